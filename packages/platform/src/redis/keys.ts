@@ -1,0 +1,101 @@
+import { partitionOf } from './partition.ts';
+
+/**
+ * Every Redis key and channel of HushRyd, spelled here and nowhere else. docs/redis-keys.md explains each.
+ *
+ * All begin with the prefix, channels too: database numbers separate nothing in pub/sub. `{p07}` tags what belongs to a driver,
+ * `{t07}` what belongs to a topic; a script touches one tag only, so it stays in its slot on a cluster.
+ */
+export interface Keys {
+  readonly prefix: string;
+  readonly partitions: number;
+
+  /** Partition of a driver, 0 ≤ p < partitions. */
+  driverPartition(driverId: string): number;
+  /** Partition of a topic, 0 ≤ t < partitions. A trip's access record lies in the partition of its topic. */
+  topicPartition(topic: string): number;
+
+  /** Hash, driver → packed position. */
+  positions(p: number): string;
+  /** Counter of the position feed's messages. */
+  positionFeedNumber(p: number): string;
+  /** Channel of packed, numbered positions. */
+  positionFeed(p: number): string;
+  /** Hash, driver → declared state with version. */
+  driverStates(p: number): string;
+  /** Hash, driver → newest run allotted. */
+  runs(p: number): string;
+  /** Stream of packed batches on their way to MongoDB. */
+  fixes(p: number): string;
+  /** Hash, `driver:run` → how far the run is durable. */
+  durable(p: number): string;
+  /** Channel that tells nodes what became durable and what to ask for again. */
+  durableFeed(p: number): string;
+  /** Lease of the worker that moves this partition into MongoDB. */
+  historyOwner(p: number): string;
+
+  /** What the partitioning was when the data was written; processes that differ refuse to start. */
+  layout(t: number): string;
+  /** Trip access record, JSON. */
+  tripAccess(tripId: string): string;
+  /** Stream of access changes and revocations, kept 10 minutes. */
+  accessLog(t: number): string;
+  /** Counter of the access log's entries. */
+  accessLogNumber(t: number): string;
+  /** Hash with a topic's epoch and offset. */
+  topicHead(topic: string): string;
+  /** Stream of a topic's newest events. */
+  topicEvents(topic: string): string;
+  /** Counter of the event feed's messages. */
+  eventFeedNumber(t: number): string;
+  /** Channel of all events of the partition's topics. */
+  eventFeed(t: number): string;
+
+  /** Single-use ticket of a browser's websocket, by the ticket's hash. */
+  ticket(hash: string): string;
+  /** Sorted set of a user's open sockets, scored by when their lease ends. */
+  userSockets(userId: string): string;
+  /** Lease of a periodic duty that one worker at a time performs. */
+  duty(name: string): string;
+  /** Secret from which the drivers' passing ids for riders are made; changes every ten minutes. */
+  nearbySalt(): string;
+}
+
+/** @param partitions how many; the same number for drivers and topics, 1–99 */
+export function createKeys({ prefix, partitions }: { prefix: string; partitions: number }): Keys {
+  const tag = (letter: 'p' | 't', index: number) => `${prefix}{${letter}${String(index).padStart(2, '0')}}`;
+  const p = Array.from({ length: partitions }, (_, index) => tag('p', index));
+  const t = Array.from({ length: partitions }, (_, index) => tag('t', index));
+  const topicTag = (topic: string) => t[partitionOf(topic, partitions)];
+
+  return {
+    prefix,
+    partitions,
+    driverPartition: (driverId) => partitionOf(driverId, partitions),
+    topicPartition: (topic) => partitionOf(topic, partitions),
+
+    positions: (index) => `${p[index]}:positions`,
+    positionFeedNumber: (index) => `${p[index]}:positions:n`,
+    positionFeed: (index) => `${p[index]}:positions`,
+    driverStates: (index) => `${p[index]}:driver-states`,
+    runs: (index) => `${p[index]}:runs`,
+    fixes: (index) => `${p[index]}:fixes`,
+    durable: (index) => `${p[index]}:durable`,
+    durableFeed: (index) => `${p[index]}:durable`,
+    historyOwner: (index) => `${p[index]}:history-owner`,
+
+    layout: (index) => `${t[index]}:layout`,
+    tripAccess: (tripId) => `${topicTag(`trip:${tripId}`)}:access:${tripId}`,
+    accessLog: (index) => `${t[index]}:access-log`,
+    accessLogNumber: (index) => `${t[index]}:access-log:n`,
+    topicHead: (topic) => `${topicTag(topic)}:head:${topic}`,
+    topicEvents: (topic) => `${topicTag(topic)}:events:${topic}`,
+    eventFeedNumber: (index) => `${t[index]}:events:n`,
+    eventFeed: (index) => `${t[index]}:events`,
+
+    ticket: (hash) => `${prefix}ticket:${hash}`,
+    userSockets: (userId) => `${prefix}sockets:${userId}`,
+    duty: (name) => `${prefix}duty:${name}`,
+    nearbySalt: () => `${prefix}nearby-salt`,
+  };
+}
