@@ -1,0 +1,65 @@
+/** Who may be signed in. */
+export type Role = 'driver' | 'rider' | 'operator';
+
+/** `user` for phones and browsers of drivers and riders, `admin` for operators. */
+export type Audience = 'user' | 'admin';
+
+/** Who a verified token speaks for. */
+export interface Identity {
+  readonly userId: string;
+  readonly role: Role;
+  /** `jti`: what a revocation names. */
+  readonly tokenId: string;
+  readonly expiresAtMs: number;
+  readonly audience: Audience;
+}
+
+/** Claims of a token whose signature has been verified. Times in seconds (RFC 7519 NumericDate). */
+export type TokenClaims = Record<string, unknown>;
+
+export interface ClaimRules {
+  issuer: string;
+  audiences: readonly Audience[];
+  clockToleranceMs: number;
+}
+
+/** Longest life of a token. Revocations are kept this long, so a longer one could outlive its own revocation. */
+export const MAX_TOKEN_LIFE_MS = 15 * 60_000;
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The identity that verified claims give, or why they give none. Pure: the clock is an argument. */
+export function readClaims(
+  claims: TokenClaims,
+  rules: ClaimRules,
+  nowMs: number,
+): { identity: Identity } | { refused: 'expired' | 'not yet valid' | 'claims' } {
+  const { iss, aud, sub, role, jti, iat, nbf, exp } = claims;
+  if (iss !== rules.issuer || !isId(sub) || !isId(jti) || !isRole(role)) return { refused: 'claims' };
+  const audience = rules.audiences.find((allowed) => allowed === aud);
+  if (audience === undefined || (audience === 'admin') !== (role === 'operator')) return { refused: 'claims' };
+  if (!isSeconds(iat) || !isSeconds(nbf) || !isSeconds(exp)) return { refused: 'claims' };
+  if (exp <= iat || (exp - iat) * 1000 > MAX_TOKEN_LIFE_MS) return { refused: 'claims' };
+
+  const latestStartMs = nowMs + rules.clockToleranceMs;
+  if (nbf * 1000 > latestStartMs || iat * 1000 > latestStartMs) return { refused: 'not yet valid' };
+  const identity: Identity = { userId: sub, role, tokenId: jti, expiresAtMs: exp * 1000, audience };
+  if (isExpired(identity, rules, nowMs)) return { refused: 'expired' };
+  return { identity: Object.freeze(identity) };
+}
+
+export function isExpired(identity: Identity, rules: ClaimRules, nowMs: number): boolean {
+  return nowMs >= identity.expiresAtMs + rules.clockToleranceMs;
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}
+
+function isRole(value: unknown): value is Role {
+  return value === 'driver' || value === 'rider' || value === 'operator';
+}
+
+function isSeconds(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= 8.64e12;
+}
