@@ -1,0 +1,140 @@
+import type { RedisSettings } from '../config/shared-environment.ts';
+import { AppError } from '../errors/app-error.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { RedisClient } from './client.ts';
+import { createClient } from './create-client.ts';
+import { keepSubscribed } from './keep-subscribed.ts';
+import { toRedisError } from './unavailable.ts';
+
+export type { RedisClient } from './client.ts';
+
+export type RedisRole = 'live' | 'queue' | 'cache';
+
+export interface RedisConnections {
+  /** Ordinary commands. Each ends within the command deadline, also behind a hung or lost server. */
+  commands: RedisClient;
+  /**
+   * A connection of its own for sharded pub/sub: `ssubscribe`, then `smessage` or `smessageBuffer`. It subscribes again by itself
+   * after a reconnect; messages sent meanwhile are lost, so readers check the numbers of what they get.
+   */
+  subscriber(): RedisClient;
+  /**
+   * A connection of its own for blocking reads, without the command deadline: a read that is unanswered `maxBlockMs` + 500 ms
+   * after it began is given up and the connection made anew.
+   */
+  blocking(options?: { maxBlockMs?: number }): RedisClient;
+  readonly isCluster: boolean;
+  /** @returns round trip in milliseconds @throws AppError `redis_unavailable` after `deadlineMs` at the latest */
+  ping(deadlineMs: number): Promise<number>;
+  /** Finish what was sent (within the command deadline) and close every connection made here. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connect to Redis in one role: standalone, through Sentinel or as a cluster, whichever the settings say.
+ *
+ * A server that goes away later is connected to again for ever, in the background; commands fail meanwhile.
+ *
+ * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`
+ */
+export async function connectRedis({
+  settings,
+  role,
+  log,
+  telemetry,
+  connectTimeoutMs = 10_000,
+}: {
+  settings: RedisSettings;
+  role: RedisRole;
+  log: Logger;
+  telemetry?: Telemetry;
+  connectTimeoutMs?: number;
+}): Promise<RedisConnections> {
+  const refused = telemetry?.counter({
+    name: 'redis_commands_refused_total',
+    help: 'Commands refused because too many were waiting for Redis',
+    labelNames: ['role'],
+  });
+  const open = new Set<RedisClient>();
+  const make = (purpose: 'commands' | 'subscriber' | 'blocking', deadlineMs: number): RedisClient => {
+    const client = createClient({ settings, role, purpose, deadlineMs, log, onRefused: () => refused?.inc({ role }) });
+    open.add(client);
+    return client;
+  };
+
+  const commands = make('commands', settings.commandTimeoutMs);
+  await waitUntilReady(commands, connectTimeoutMs).catch((error: unknown) => {
+    commands.disconnect();
+    throw error;
+  });
+
+  return {
+    commands,
+    subscriber: () => keepSubscribed(make('subscriber', settings.commandTimeoutMs)),
+    blocking: ({ maxBlockMs = 5_000 } = {}) => make('blocking', maxBlockMs + 500),
+    isCluster: settings.isCluster,
+    ping: (deadlineMs) => ping(commands, deadlineMs),
+    async close() {
+      await finishSent(commands, settings.commandTimeoutMs);
+      for (const client of open) client.disconnect();
+      open.clear();
+    },
+  };
+}
+
+async function waitUntilReady(client: RedisClient, timeoutMs: number): Promise<void> {
+  let lastError: unknown;
+  const remember = (error: unknown): void => {
+    lastError = error;
+  };
+  client.on('error', remember);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () =>
+          reject(
+            new AppError('redis_unavailable', { detail: `no connection within ${timeoutMs} ms`, cause: lastError }),
+          ),
+        timeoutMs,
+      );
+      client.once('ready', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  } finally {
+    client.off('error', remember);
+  }
+}
+
+async function ping(client: RedisClient, deadlineMs: number): Promise<number> {
+  const startedAt = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer to PING within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    await Promise.race([client.ping(), deadline]);
+    return performance.now() - startedAt;
+  } catch (error) {
+    throw toRedisError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** QUIT is answered after everything that was sent before it. */
+async function finishSent(client: RedisClient, timeoutMs: number): Promise<void> {
+  if (client.status !== 'ready') return;
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  const quit = client.quit().then(
+    () => undefined,
+    () => undefined, // A connection lost while quitting is what closing wanted.
+  );
+  await Promise.race([quit, deadline]);
+  clearTimeout(timer);
+}
