@@ -18,7 +18,11 @@ export const errorCatalogue = {
   trip_state_conflict: { status: 409, retryable: false, title: 'The trip is not in a state that allows this' },
   trip_exists: { status: 409, retryable: false, title: 'A different trip has this id' },
   driver_busy: { status: 409, retryable: false, title: 'The driver has an active trip' },
-  idempotency_key_reused: { status: 422, retryable: false, title: 'The idempotency key belongs to a different request' },
+  idempotency_key_reused: {
+    status: 422,
+    retryable: false,
+    title: 'The idempotency key belongs to a different request',
+  },
   payload_too_large: { status: 413, retryable: false, title: 'The body or frame is too large' },
   unsupported_media_type: { status: 415, retryable: false, title: 'The body must be JSON' },
   too_many_sockets: { status: 429, retryable: true, title: 'This user has too many open sockets' },
@@ -31,12 +35,16 @@ export const errorCatalogue = {
   internal: { status: 500, retryable: true, title: 'Something failed on our side' },
   redis_unavailable: { status: 503, retryable: true, title: 'Live data is unavailable for the moment' },
   database_unavailable: { status: 503, retryable: true, title: 'Stored data is unavailable for the moment' },
-  access_unavailable: { status: 503, retryable: true, title: 'Nobody could say for the moment whether this is allowed' },
+  access_unavailable: {
+    status: 503,
+    retryable: true,
+    title: 'Nobody could say for the moment whether this is allowed',
+  },
   draining: { status: 503, retryable: true, title: 'This node is shutting down; another one will take the request' },
   deadline_exceeded: { status: 503, retryable: true, title: 'The request ran into its deadline' },
-} as const satisfies Record<string, { status: number; retryable: boolean; title: string }>
+} as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 
-export type ErrorCode = keyof typeof errorCatalogue
+export type ErrorCode = keyof typeof errorCatalogue;
 
 /** All codes, for schemas and tables. */
-export const errorCodes = Object.keys(errorCatalogue) as ErrorCode[]
+export const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];

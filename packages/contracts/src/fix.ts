@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
-import { IdSchema, RunSchema, SeqSchema } from './ids.ts'
+import Type, { type Static } from 'typebox';
+import { IdSchema, RunSchema, SeqSchema } from './ids.ts';
 import {
   AccuracyMetersSchema,
   BatteryPercentSchema,
@@ -8,7 +8,7 @@ import {
   LatitudeSchema,
   LongitudeSchema,
   SpeedMpsSchema,
-} from './units.ts'
+} from './units.ts';
 
 /**
  * One GPS reading as a phone sends it. Ranges are not part of the schema on purpose: a fix that is out of range is answered with
@@ -27,22 +27,22 @@ export const FixSchema = Type.Object(
     batteryPercent: Type.Optional(Type.Number()),
   },
   { additionalProperties: false },
-)
-export type Fix = Static<typeof FixSchema>
+);
+export type Fix = Static<typeof FixSchema>;
 
 /** Why a fix is not kept. Answered to the phone once; its seq counts as closed. */
-export const dropReasons = ['inaccurate', 'future', 'out_of_range', 'too_old', 'impossible_speed'] as const
-export type DropReason = (typeof dropReasons)[number]
-export const DropReasonSchema = Type.Union(dropReasons.map((reason) => Type.Literal(reason)))
+export const dropReasons = ['inaccurate', 'future', 'out_of_range', 'too_old', 'impossible_speed'] as const;
+export type DropReason = (typeof dropReasons)[number];
+export const DropReasonSchema = Type.Enum(dropReasons);
 
 /** A fix that is not kept, and why. */
-export const DropSchema = Type.Object({ seq: SeqSchema, reason: DropReasonSchema }, { additionalProperties: false })
-export type Drop = Static<typeof DropSchema>
+export const DropSchema = Type.Object({ seq: SeqSchema, reason: DropReasonSchema }, { additionalProperties: false });
+export type Drop = Static<typeof DropSchema>;
 
 /** What a driver is doing: `off` (takes no rides), `available`, or `on_trip` (the newest fix counts for a trip). */
-export const driverStates = ['off', 'available', 'on_trip'] as const
-export type DriverState = (typeof driverStates)[number]
-export const DriverStateSchema = Type.Union(driverStates.map((state) => Type.Literal(state)))
+export const driverStates = ['off', 'available', 'on_trip'] as const;
+export type DriverState = (typeof driverStates)[number];
+export const DriverStateSchema = Type.Enum(driverStates);
 
 /** The newest accepted fix of a driver. `tripId` is there while that fix counts for a trip. */
 export const PositionSchema = Type.Object(
@@ -61,5 +61,5 @@ export const PositionSchema = Type.Object(
     batteryPercent: Type.Optional(BatteryPercentSchema),
   },
   { additionalProperties: false },
-)
-export type Position = Static<typeof PositionSchema>
+);
+export type Position = Static<typeof PositionSchema>;

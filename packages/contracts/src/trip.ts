@@ -1,14 +1,14 @@
-import Type, { type Static } from 'typebox'
-import { LatLngSchema, PlaceSchema } from './geo.ts'
-import { IdSchema } from './ids.ts'
-import { IsoTimeSchema } from './units.ts'
+import Type, { type Static } from 'typebox';
+import { LatLngSchema, PlaceSchema } from './geo.ts';
+import { IdSchema } from './ids.ts';
+import { IsoTimeSchema } from './units.ts';
 
 /** `planned` → `active` (started) → `ended`. Nothing goes back. */
-export const tripStates = ['planned', 'active', 'ended'] as const
-export type TripState = (typeof tripStates)[number]
-export const TripStateSchema = Type.Union(tripStates.map((state) => Type.Literal(state)))
+export const tripStates = ['planned', 'active', 'ended'] as const;
+export type TripState = (typeof tripStates)[number];
+export const TripStateSchema = Type.Enum(tripStates);
 
-export const maxPassengers = 8
+export const maxPassengers = 8;
 
 /** One journey of a driver as its own people and staff may see it. */
 export const TripSchema = Type.Object(
@@ -29,5 +29,5 @@ export const TripSchema = Type.Object(
     version: Type.Integer({ minimum: 1 }),
   },
   { additionalProperties: false },
-)
-export type Trip = Static<typeof TripSchema>
+);
+export type Trip = Static<typeof TripSchema>;

@@ -1,29 +1,32 @@
-import Type, { type Static } from 'typebox'
-import { DropSchema, FixSchema } from '../fix.ts'
-import { IdSchema, RunSchema, SeqSchema } from '../ids.ts'
-import { realtimeLimits } from '../realtime/limits.ts'
-import { HeadingDegreesSchema, IsoTimeSchema, LatitudeSchema, LongitudeSchema } from '../units.ts'
-import { LocationSchema } from './trips.ts'
+import Type, { type Static } from 'typebox';
+import { DropSchema, FixSchema } from '../fix.ts';
+import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
+import { realtimeLimits } from '../realtime/limits.ts';
+import { HeadingDegreesSchema, IsoTimeSchema, LatitudeSchema, LongitudeSchema } from '../units.ts';
+import { LocationSchema } from './trips.ts';
 
-const closed = { additionalProperties: false }
+const closed = { additionalProperties: false };
 
-export const DriverParamsSchema = Type.Object({ id: IdSchema }, closed)
+export const DriverParamsSchema = Type.Object({ id: IdSchema }, closed);
 
 /** `PUT /v1/drivers/me/availability`. */
-export const PutAvailabilityBodySchema = Type.Object({ available: Type.Boolean() }, closed)
+export const PutAvailabilityBodySchema = Type.Object({ available: Type.Boolean() }, closed);
 export const AvailabilityReplySchema = Type.Object(
   { driverId: IdSchema, available: Type.Boolean(), changedAt: IsoTimeSchema, version: Type.Integer({ minimum: 1 }) },
   closed,
-)
-export type AvailabilityReply = Static<typeof AvailabilityReplySchema>
+);
+export type AvailabilityReply = Static<typeof AvailabilityReplySchema>;
 
 /** `POST /v1/drivers/me/runs`: `hello` over HTTP. */
-export const CreateRunBodySchema = Type.Object({ run: Type.Optional(RunSchema), from: Type.Optional(SeqSchema) }, closed)
+export const CreateRunBodySchema = Type.Object(
+  { run: Type.Optional(RunSchema), from: Type.Optional(SeqSchema) },
+  closed,
+);
 export const RunReplySchema = Type.Object(
   { run: RunSchema, durableSeq: Type.Integer({ minimum: 0 }), location: Type.Union([LocationSchema, Type.Null()]) },
   closed,
-)
-export type RunReply = Static<typeof RunReplySchema>
+);
+export type RunReply = Static<typeof RunReplySchema>;
 
 /** `POST /v1/drivers/me/fixes`: a `loc` frame over HTTP. An empty `fixes` asks how far the run is durable. */
 export const PostFixesBodySchema = Type.Object(
@@ -34,8 +37,8 @@ export const PostFixesBodySchema = Type.Object(
     fixes: Type.Array(FixSchema, { maxItems: realtimeLimits.fixesPerFrame }),
   },
   closed,
-)
-export type PostFixesBody = Static<typeof PostFixesBodySchema>
+);
+export type PostFixesBody = Static<typeof PostFixesBodySchema>;
 export const FixesReplySchema = Type.Object(
   {
     run: RunSchema,
@@ -46,8 +49,8 @@ export const FixesReplySchema = Type.Object(
     supersededBy: Type.Optional(RunSchema),
   },
   closed,
-)
-export type FixesReply = Static<typeof FixesReplySchema>
+);
+export type FixesReply = Static<typeof FixesReplySchema>;
 
 /** `GET /v1/drivers/nearby`: what a rider may see, ≤ 10 available drivers within 5 km; ids change every 10 minutes. Staff see the truth. */
 export const NearbyDriversQuerySchema = Type.Object(
@@ -58,7 +61,7 @@ export const NearbyDriversQuerySchema = Type.Object(
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   },
   closed,
-)
+);
 export const NearbyDriversReplySchema = Type.Object(
   {
     asOf: IsoTimeSchema,
@@ -77,5 +80,5 @@ export const NearbyDriversReplySchema = Type.Object(
     ),
   },
   closed,
-)
-export type NearbyDriversReply = Static<typeof NearbyDriversReplySchema>
+);
+export type NearbyDriversReply = Static<typeof NearbyDriversReplySchema>;

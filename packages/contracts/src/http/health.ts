@@ -1,11 +1,14 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static } from 'typebox';
 
-const closed = { additionalProperties: false }
-export const LiveReplySchema = Type.Object({ status: Type.Literal('live'), instanceId: Type.String() }, closed)
+const closed = { additionalProperties: false };
+export const LiveReplySchema = Type.Object({ status: Type.Literal('live'), instanceId: Type.String() }, closed);
 export const ReadyReplySchema = Type.Object(
-  { status: Type.Union([Type.Literal('ready'), Type.Literal('draining'), Type.Literal('not_ready')]), instanceId: Type.String() },
+  {
+    status: Type.Union([Type.Literal('ready'), Type.Literal('draining'), Type.Literal('not_ready')]),
+    instanceId: Type.String(),
+  },
   closed,
-)
+);
 
 /** One dependency as `/health` saw it; `latencyMs` is missing where it did not answer in time. */
 export const DependencyHealthSchema = Type.Object(
@@ -15,8 +18,8 @@ export const DependencyHealthSchema = Type.Object(
     reason: Type.Optional(Type.String()),
   },
   closed,
-)
-export type DependencyHealth = Static<typeof DependencyHealthSchema>
+);
+export type DependencyHealth = Static<typeof DependencyHealthSchema>;
 
 /** `GET /health`: every dependency; answers within 200 ms even when one hangs. `degraded` when any is down. */
 export const HealthReplySchema = Type.Object(
@@ -28,5 +31,5 @@ export const HealthReplySchema = Type.Object(
     dependencies: Type.Record(Type.String(), DependencyHealthSchema),
   },
   closed,
-)
-export type HealthReply = Static<typeof HealthReplySchema>
+);
+export type HealthReply = Static<typeof HealthReplySchema>;

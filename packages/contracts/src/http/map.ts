@@ -1,13 +1,16 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static } from 'typebox';
 
 /** `GET /v1/map/roads?bbox=west,south,east,north`, staff. */
 export const RoadsQuerySchema = Type.Object(
   {
-    bbox: Type.String({ pattern: '^-?\\d+(\\.\\d+)?(,-?\\d+(\\.\\d+)?){3}$', description: 'west,south,east,north in degrees' }),
+    bbox: Type.String({
+      pattern: '^-?\\d+(\\.\\d+)?(,-?\\d+(\\.\\d+)?){3}$',
+      description: 'west,south,east,north in degrees',
+    }),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 20_000 })),
   },
   { additionalProperties: false },
-)
+);
 
 /** Travelled road segments as GeoJSON: no driver, no time, only where and how often. Busiest first up to `limit`. */
 export const RoadsReplySchema = Type.Object(
@@ -25,5 +28,5 @@ export const RoadsReplySchema = Type.Object(
     ),
   },
   { additionalProperties: false },
-)
-export type RoadsReply = Static<typeof RoadsReplySchema>
+);
+export type RoadsReply = Static<typeof RoadsReplySchema>;

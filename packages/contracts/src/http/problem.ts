@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
-import { errorCodes } from '../errors.ts'
+import Type, { type Static } from 'typebox';
+import { errorCodes } from '../errors.ts';
 
 /** RFC 9457 problem details; `code` is stable, `correlationId` is what support asks for. `errors` names each bad field. */
 export const ProblemSchema = Type.Object(
@@ -7,11 +7,11 @@ export const ProblemSchema = Type.Object(
     type: Type.String(),
     title: Type.String(),
     status: Type.Integer(),
-    code: Type.Union(errorCodes.map((code) => Type.Literal(code))),
+    code: Type.Enum(errorCodes),
     detail: Type.Optional(Type.String()),
     correlationId: Type.String(),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },
   { $id: 'Problem' },
-)
-export type Problem = Static<typeof ProblemSchema>
+);
+export type Problem = Static<typeof ProblemSchema>;

@@ -1,8 +1,8 @@
-import Type, { type Static } from 'typebox'
-import { DriverStateSchema } from '../fix.ts'
-import { LatLngSchema, PlaceSchema } from '../geo.ts'
-import { IdSchema, RunSchema, SeqSchema } from '../ids.ts'
-import { maxPassengers, TripSchema, TripStateSchema } from '../trip.ts'
+import Type, { type Static } from 'typebox';
+import { DriverStateSchema } from '../fix.ts';
+import { LatLngSchema, PlaceSchema } from '../geo.ts';
+import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
+import { maxPassengers, TripSchema, TripStateSchema } from '../trip.ts';
 import {
   AccuracyMetersSchema,
   BatteryPercentSchema,
@@ -11,11 +11,11 @@ import {
   LatitudeSchema,
   LongitudeSchema,
   SpeedMpsSchema,
-} from '../units.ts'
-import { CursorSchema, NextCursorSchema } from './paging.ts'
+} from '../units.ts';
+import { CursorSchema, NextCursorSchema } from './paging.ts';
 
-const closed = { additionalProperties: false }
-const PassengerIdsSchema = Type.Array(IdSchema, { maxItems: maxPassengers, uniqueItems: true })
+const closed = { additionalProperties: false };
+const PassengerIdsSchema = Type.Array(IdSchema, { maxItems: maxPassengers, uniqueItems: true });
 
 /** `POST /v1/trips`, by an operator or by the driver named. A client-made `tripId` or an `Idempotency-Key` makes retries safe. */
 export const CreateTripBodySchema = Type.Object(
@@ -29,14 +29,14 @@ export const CreateTripBodySchema = Type.Object(
     plannedRoute: Type.Optional(Type.Array(LatLngSchema, { minItems: 2, maxItems: 2000 })),
   },
   closed,
-)
-export type CreateTripBody = Static<typeof CreateTripBodySchema>
+);
+export type CreateTripBody = Static<typeof CreateTripBodySchema>;
 
 /** `PUT /v1/trips/:id/passengers`: the whole new list. */
-export const PutPassengersBodySchema = Type.Object({ passengerIds: PassengerIdsSchema }, closed)
-export type PutPassengersBody = Static<typeof PutPassengersBodySchema>
+export const PutPassengersBodySchema = Type.Object({ passengerIds: PassengerIdsSchema }, closed);
+export type PutPassengersBody = Static<typeof PutPassengersBodySchema>;
 
-export const TripParamsSchema = Type.Object({ id: IdSchema }, closed)
+export const TripParamsSchema = Type.Object({ id: IdSchema }, closed);
 
 /** `GET /v1/trips`, staff: newest first. `q` matches trip id, reference or driver id by prefix. */
 export const ListTripsQuerySchema = Type.Object(
@@ -47,9 +47,12 @@ export const ListTripsQuerySchema = Type.Object(
     cursor: Type.Optional(CursorSchema),
   },
   closed,
-)
-export const ListTripsReplySchema = Type.Object({ trips: Type.Array(TripSchema), nextCursor: NextCursorSchema }, closed)
-export type ListTripsReply = Static<typeof ListTripsReplySchema>
+);
+export const ListTripsReplySchema = Type.Object(
+  { trips: Type.Array(TripSchema), nextCursor: NextCursorSchema },
+  closed,
+);
+export type ListTripsReply = Static<typeof ListTripsReplySchema>;
 
 const motion = {
   recordedAt: IsoTimeSchema,
@@ -58,7 +61,7 @@ const motion = {
   accuracyMeters: Type.Optional(AccuracyMetersSchema),
   speedMps: Type.Optional(SpeedMpsSchema),
   headingDegrees: Type.Optional(HeadingDegreesSchema),
-}
+};
 
 /** A live position in HTTP bodies. `ageSeconds` is counted at `asOf`. */
 export const LocationSchema = Type.Object(
@@ -73,31 +76,36 @@ export const LocationSchema = Type.Object(
     ageSeconds: Type.Number({ minimum: 0 }),
   },
   closed,
-)
-export type Location = Static<typeof LocationSchema>
+);
+export type Location = Static<typeof LocationSchema>;
 
 /** `GET /v1/trips/:id/location`: null while nothing newer than five minutes is known. Long poll: `If-None-Match` and `waitSeconds`. */
-export const LocationQuerySchema = Type.Object({ waitSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })) }, closed)
+export const LocationQuerySchema = Type.Object(
+  { waitSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })) },
+  closed,
+);
 export const LocationReplySchema = Type.Object(
   { asOf: IsoTimeSchema, location: Type.Union([LocationSchema, Type.Null()]) },
   closed,
-)
-export type LocationReply = Static<typeof LocationReplySchema>
+);
+export type LocationReply = Static<typeof LocationReplySchema>;
 
 /** `GET /v1/trips/:id/track`: the trip's fixes in order (time, run, seq), each once. */
 export const TrackQuerySchema = Type.Object(
   {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000 })),
     cursor: Type.Optional(CursorSchema),
-    format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('geojson'), Type.Literal('gpx'), Type.Literal('csv')])),
+    format: Type.Optional(
+      Type.Union([Type.Literal('json'), Type.Literal('geojson'), Type.Literal('gpx'), Type.Literal('csv')]),
+    ),
   },
   closed,
-)
+);
 export const TrackFixSchema = Type.Object(
   { run: RunSchema, seq: SeqSchema, ...motion, batteryPercent: Type.Optional(BatteryPercentSchema) },
   closed,
-)
-export type TrackFix = Static<typeof TrackFixSchema>
+);
+export type TrackFix = Static<typeof TrackFixSchema>;
 export const TrackReplySchema = Type.Object(
   {
     tripId: IdSchema,
@@ -107,8 +115,8 @@ export const TrackReplySchema = Type.Object(
     nextCursor: NextCursorSchema,
   },
   closed,
-)
-export type TrackReply = Static<typeof TrackReplySchema>
+);
+export type TrackReply = Static<typeof TrackReplySchema>;
 
 /** `GET /v1/trips/nearby`, staff: live positions of active trips, nearest first. */
 export const NearbyTripsQuerySchema = Type.Object(
@@ -119,12 +127,14 @@ export const NearbyTripsQuerySchema = Type.Object(
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   },
   closed,
-)
+);
 export const NearbyTripsReplySchema = Type.Object(
   {
     asOf: IsoTimeSchema,
-    trips: Type.Array(Type.Object({ tripId: IdSchema, distanceMeters: Type.Number({ minimum: 0 }), location: LocationSchema }, closed)),
+    trips: Type.Array(
+      Type.Object({ tripId: IdSchema, distanceMeters: Type.Number({ minimum: 0 }), location: LocationSchema }, closed),
+    ),
   },
   closed,
-)
-export type NearbyTripsReply = Static<typeof NearbyTripsReplySchema>
+);
+export type NearbyTripsReply = Static<typeof NearbyTripsReplySchema>;

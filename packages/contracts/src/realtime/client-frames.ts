@@ -1,19 +1,24 @@
-import Type, { type Static } from 'typebox'
-import { FixSchema } from '../fix.ts'
-import { IdSchema, RunSchema, SeqSchema } from '../ids.ts'
-import { realtimeLimits } from './limits.ts'
+import Type, { type Static } from 'typebox';
+import { FixSchema } from '../fix.ts';
+import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
+import { realtimeLimits } from './limits.ts';
 
 /** Client's number for a request; the answer (`recv`, `subscribed`, `error` …) carries it. */
-const RequestIdSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const RequestIdSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /**
  * First frame of a driver's phone. Without `run` the server allots one; a phone that kept fixes names the run they belong to and the
  * lowest seq it still keeps. Answer: `welcome`.
  */
 export const HelloFrameSchema = Type.Object(
-  { type: Type.Literal('hello'), id: Type.Optional(RequestIdSchema), run: Type.Optional(RunSchema), from: Type.Optional(SeqSchema) },
+  {
+    type: Type.Literal('hello'),
+    id: Type.Optional(RequestIdSchema),
+    run: Type.Optional(RunSchema),
+    from: Type.Optional(SeqSchema),
+  },
   { additionalProperties: false },
-)
+);
 
 /**
  * Fixes of one run, rising by seq. `from` is the lowest seq of the run that the phone still keeps: everything below is closed. With
@@ -29,31 +34,31 @@ export const LocFrameSchema = Type.Object(
     fixes: Type.Array(FixSchema, { minItems: 1, maxItems: realtimeLimits.fixesPerFrame }),
   },
   { additionalProperties: false },
-)
+);
 
 /** Subscribe to one topic. Answer: `subscribed`, then the snapshot (if there is one), then everything newer; or `error`. */
 export const SubFrameSchema = Type.Object(
   { type: Type.Literal('sub'), id: Type.Optional(RequestIdSchema), topic: Type.String({ maxLength: 80 }) },
   { additionalProperties: false },
-)
+);
 
 /** Leave a topic. Answer: `unsubscribed`. Nothing of the topic follows it. */
 export const UnsubFrameSchema = Type.Object(
   { type: Type.Literal('unsub'), id: Type.Optional(RequestIdSchema), topic: Type.String({ maxLength: 80 }) },
   { additionalProperties: false },
-)
+);
 
 /** A newer token of the same user and role, before the socket's own runs out. Answer: `refreshed`. */
 export const RefreshFrameSchema = Type.Object(
   { type: Type.Literal('refresh'), id: Type.Optional(RequestIdSchema), token: Type.String({ maxLength: 4096 }) },
   { additionalProperties: false },
-)
+);
 
 /** Is anybody there, and what time is it? Answer: `pong`. */
 export const PingFrameSchema = Type.Object(
   { type: Type.Literal('ping'), id: Type.Optional(RequestIdSchema) },
   { additionalProperties: false },
-)
+);
 
 /** Schema by `type`: a frame is first looked up here, then checked against its own schema, so that errors name one branch only. */
 export const clientFrameSchemas = {
@@ -63,12 +68,12 @@ export const clientFrameSchemas = {
   unsub: UnsubFrameSchema,
   refresh: RefreshFrameSchema,
   ping: PingFrameSchema,
-} as const
+} as const;
 
-export type HelloFrame = Static<typeof HelloFrameSchema>
-export type LocFrame = Static<typeof LocFrameSchema>
-export type SubFrame = Static<typeof SubFrameSchema>
-export type UnsubFrame = Static<typeof UnsubFrameSchema>
-export type RefreshFrame = Static<typeof RefreshFrameSchema>
-export type PingFrame = Static<typeof PingFrameSchema>
-export type ClientFrame = HelloFrame | LocFrame | SubFrame | UnsubFrame | RefreshFrame | PingFrame
+export type HelloFrame = Static<typeof HelloFrameSchema>;
+export type LocFrame = Static<typeof LocFrameSchema>;
+export type SubFrame = Static<typeof SubFrameSchema>;
+export type UnsubFrame = Static<typeof UnsubFrameSchema>;
+export type RefreshFrame = Static<typeof RefreshFrameSchema>;
+export type PingFrame = Static<typeof PingFrameSchema>;
+export type ClientFrame = HelloFrame | LocFrame | SubFrame | UnsubFrame | RefreshFrame | PingFrame;

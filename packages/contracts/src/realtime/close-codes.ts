@@ -19,12 +19,18 @@ export const closeCodes = {
   sessionEnded: 4501,
   /** The user opened more sockets than allowed; this one is over the limit. */
   tooManySockets: 4502,
-} as const
+} as const;
 
-export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 
 /** Should a client that lost its socket with this code connect again by itself? */
 export function mayReconnect(code: number): boolean {
-  if (code >= 4500 && code <= 4599) return false
-  return code !== closeCodes.policyViolation && code !== closeCodes.frameTooLarge && code !== 1002 && code !== 1003 && code !== 1007
+  if (code >= 4500 && code <= 4599) return false;
+  return (
+    code !== closeCodes.policyViolation &&
+    code !== closeCodes.frameTooLarge &&
+    code !== 1002 &&
+    code !== 1003 &&
+    code !== 1007
+  );
 }

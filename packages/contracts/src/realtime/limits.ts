@@ -5,9 +5,9 @@ export const realtimeLimits = {
   framesPerSecond: 20,
   topicsPerSocket: 32,
   socketsPerUser: 5,
-} as const
+} as const;
 
 /** Subprotocol of the JSON lane; a browser adds its ticket as the second one, `ticket.<value>`. */
-export const jsonSubprotocol = 'hushryd.v1'
-export const ticketSubprotocolPrefix = 'ticket.'
-export const realtimePath = '/v1/realtime'
+export const jsonSubprotocol = 'hushryd.v1';
+export const ticketSubprotocolPrefix = 'ticket.';
+export const realtimePath = '/v1/realtime';

@@ -1,19 +1,19 @@
-import Type, { type Static } from 'typebox'
-import { errorCodes } from '../errors.ts'
-import { TopicEventSchema } from '../events/topic-event.ts'
-import { DropSchema, PositionSchema } from '../fix.ts'
-import { IdSchema, RunSchema, SeqSchema } from '../ids.ts'
-import { EpochMsSchema } from '../units.ts'
+import Type, { type Static } from 'typebox';
+import { errorCodes } from '../errors.ts';
+import { TopicEventSchema } from '../events/topic-event.ts';
+import { DropSchema, PositionSchema } from '../fix.ts';
+import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
+import { EpochMsSchema } from '../units.ts';
 
-const id = Type.Optional(Type.Integer({ minimum: 0 }))
-const topic = Type.String()
-const closed = { additionalProperties: false }
+const id = Type.Optional(Type.Integer({ minimum: 0 }));
+const topic = Type.String();
+const closed = { additionalProperties: false };
 
 /** First frame of every socket. `expiresAtMs` is when the token runs out: `refresh` before it. */
 export const ReadyFrameSchema = Type.Object(
   { type: Type.Literal('ready'), connectionId: Type.String(), serverTimeMs: EpochMsSchema, expiresAtMs: EpochMsSchema },
   closed,
-)
+);
 
 /** Answer to `hello`: the run to number fixes in, how far it is durable (0: nothing yet), and the driver's stored position. */
 export const WelcomeFrameSchema = Type.Object(
@@ -25,7 +25,7 @@ export const WelcomeFrameSchema = Type.Object(
     position: Type.Union([PositionSchema, Type.Null()]),
   },
   closed,
-)
+);
 
 /**
  * All fixes of one `loc` frame are in Redis, readable by anyone, or named in `drops` with the reason why not. `seq` is the frame's
@@ -41,16 +41,16 @@ export const RecvFrameSchema = Type.Object(
     cadenceMs: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   closed,
-)
+);
 
 /** Every fix of the run up to `seq` is stored with majority, dropped with an answer, or closed: the phone may forget it. Cumulative. */
 export const DurableFrameSchema = Type.Object(
   { type: Type.Literal('durable'), run: RunSchema, seq: Type.Integer({ minimum: 0 }) },
   closed,
-)
+);
 
 /** History misses fixes: send everything kept of this run from `from` on, in order. */
-export const ResendFrameSchema = Type.Object({ type: Type.Literal('resend'), run: RunSchema, from: SeqSchema }, closed)
+export const ResendFrameSchema = Type.Object({ type: Type.Literal('resend'), run: RunSchema, from: SeqSchema }, closed);
 
 /**
  * A newer run of this driver moves the position; fixes of `run` still become history. `offeredRun` is there once the newer run has been
@@ -59,7 +59,7 @@ export const ResendFrameSchema = Type.Object({ type: Type.Literal('resend'), run
 export const SupersededFrameSchema = Type.Object(
   { type: Type.Literal('superseded'), run: RunSchema, byRun: RunSchema, offeredRun: Type.Optional(RunSchema) },
   closed,
-)
+);
 
 /** The subscription is live. `epoch` and `offset` say where the topic's event log stands. */
 export const SubscribedFrameSchema = Type.Object(
@@ -71,28 +71,34 @@ export const SubscribedFrameSchema = Type.Object(
     offset: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   closed,
-)
+);
 
 /** The subscription is over: asked for (no `reason`), or because it is no longer allowed. */
 export const UnsubscribedFrameSchema = Type.Object(
   { type: Type.Literal('unsubscribed'), id, topic, reason: Type.Optional(Type.Literal('forbidden')) },
   closed,
-)
+);
 
 /** A vehicle moved, or changed state. `jump`: positions in between were left out for this slow socket. */
 export const PositionFrameSchema = Type.Object(
   { type: Type.Literal('position'), topic, position: PositionSchema, jump: Type.Optional(Type.Literal(true)) },
   closed,
-)
+);
 
 /** A driver's position is gone: silent for five minutes. */
-export const GoneFrameSchema = Type.Object({ type: Type.Literal('gone'), topic, driverId: IdSchema }, closed)
+export const GoneFrameSchema = Type.Object({ type: Type.Literal('gone'), topic, driverId: IdSchema }, closed);
 
 /** Something happened on the topic; `offset` rises by one within an `epoch`. */
 export const EventFrameSchema = Type.Object(
-  { type: Type.Literal('event'), topic, epoch: Type.String(), offset: Type.Integer({ minimum: 1 }), event: TopicEventSchema },
+  {
+    type: Type.Literal('event'),
+    topic,
+    epoch: Type.String(),
+    offset: Type.Integer({ minimum: 1 }),
+    event: TopicEventSchema,
+  },
   closed,
-)
+);
 
 /**
  * What changed on the operators' map, ≤ 200 vehicles a frame. `snapshot` marks the first round after a subscription; its last frame has
@@ -109,19 +115,22 @@ export const MapFrameSchema = Type.Object(
     gone: Type.Array(IdSchema),
   },
   closed,
-)
+);
 
 /** `live: false`: Redis is away, fixes are not acknowledged and positions do not move. `live: true`: it is back. */
-export const StatusFrameSchema = Type.Object({ type: Type.Literal('status'), live: Type.Boolean() }, closed)
+export const StatusFrameSchema = Type.Object({ type: Type.Literal('status'), live: Type.Boolean() }, closed);
 
-export const RefreshedFrameSchema = Type.Object({ type: Type.Literal('refreshed'), id, expiresAtMs: EpochMsSchema }, closed)
-export const PongFrameSchema = Type.Object({ type: Type.Literal('pong'), id, serverTimeMs: EpochMsSchema }, closed)
+export const RefreshedFrameSchema = Type.Object(
+  { type: Type.Literal('refreshed'), id, expiresAtMs: EpochMsSchema },
+  closed,
+);
+export const PongFrameSchema = Type.Object({ type: Type.Literal('pong'), id, serverTimeMs: EpochMsSchema }, closed);
 
 /** The node shuts down: reconnect after `retryInMs`. A close with 1012 follows. */
 export const DrainingFrameSchema = Type.Object(
   { type: Type.Literal('draining'), retryInMs: Type.Integer({ minimum: 0 }) },
   closed,
-)
+);
 
 /** A request failed; the socket stays. `id` and `topic` repeat the request's. */
 export const ErrorFrameSchema = Type.Object(
@@ -129,12 +138,12 @@ export const ErrorFrameSchema = Type.Object(
     type: Type.Literal('error'),
     id,
     topic: Type.Optional(topic),
-    code: Type.Union(errorCodes.map((code) => Type.Literal(code))),
+    code: Type.Enum(errorCodes),
     message: Type.String(),
     retryable: Type.Boolean(),
   },
   closed,
-)
+);
 
 export const ServerFrameSchema = Type.Union([
   ReadyFrameSchema,
@@ -154,23 +163,23 @@ export const ServerFrameSchema = Type.Union([
   PongFrameSchema,
   DrainingFrameSchema,
   ErrorFrameSchema,
-])
+]);
 
-export type ReadyFrame = Static<typeof ReadyFrameSchema>
-export type WelcomeFrame = Static<typeof WelcomeFrameSchema>
-export type RecvFrame = Static<typeof RecvFrameSchema>
-export type DurableFrame = Static<typeof DurableFrameSchema>
-export type ResendFrame = Static<typeof ResendFrameSchema>
-export type SupersededFrame = Static<typeof SupersededFrameSchema>
-export type SubscribedFrame = Static<typeof SubscribedFrameSchema>
-export type UnsubscribedFrame = Static<typeof UnsubscribedFrameSchema>
-export type PositionFrame = Static<typeof PositionFrameSchema>
-export type GoneFrame = Static<typeof GoneFrameSchema>
-export type EventFrame = Static<typeof EventFrameSchema>
-export type MapFrame = Static<typeof MapFrameSchema>
-export type StatusFrame = Static<typeof StatusFrameSchema>
-export type RefreshedFrame = Static<typeof RefreshedFrameSchema>
-export type PongFrame = Static<typeof PongFrameSchema>
-export type DrainingFrame = Static<typeof DrainingFrameSchema>
-export type ErrorFrame = Static<typeof ErrorFrameSchema>
-export type ServerFrame = Static<typeof ServerFrameSchema>
+export type ReadyFrame = Static<typeof ReadyFrameSchema>;
+export type WelcomeFrame = Static<typeof WelcomeFrameSchema>;
+export type RecvFrame = Static<typeof RecvFrameSchema>;
+export type DurableFrame = Static<typeof DurableFrameSchema>;
+export type ResendFrame = Static<typeof ResendFrameSchema>;
+export type SupersededFrame = Static<typeof SupersededFrameSchema>;
+export type SubscribedFrame = Static<typeof SubscribedFrameSchema>;
+export type UnsubscribedFrame = Static<typeof UnsubscribedFrameSchema>;
+export type PositionFrame = Static<typeof PositionFrameSchema>;
+export type GoneFrame = Static<typeof GoneFrameSchema>;
+export type EventFrame = Static<typeof EventFrameSchema>;
+export type MapFrame = Static<typeof MapFrameSchema>;
+export type StatusFrame = Static<typeof StatusFrameSchema>;
+export type RefreshedFrame = Static<typeof RefreshedFrameSchema>;
+export type PongFrame = Static<typeof PongFrameSchema>;
+export type DrainingFrame = Static<typeof DrainingFrameSchema>;
+export type ErrorFrame = Static<typeof ErrorFrameSchema>;
+export type ServerFrame = Static<typeof ServerFrameSchema>;

@@ -1,0 +1,208 @@
+import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { BatchSettings } from './batch-settings.ts';
+import { type FixGroup, type GroupResult, maxGroupsPerCall, type WriteBatch } from './positions/write-batch.ts';
+
+export interface FixBatcher {
+  /**
+   * Hand over the fixes of one frame.
+   *
+   * @returns once they are in Redis, readable by anyone: this is what `recv` promises
+   * @throws AppError `redis_unavailable` when too many fixes wait already, or at `close`; what was refused is nowhere
+   */
+  add(group: FixGroup): Promise<GroupResult>;
+  /** Write what waits, for at most `withinMs`, and refuse the rest. */
+  close(withinMs: number): Promise<void>;
+  readonly pendingFixes: number;
+}
+
+interface Waiting {
+  group: FixGroup;
+  resolve(result: GroupResult): void;
+  reject(error: Error): void;
+}
+
+/** One partition: a queue, and at most one call at a time, so that its groups are written in order also when a call fails. */
+interface Lane {
+  partition: number;
+  waiting: Waiting[];
+  isBusy: boolean;
+  retryAtMs: number;
+}
+
+const retryDelayMs = 100;
+
+/**
+ * Collects accepted fixes and writes them partition by partition, as fast as Redis takes them.
+ *
+ * A flush begins as soon as the one before has returned, after `maxDelayMs` at the latest, or when `maxFixes` wait: an idle system
+ * writes a fix at once, a busy one makes the round trip its batch. All partitions' calls of a flush are started together.
+ *
+ * It owns the failure rule: a partition that failed keeps its groups, in order, and is offered again every 100 ms; meanwhile
+ * `onDegraded` was told and nobody is acknowledged. More than `maxPendingFixes` are refused and counted; phones still keep them.
+ */
+export function createFixBatcher({
+  write,
+  partitionOf,
+  settings,
+  telemetry,
+  onDegraded,
+  onRestored,
+  now = Date.now,
+}: {
+  write: WriteBatch;
+  partitionOf: (driverId: string) => number;
+  settings: BatchSettings;
+  telemetry: Telemetry;
+  onDegraded?: (error: unknown) => void;
+  onRestored?: () => void;
+  now?: () => number;
+}): FixBatcher {
+  const metrics = createMetrics(telemetry);
+  const lanes = new Map<number, Lane>();
+  let pendingFixes = 0;
+  let callsInFlight = 0;
+  let isDegraded = false;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let immediate: NodeJS.Immediate | undefined;
+  let onIdle: (() => void) | undefined;
+
+  function add(group: FixGroup): Promise<GroupResult> {
+    if (isClosed || pendingFixes + group.fixes.length > settings.maxPendingFixes) {
+      metrics.refused.inc(group.fixes.length);
+      return Promise.reject(new AppError('redis_unavailable', { detail: 'not sent' }));
+    }
+    pendingFixes += group.fixes.length;
+    return new Promise((resolve, reject) => {
+      laneOf(group.driverId).waiting.push({ group, resolve, reject });
+      schedule();
+    });
+  }
+
+  function laneOf(driverId: string): Lane {
+    const partition = partitionOf(driverId);
+    let lane = lanes.get(partition);
+    if (lane === undefined) {
+      lane = { partition, waiting: [], isBusy: false, retryAtMs: 0 };
+      lanes.set(partition, lane);
+    }
+    return lane;
+  }
+
+  /** The end of this turn of the event loop is soon enough to gather what one read from the sockets brought. */
+  function schedule(): void {
+    if (immediate !== undefined) return;
+    if (callsInFlight === 0 || pendingFixes >= settings.maxFixes) immediate = setImmediate(flush);
+    else timer ??= setTimeout(flush, settings.maxDelayMs);
+  }
+
+  function flush(): void {
+    clearImmediate(immediate);
+    clearTimeout(timer);
+    immediate = undefined;
+    timer = undefined;
+
+    const nowMs = now();
+    let nextRetryAtMs = Number.POSITIVE_INFINITY;
+    for (const lane of lanes.values()) {
+      if (lane.waiting.length === 0 || lane.isBusy) continue;
+      if (lane.retryAtMs > nowMs) nextRetryAtMs = Math.min(nextRetryAtMs, lane.retryAtMs);
+      else void writeLane(lane);
+    }
+    if (nextRetryAtMs < Number.POSITIVE_INFINITY) timer = setTimeout(flush, nextRetryAtMs - nowMs);
+    if (pendingFixes === 0 && callsInFlight === 0) onIdle?.();
+  }
+
+  async function writeLane(lane: Lane): Promise<void> {
+    const batch = lane.waiting.splice(0, maxGroupsPerCall);
+    lane.isBusy = true;
+    callsInFlight += 1;
+    const stopTimer = metrics.seconds.startTimer();
+    try {
+      const results = await write(
+        lane.partition,
+        batch.map(({ group }) => group),
+      );
+      settle(batch, results);
+      lane.retryAtMs = 0;
+      if (isDegraded) {
+        isDegraded = false;
+        onRestored?.();
+      }
+    } catch (error) {
+      lane.waiting = batch.concat(lane.waiting);
+      lane.retryAtMs = now() + retryDelayMs;
+      metrics.failed.inc();
+      if (!isDegraded) {
+        isDegraded = true;
+        onDegraded?.(error);
+      }
+    } finally {
+      stopTimer();
+      lane.isBusy = false;
+      callsInFlight -= 1;
+      if (callsInFlight === 0) flush();
+    }
+  }
+
+  function settle(batch: readonly Waiting[], results: readonly GroupResult[]): void {
+    let written = 0;
+    for (const [index, { group, resolve }] of batch.entries()) {
+      written += group.fixes.length;
+      resolve(results[index] as GroupResult);
+    }
+    pendingFixes -= written;
+    metrics.fixes.observe(written);
+  }
+
+  return {
+    add,
+    async close(withinMs) {
+      isClosed = true;
+      let deadline: NodeJS.Timeout | undefined;
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          onIdle = resolve;
+          if (callsInFlight === 0) flush();
+        }),
+        new Promise<void>((resolve) => {
+          deadline = setTimeout(resolve, withinMs);
+        }),
+      ]);
+      clearTimeout(deadline);
+      clearTimeout(timer);
+      clearImmediate(immediate);
+      for (const lane of lanes.values()) {
+        for (const { reject } of lane.waiting) reject(new AppError('redis_unavailable', { detail: 'not sent' }));
+        lane.waiting = [];
+      }
+    },
+    get pendingFixes() {
+      return pendingFixes;
+    },
+  };
+}
+
+function createMetrics(telemetry: Telemetry) {
+  return {
+    fixes: telemetry.histogram({
+      name: 'fix_batch_fixes',
+      help: 'Fixes written by one partition call',
+      buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500],
+    }),
+    seconds: telemetry.histogram({
+      name: 'fix_batch_seconds',
+      help: 'Time of one partition call, until Redis has the fixes',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    }),
+    failed: telemetry.counter({
+      name: 'fix_batch_failed_total',
+      help: 'Partition calls that failed and are offered again',
+    }),
+    refused: telemetry.counter({
+      name: 'fix_batch_refused_total',
+      help: 'Fixes refused because too many wait for Redis',
+    }),
+  };
+}
