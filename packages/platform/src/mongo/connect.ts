@@ -1,0 +1,69 @@
+import { type Db, MongoClient, type TopologyDescription } from 'mongodb';
+import type { MongoSettings } from '../config/shared-environment.ts';
+import type { Logger } from '../logging/logger.ts';
+import { closeClient } from './close-client.ts';
+import { deadline, toMongoError } from './deadline.ts';
+
+export interface MongoConnection {
+  readonly client: MongoClient;
+  readonly db: Db;
+  /** Ends within `deadlineMs`. @throws AppError `database_unavailable` */
+  ping(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const waitForPrimaryMs = 2000;
+const waitForPoolMs = 2000;
+const closeWithinMs = 3000;
+
+/**
+ * A pool of connections to MongoDB. Does not wait for the server: a service starts and reports itself unready while the database is
+ * away, and its operations fail as `not_sent` after 2 s without a primary or a free connection.
+ *
+ * Every operation carries `...deadline(settings.deadlineMs)`; nothing else bounds it against a hung server (see deadline.ts). Writes
+ * name their write concern; `majority` with journal is the net for one that forgot.
+ */
+export function connectMongo(input: { settings: MongoSettings; log: Logger }): MongoConnection {
+  const { settings, log } = input;
+  const client = new MongoClient(settings.url, {
+    appName: 'hushryd',
+    maxPoolSize: settings.poolSize,
+    minPoolSize: settings.minPoolSize,
+    waitQueueTimeoutMS: waitForPoolMs,
+    serverSelectionTimeoutMS: waitForPrimaryMs,
+    // Also how long the monitor waits for a hung server before it calls it gone.
+    connectTimeoutMS: 2000,
+    heartbeatFrequencyMS: 5000,
+    writeConcern: { w: 'majority', journal: true },
+  });
+  logReachability(client, log);
+  const db = client.db(settings.database);
+  return {
+    client,
+    db,
+    ping: async (deadlineMs) => {
+      try {
+        await db.command({ ping: 1 }, deadline(deadlineMs));
+      } catch (error) {
+        throw toMongoError(error);
+      }
+    },
+    close: () => closeClient(client, closeWithinMs),
+  };
+}
+
+/** One line when the primary goes and one when it is back, however many operations fail in between. */
+function logReachability(client: MongoClient, log: Logger): void {
+  let isReachable: boolean | undefined;
+  client.on('topologyDescriptionChanged', ({ newDescription }) => {
+    const isNow = hasWritableServer(newDescription);
+    if (isNow === isReachable || (!isNow && newDescription.error === null)) return;
+    isReachable = isNow;
+    if (isNow) log.info({}, 'database reachable');
+    else log.warn({ err: newDescription.error }, 'database unreachable');
+  });
+}
+
+function hasWritableServer(description: TopologyDescription): boolean {
+  return [...description.servers.values()].some((server) => server.isWritable);
+}
