@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import type { RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import { defineScript, loadScript } from '../redis/scripts.ts';
+import { toRedisError } from '../redis/unavailable.ts';
+
+/** Nodes read the access logs each second; whoever was away for longer reads everything again. */
+export const accessLogKeepMs = 600_000;
+const eventsKept = 300;
+const idleEventsKeepMs = 3_600_000;
+
+export interface TopicChange {
+  /** `trip:{id}` and the like: letters, digits, `_ - :` only. */
+  topic: string;
+  recordKey: string;
+  /** Must hold the same `version`. */
+  record: { version: number };
+  recordKeepMs: number;
+  /** What the access log tells every node. */
+  logEntry: string;
+  /** Appended to the topic's log and published; undefined where the change is nobody's news (a repair). */
+  event?: object | undefined;
+}
+
+export interface TopicHead {
+  /** Random, made with the topic's log: offsets of different epochs have nothing to do with one another. */
+  epoch: string;
+  /** Of the newest event; 0 before the first. */
+  offset: number;
+}
+
+export type PublishChange = (change: TopicChange) => Promise<{ applied: boolean; head?: TopicHead }>;
+
+/**
+ * Put a newer record in place, tell every node, append the event to the topic's log and publish it: all or nothing, in one script, so
+ * that nobody who is no longer allowed to watch gets an event that came after.
+ *
+ * @returns `applied: false` where Redis already has this version or a newer one; then nothing was appended or published
+ * @throws AppError `redis_unavailable`; safe to repeat, the version makes it idempotent
+ * Cost: one EVALSHA.
+ */
+export function createPublishChange({ redis, keys }: { redis: RedisClient; keys: Keys }): PublishChange {
+  const script = defineScript(redis, {
+    name: 'publishChange',
+    lua: loadScript(import.meta.url, './publish-change.lua'),
+    numberOfKeys: 6,
+  });
+
+  return async ({ topic, recordKey, record, recordKeepMs, logEntry, event }) => {
+    const t = keys.topicPartition(topic);
+    const scriptKeys = [
+      recordKey,
+      keys.accessLog(t),
+      keys.accessLogNumber(t),
+      keys.topicHead(topic),
+      keys.topicEvents(topic),
+      keys.eventFeedNumber(t),
+    ];
+    const args = [
+      keys.eventFeed(t),
+      topic,
+      record.version,
+      JSON.stringify(record),
+      recordKeepMs,
+      logEntry,
+      accessLogKeepMs,
+      event === undefined ? '' : JSON.stringify(event),
+      randomBytes(9).toString('base64url'),
+      eventsKept,
+      idleEventsKeepMs,
+    ];
+    try {
+      const [applied, epoch, offset] = (await script(scriptKeys, args)) as [number, string, number];
+      return { applied: applied === 1, ...(epoch !== '' && { head: { epoch, offset } }) };
+    } catch (error) {
+      throw toRedisError(error);
+    }
+  };
+}

@@ -1,0 +1,152 @@
+import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { RedisConnections } from '@hushryd/platform/redis/connect';
+import type { Keys } from '@hushryd/platform/redis/keys';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { LRUCache } from 'lru-cache';
+import { createAccessLoader, type ResolveAccess } from './access-loader.ts';
+import { createAccessLogReader } from './access-log.ts';
+
+export type { ResolveAccess } from './access-loader.ts';
+
+export interface AccessCache {
+  /** Begin to follow the access logs. Records are renewed from here on. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+  /** What is known right now, without waiting; undefined where it has to be loaded. */
+  peek(tripId: string): TripAccess | undefined;
+  /**
+   * @returns the trip's record, null where there is no such trip (remembered for 10 s)
+   * @throws AppError `access_unavailable` where nobody could say; never take that for allowed
+   */
+  load(tripId: string): Promise<TripAccess | null>;
+  /** Be told of changes of this trip by `onChange` until `unwatch`. Counted: watch twice, unwatch twice. */
+  watch(tripId: string): void;
+  unwatch(tripId: string): void;
+}
+
+const maxRecords = 100_000;
+const unknownForMs = 10_000;
+const maxUnknown = 10_000;
+
+/**
+ * Trip access records as one node knows them: loaded when first asked for, renewed by following the access logs, so a change anywhere
+ * is felt here within `readEveryMs` plus a round trip.
+ *
+ * While Redis is away records grow old. They are used on for `staleAfterMs`, then only what can be loaded afresh counts: nobody is let
+ * in by an answer that nobody could have revoked.
+ *
+ * @param resolve asks whoever has the truth, for ids that Redis does not have: the internal listener, or MongoDB itself
+ * @param onChange told of each new version of a watched trip
+ */
+export function createAccessCache({
+  connections,
+  keys,
+  resolve,
+  onChange,
+  log,
+  telemetry,
+  readEveryMs = 1000,
+  staleAfterMs = 5000,
+  now = Date.now,
+}: {
+  connections: RedisConnections;
+  keys: Keys;
+  resolve: ResolveAccess;
+  onChange?: (access: TripAccess) => void;
+  log: Logger;
+  telemetry: Telemetry;
+  readEveryMs?: number;
+  staleAfterMs?: number;
+  now?: () => number;
+}): AccessCache {
+  const records = new LRUCache<string, TripAccess>({ max: maxRecords });
+  const unknown = new LRUCache<string, true>({ max: maxUnknown, ttl: unknownForMs });
+  const watched = new Map<string, number>();
+  const loader = createAccessLoader({ redis: connections.commands, keys, resolve });
+  const accessLog = createAccessLogReader({ redis: connections.commands, keys });
+  const lost = telemetry.counter({
+    name: 'access_log_lost_total',
+    help: 'Times that a node lost its place in an access log and read its trips again',
+  });
+  let followedAtMs = 0;
+
+  const follower = createPeriodic({ name: 'follow access logs', everyMs: readEveryMs, run: follow, log });
+
+  async function follow(): Promise<void> {
+    const startedAtMs = now();
+    const news = await accessLog.read();
+    const changed = new Set(news.tripIds);
+    if (news.lostPartitions.length > 0) {
+      lost.inc(news.lostPartitions.length);
+      log.warn(
+        { partitions: news.lostPartitions.length },
+        'lost the place in access logs, reading all watched trips again',
+      );
+      const partitions = new Set(news.lostPartitions);
+      for (const tripId of [...records.keys(), ...watched.keys()]) {
+        if (partitions.has(keys.topicPartition(`trip:${tripId}`))) changed.add(tripId);
+      }
+    }
+    await renew(changed);
+    followedAtMs = startedAtMs;
+  }
+
+  /** Records that nobody watches are forgotten and loaded when next asked for. */
+  async function renew(tripIds: Set<string>): Promise<void> {
+    const again: string[] = [];
+    for (const tripId of tripIds) {
+      unknown.delete(tripId);
+      if (watched.has(tripId)) again.push(tripId);
+      else records.delete(tripId);
+    }
+    for (const access of (await loader.loadMany(again)).values()) {
+      if (access !== null) keep(access);
+    }
+  }
+
+  function keep(access: TripAccess): void {
+    const known = records.get(access.tripId);
+    if (known !== undefined && known.version >= access.version) return;
+    records.set(access.tripId, access);
+    if (watched.has(access.tripId)) onChange?.(access);
+  }
+
+  const isFresh = () => now() - followedAtMs <= staleAfterMs;
+
+  function peek(tripId: string): TripAccess | undefined {
+    return isFresh() ? records.get(tripId) : undefined;
+  }
+
+  return {
+    async start() {
+      await follow();
+      follower.start();
+    },
+    async close() {
+      await follower.close();
+    },
+    peek,
+    async load(tripId) {
+      const known = peek(tripId);
+      if (known !== undefined) return known;
+      if (unknown.has(tripId)) return null;
+      const access = await loader.load(tripId).catch((cause: unknown) => {
+        throw new AppError('access_unavailable', { cause });
+      });
+      if (access === null) unknown.set(tripId, true);
+      else keep(access);
+      return access;
+    },
+    watch(tripId) {
+      watched.set(tripId, (watched.get(tripId) ?? 0) + 1);
+    },
+    unwatch(tripId) {
+      const count = watched.get(tripId) ?? 0;
+      if (count > 1) watched.set(tripId, count - 1);
+      else watched.delete(tripId);
+    },
+  };
+}
