@@ -2,9 +2,10 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from '../config/shared-environment.ts';
 import type { Logger } from '../logging/logger.ts';
 import { parseHostAndPort, parseRedisAddresses } from './addresses.ts';
-import { batchWrites, MAX_WAITING_COMMANDS } from './batch-writes.ts';
+import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './client.ts';
 import { logConnectionErrors } from './log-connection-errors.ts';
+import { refuseEarly } from './refuse-early.ts';
 
 /**
  * One ioredis client that fails fast: a command ends within `deadlineMs`, whether the server answers, hangs or is gone.
@@ -68,7 +69,8 @@ export function createClient({
         }),
     retryStrategy: backOff,
   });
-  batchWrites(redis, { onRefused });
+  batchWrites(redis);
+  refuseEarly(redis, { onRefused });
   logConnectionErrors(redis, { log, role, purpose });
   return redis;
 }
@@ -100,18 +102,17 @@ function createCluster({
       slotsRefreshTimeout: 2_000,
     },
   );
-  cluster.on('+node', (node: Redis) => batchWrites(node, { onRefused }));
+  cluster.on('+node', (node: Redis) => {
+    batchWrites(node);
+    refuseEarly(node, { onRefused });
+  });
 
-  // The cluster's own queue, used while no node is known, has neither deadline nor limit.
+  // While no node is known, commands wait in a queue of the cluster's own, without the deadline of a connection.
   const send = cluster.sendCommand.bind(cluster);
   cluster.sendCommand = (command, stream, node) => {
-    if ((cluster as unknown as { offlineQueue: { length: number } }).offlineQueue.length >= MAX_WAITING_COMMANDS) {
-      onRefused();
-      command.reject(new Error('Too many Redis commands are waiting'));
-      return command.promise;
-    }
     command.setTimeout(deadlineMs);
     return send(command, stream, node);
   };
+  refuseEarly(cluster, { onRefused });
   return cluster;
 }

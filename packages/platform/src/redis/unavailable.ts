@@ -1,5 +1,10 @@
 import { AppError, toAppError } from '../errors/app-error.ts';
 
+/** A command that certainly had no effect: it never left this process. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError';
+}
+
 /**
  * What a failed Redis command means to whoever asked for it.
  *
@@ -8,25 +13,14 @@ import { AppError, toAppError } from '../errors/app-error.ts';
  * command without an answer may have been applied, or may still be.
  */
 export function toRedisError(error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  if (!(error instanceof Error)) return toAppError(error);
-  if (NEVER_SENT.some((text) => error.message.startsWith(text))) return unavailable(error, 'not sent');
-  if (error.name === 'ReplyError') {
-    return REFUSALS.has(error.message.split(' ', 1)[0] ?? '') ? unavailable(error, 'not sent') : toAppError(error);
-  }
-  return unavailable(error, 'outcome unknown');
+  if (error instanceof NotSentError) return unavailable(error, 'not sent');
+  if (error instanceof AppError || !(error instanceof Error)) return toAppError(error);
+  if (error.name !== 'ReplyError') return unavailable(error, 'outcome unknown');
+  const [word = ''] = error.message.split(' ', 1);
+  return REFUSALS.has(word) ? unavailable(error, 'not sent') : toAppError(error);
 }
 
-/** Refused before a byte left: by our own limit (batch-writes.ts) or by ioredis without a connection. */
-const NEVER_SENT = [
-  'Too many Redis commands are waiting',
-  "Stream isn't writeable",
-  "Cluster isn't ready",
-  'None of startup nodes is available',
-  'Cluster is ended',
-];
-
-/** Replies of a server that is up and cannot serve: starting, failing over, full, busy with a script. */
+/** Replies of a server that is up and cannot serve: starting, failing over, full, busy with a script, or keeping us out. */
 const REFUSALS = new Set([
   'LOADING',
   'READONLY',
@@ -39,9 +33,7 @@ const REFUSALS = new Set([
   'MISCONF',
   'NOREPLICAS',
   'BUSY',
-  'UNBLOCKED',
   'NOAUTH',
-  'WRONGPASS',
 ]);
 
 function unavailable(cause: Error, detail: 'not sent' | 'outcome unknown'): AppError {
