@@ -1,0 +1,37 @@
+import type { TicketReply } from '@hushryd/contracts/http/realtime';
+import { jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
+import type { FetchLike } from '../http/fetch.ts';
+import type { GetToken } from '../http/request.ts';
+import { createSendRequest } from '../http/request.ts';
+
+/** What opening one socket needs; never a token in the address. */
+export interface Credentials {
+  protocols: string[];
+  headers: Record<string, string>;
+}
+
+export type Authenticate = () => Promise<Credentials>;
+
+/**
+ * 'ticket': a single-use ticket from the API as the second subprotocol, since browsers cannot set headers on a websocket.
+ * 'bearer': the token itself as a header, for native clients.
+ */
+export function createAuthenticate(input: {
+  auth: 'ticket' | 'bearer';
+  apiUrl: string;
+  getToken: GetToken;
+  fetch?: FetchLike | undefined;
+  timeoutMs: number;
+}): Authenticate {
+  const { auth, apiUrl, getToken, fetch, timeoutMs } = input;
+
+  if (auth === 'bearer') {
+    return async () => ({ protocols: [jsonSubprotocol], headers: { authorization: `Bearer ${await getToken()}` } });
+  }
+  const send = createSendRequest({ apiUrl, getToken, timeoutMs, ...(fetch && { fetch }) });
+  return async () => {
+    const response = await send({ method: 'POST', path: '/v1/realtime/tickets', body: {} });
+    const { ticket } = JSON.parse(await response.text()) as TicketReply;
+    return { protocols: [jsonSubprotocol, ticketSubprotocolPrefix + ticket], headers: {} };
+  };
+}

@@ -1,0 +1,31 @@
+import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { FetchLike } from '../http/fetch.ts';
+import type { GetToken } from '../http/request.ts';
+import type { ConnectionState } from './connection-state.ts';
+import type { Runtime } from './runtime.ts';
+import type { CreateSocket } from './socket.ts';
+
+export interface ConnectionOptions extends Partial<Runtime> {
+  /** `wss://realtime.example.com`, with or without the path `/v1/realtime`. */
+  realtimeUrl: string;
+  /** Origin of the API, where tickets come from: `https://api.example.com`. */
+  apiUrl: string;
+  /** Called on every connect, a minute before the token ends, and after the server refused one. */
+  getToken: GetToken;
+  /** 'ticket' (default) works everywhere; 'bearer' saves a request where `createSocket` can set headers. */
+  auth?: 'ticket' | 'bearer';
+  createSocket?: CreateSocket;
+  fetch?: FetchLike;
+  /** From the first step to `ready`; default 10 s. */
+  connectTimeoutMs?: number;
+  /** Nothing heard for this long: `ping`; for twice as long: reconnect. Default 10 s. */
+  silenceMs?: number;
+}
+
+export interface ConnectionEvents {
+  state: ConnectionState;
+  /** Every frame of the server, `ready` included. */
+  frame: ServerFrame;
+  /** Something failed and is being handled; nothing has to be done about it. */
+  error: Error;
+}

@@ -1,0 +1,235 @@
+import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
+import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
+import { realtimePath } from '@hushryd/contracts/realtime/limits';
+import type { ReadyFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import { createAuthenticate } from './authenticate.ts';
+import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
+import type { ConnectionState } from './connection-state.ts';
+import { ConnectionError } from './connection-state.ts';
+import type { SessionEnd } from './decide-reconnect.ts';
+import { decideReconnect, describeEnd, isTokenRefusal } from './decide-reconnect.ts';
+import type { Unsubscribe } from './emitter.ts';
+import { createEmitter } from './emitter.ts';
+import type { FrameSource } from './frame-pump.ts';
+import { createFramePump } from './frame-pump.ts';
+import type { CancelTimer } from './runtime.ts';
+import { toRuntime } from './runtime.ts';
+import type { Session } from './session.ts';
+import { openSession } from './session.ts';
+import { defaultCreateSocket } from './socket.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { createTokenRefresh } from './token-refresh.ts';
+
+export interface Connection {
+  readonly state: ConnectionState;
+  /** The server's clock as far as we know it, epoch milliseconds. */
+  serverTimeMs(): number;
+  /**
+   * Resolves once live; rejects if the connection is closed before that. Failed tries do neither: they are repeated. While
+   * 'reconnecting' it tries at once, as after the system said that the network is back.
+   */
+  connect(): Promise<void>;
+  close(): void;
+  /** Kept over reconnects; answers come as frames. @throws RangeError beyond 32 topics */
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+  /** Ask for more frames to send here; see `FrameSource`. */
+  addSource(source: FrameSource): void;
+  wake(): void;
+  /** A number that no other request of this connection carries. */
+  nextId(): number;
+  on<Name extends keyof ConnectionEvents>(name: Name, listener: (value: ConnectionEvents[Name]) => void): Unsubscribe;
+}
+
+// A node that accepts and then drops us at once must not bring the wait back to its start.
+const stableAfterMs = 10_000;
+
+/** One socket that comes back by itself. The states and their arrows stand in `connection-state.ts`. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { apiUrl, getToken, fetch, auth = 'ticket', connectTimeoutMs = 10_000, silenceMs = 10_000 } = options;
+  if (auth === 'bearer' && !options.createSocket) throw new Error("auth 'bearer' needs createSocket, to set headers");
+  const createSocket = options.createSocket ?? defaultCreateSocket();
+  const url = toSocketUrl(options.realtimeUrl);
+  const authenticate = createAuthenticate({ auth, apiUrl, getToken, fetch, timeoutMs: connectTimeoutMs });
+
+  const runtime = toRuntime(options);
+  const events = createEmitter<ConnectionEvents>();
+  const subscriptions = createSubscriptions();
+  const pump = createFramePump(runtime);
+  const refresh = createTokenRefresh({
+    runtime,
+    getToken,
+    send: (token) => sendUrgent({ type: 'refresh', id: nextId(), token }),
+    onError: (cause) => fail('token_unavailable', 'No new token could be had', cause),
+  });
+  const urgent: ClientFrame[] = [];
+  pump.addSource(() => toText(urgent.shift()));
+  pump.addSource(() => toText(subscriptions.next(nextId)));
+
+  let state: ConnectionState = { name: 'closed', reason: 'not_started' };
+  let session: Session | undefined;
+  let lastId = 0;
+  let serverAheadMs = 0;
+  let failedTries = 0;
+  let refusals = 0;
+  let comeBackAtMs: number | undefined;
+  let cancelNextStep: CancelTimer | undefined;
+  let cancelStable: CancelTimer | undefined;
+
+  return {
+    get state() {
+      return state;
+    },
+    serverTimeMs,
+    connect() {
+      if (state.name === 'closed') failedTries = refusals = 0;
+      if (state.name === 'closed' || state.name === 'reconnecting') open();
+      return whenLive();
+    },
+    close() {
+      if (state.name === 'closed') return;
+      endSession();
+      setState({ name: 'closed', reason: 'closed_by_app' });
+    },
+    subscribe(topic) {
+      subscriptions.add(topic);
+      pump.wake();
+    },
+    unsubscribe(topic) {
+      subscriptions.remove(topic);
+      pump.wake();
+    },
+    addSource: pump.addSource,
+    wake: pump.wake,
+    nextId,
+    on: events.on,
+  };
+
+  // The loop: open → live → lost → wait → open.
+
+  function open(): void {
+    cancelNextStep?.();
+    comeBackAtMs = undefined;
+    setState({ name: 'connecting', attempt: failedTries });
+    session = openSession({
+      url,
+      authenticate,
+      createSocket,
+      runtime,
+      connectTimeoutMs,
+      silenceMs,
+      onReady: goLive,
+      onFrame: receive,
+      onUnreadable: (cause) => fail('frame_unreadable', 'A frame of the server could not be read', cause),
+      onSilence: () => sendUrgent({ type: 'ping', id: nextId() }),
+      onTick: () => subscriptions.tick() && pump.wake(),
+      onEnd: lose,
+    });
+  }
+
+  function goLive(frame: ReadyFrame): void {
+    refusals = 0;
+    serverAheadMs = frame.serverTimeMs - runtime.now();
+    refresh.schedule(frame.expiresAtMs - frame.serverTimeMs);
+    cancelStable = runtime.setTimer(() => {
+      failedTries = 0;
+    }, stableAfterMs);
+    urgent.length = 0;
+    subscriptions.reset();
+    setState({ name: 'live', connectionId: frame.connectionId });
+    events.emit('frame', frame);
+    if (session) pump.start(session.send);
+  }
+
+  function lose(end: SessionEnd): void {
+    endSession();
+    refusals = isTokenRefusal(end) ? refusals + 1 : 0;
+    const hintMs = comeBackAtMs === undefined ? undefined : Math.max(0, comeBackAtMs - runtime.now());
+    const decision = decideReconnect({ end, attempt: failedTries, hintMs, refusals, random: runtime.random });
+    if (!decision.again) {
+      setState({ name: 'closed', ...decision.closed });
+      return;
+    }
+    failedTries += 1;
+    cancelNextStep = runtime.setTimer(open, decision.delayMs);
+    const nextTryAtMs = runtime.now() + decision.delayMs;
+    setState({ name: 'reconnecting', attempt: failedTries, nextTryAtMs, cause: describeEnd(end) });
+  }
+
+  function endSession(): void {
+    refresh.stop();
+    pump.stop();
+    cancelNextStep?.();
+    cancelStable?.();
+    session?.leave();
+    session = undefined;
+  }
+
+  function receive(frame: ServerFrame): void {
+    subscriptions.handle(frame);
+    if (frame.type === 'pong') serverAheadMs = frame.serverTimeMs - runtime.now();
+    if (frame.type === 'refreshed') refresh.schedule(frame.expiresAtMs - serverTimeMs());
+    if (frame.type === 'draining') prepareToLeave(frame.retryInMs);
+    events.emit('frame', frame);
+  }
+
+  /** The server is about to close the socket. If it does not, we leave at the moment when it wanted us back. */
+  function prepareToLeave(retryInMs: number): void {
+    comeBackAtMs = runtime.now() + retryInMs;
+    cancelNextStep?.();
+    cancelNextStep = runtime.setTimer(
+      () => lose({ kind: 'socket_closed', code: closeCodes.draining, reason: '' }),
+      retryInMs,
+    );
+  }
+
+  /** `ping` and `refresh`: a newer one takes the place of one that was not sent yet. */
+  function sendUrgent(frame: ClientFrame): void {
+    const place = urgent.findIndex(({ type }) => type === frame.type);
+    urgent.splice(place < 0 ? urgent.length : place, 1, frame);
+    pump.wake();
+  }
+
+  function serverTimeMs(): number {
+    return runtime.now() + serverAheadMs;
+  }
+
+  function nextId(): number {
+    lastId += 1;
+    return lastId;
+  }
+
+  function setState(next: ConnectionState): void {
+    state = next;
+    events.emit('state', next);
+  }
+
+  function fail(code: ConnectionError['code'], message: string, cause: unknown): void {
+    events.emit('error', new ConnectionError(code, message, cause));
+  }
+
+  function whenLive(): Promise<void> {
+    const live = new Promise<void>((resolve, reject) => {
+      const settle = (now: ConnectionState): boolean => {
+        if (now.name === 'live') resolve();
+        if (now.name === 'closed') reject(new ConnectionError('closed', now.message ?? now.reason));
+        return now.name === 'live' || now.name === 'closed';
+      };
+      if (settle(state)) return;
+      const off = events.on('state', (now) => settle(now) && off());
+    });
+    // Whoever does not wait for this promise hears of the end by `state`.
+    live.catch(() => undefined);
+    return live;
+  }
+}
+
+function toText(frame: ClientFrame | undefined): string | undefined {
+  return frame && JSON.stringify(frame);
+}
+
+/** Accepts http(s) for ws(s), and the address of the server for that of the socket. */
+function toSocketUrl(realtimeUrl: string): string {
+  const url = realtimeUrl.replace(/^http/, 'ws').replace(/\/+$/, '');
+  return url.endsWith(realtimePath) ? url : url + realtimePath;
+}

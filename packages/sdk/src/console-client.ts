@@ -1,0 +1,36 @@
+import { adminMapTopic, driverTopic, tripTopic } from '@hushryd/contracts/realtime/topics';
+import { createConnection } from './connection/connection.ts';
+import type { ConnectionOptions } from './connection/connection-options.ts';
+import type { RiderClient } from './rider-client.ts';
+import { createTopicWatches } from './watching/topic-watches.ts';
+import type { MapHandlers, Watch, WatchHandlers } from './watching/watch-handlers.ts';
+import { onWatcherEvent } from './watching/watcher-events.ts';
+
+export type ConsoleClientOptions = ConnectionOptions;
+
+/** What a rider can do, and what only staff may. */
+export interface ConsoleClient extends RiderClient {
+  /** The whole map, then once a second what changed. After every reconnect the whole map comes again. */
+  watchMap(handlers: MapHandlers): Watch;
+  /** One driver, on a trip or not. */
+  watchDriver(driverId: string, handlers: WatchHandlers): Watch;
+}
+
+/** The operators' client: everything over one socket. */
+export function createConsoleClient(options: ConsoleClientOptions): ConsoleClient {
+  const connection = createConnection(options);
+  const watches = createTopicWatches(connection);
+
+  return {
+    get state() {
+      return connection.state;
+    },
+    serverTimeMs: connection.serverTimeMs,
+    connect: connection.connect,
+    close: connection.close,
+    watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
+    watchDriver: (driverId, handlers) => watches.watch(driverTopic(driverId), handlers),
+    watchMap: (handlers) => watches.watch(adminMapTopic, handlers),
+    on: onWatcherEvent(connection),
+  };
+}

@@ -1,0 +1,189 @@
+import type { DropReason } from '@hushryd/contracts/fix';
+import type { DurableFrame, RecvFrame, SupersededFrame, WelcomeFrame } from '@hushryd/contracts/realtime/server-frames';
+import { createConnection } from './connection/connection.ts';
+import type { ConnectionOptions } from './connection/connection-options.ts';
+import type { ConnectionState } from './connection/connection-state.ts';
+import { ConnectionError } from './connection/connection-state.ts';
+import type { Unsubscribe } from './connection/emitter.ts';
+import { createEmitter } from './connection/emitter.ts';
+import { toRuntime } from './connection/runtime.ts';
+import { defaultMaxKeptFixes, FixQueue } from './fixes/fix-queue.ts';
+import { createFixSender } from './fixes/fix-sender.ts';
+import type { FixStore, StoredFixes } from './fixes/fix-store.ts';
+import { createStoreWriter } from './fixes/fix-store.ts';
+import type { FixReading } from './fixes/reading.ts';
+
+export interface DriverClientOptions extends ConnectionOptions {
+  /** Keeps the queue over a restart of the app. Without it the queue lives as long as the client. */
+  store?: FixStore;
+  /** Default 5,000. Beyond it the oldest fixes are given up, and counted. */
+  maxKeptFixes?: number;
+}
+
+/** A fix that will never be durable: refused with a reason, given up for want of room (`overflow`), or unreadable (`refused`). */
+export interface FixDrop {
+  /** Undefined while the server has not allotted one yet. */
+  run: number | undefined;
+  seq: number;
+  reason: DropReason | 'overflow' | 'refused';
+}
+
+export interface DriverClientEvents {
+  state: ConnectionState;
+  /** The run is known and the way is open; says how far the run is durable and where the server thinks the driver is. */
+  welcome: WelcomeFrame;
+  /** Fixes are readable by everyone. `cadenceMs` asks for fixes no more often than that. */
+  recv: RecvFrame;
+  /** Fixes up to `seq` are stored for good. */
+  durable: DurableFrame;
+  drop: FixDrop;
+  /** Another phone of this driver moves the position now. */
+  superseded: SupersededFrame;
+  error: Error;
+}
+
+export interface DriverClient {
+  readonly state: ConnectionState;
+  /** The run that takes new fixes; undefined until the first `welcome`. */
+  readonly run: number | undefined;
+  /** Fixes that are not yet durable. */
+  readonly pendingCount: number;
+  /** Fixes given up for want of room since the client was made. */
+  readonly overflowCount: number;
+  /** Loads the store, then connects; resolves once live, see `Connection.connect`. */
+  connect(): Promise<void>;
+  /** Ends the connection and saves the queue. Fixes that are still pending stay in the store. */
+  close(): Promise<void>;
+  /**
+   * Take a reading; it is sent as soon as possible and kept until it is durable, over any number of reconnects. May be called before
+   * `connect` and while offline. Readings added in one go share frames.
+   *
+   * @param options.tripId the trip that the fix counts for, if the trip's record allows it
+   * @returns the fix's number in the current run
+   * @throws RangeError where time or place is not finite or the trip id is none
+   */
+  addFix(reading: FixReading, options?: { tripId?: string }): number;
+  /** Resolves when no fix is pending; rejects if the connection is closed while some are. */
+  whenDurable(): Promise<void>;
+  on<Name extends keyof DriverClientEvents>(
+    name: Name,
+    listener: (value: DriverClientEvents[Name]) => void,
+  ): Unsubscribe;
+}
+
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A driver's phone: sends fixes in order and keeps each until the server has stored it. */
+export function createDriverClient(options: DriverClientOptions): DriverClient {
+  const runtime = toRuntime(options);
+  const connection = createConnection(options);
+  const events = createEmitter<DriverClientEvents>();
+  let overflowCount = 0;
+  const queue = new FixQueue({
+    maxKept: options.maxKeptFixes ?? defaultMaxKeptFixes,
+    onOverflow(lost) {
+      overflowCount += 1;
+      events.emit('drop', { ...lost, reason: 'overflow' });
+    },
+  });
+  const sender = createFixSender({
+    queue,
+    runtime,
+    nextId: connection.nextId,
+    wake: connection.wake,
+    events: {
+      onDrop: (drop) => events.emit('drop', drop),
+      onProgress: noteChange,
+      onRefused: ({ code, message }) => events.emit('error', new ConnectionError(code, message)),
+    },
+  });
+  const writer =
+    options.store &&
+    createStoreWriter({
+      store: options.store,
+      snapshot: () => toStored(queue),
+      runtime,
+      onError: (cause) => events.emit('error', new ConnectionError('store_failed', 'Fixes could not be saved', cause)),
+    });
+  const waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
+  let loading: Promise<void> | undefined;
+
+  connection.addSource(sender.next);
+  connection.on('error', (error) => events.emit('error', error));
+  connection.on('state', (state) => {
+    if (state.name === 'live') sender.connected();
+    else sender.disconnected();
+    if (state.name === 'closed') rejectWaiting(new ConnectionError('closed', state.message ?? state.reason));
+    events.emit('state', state);
+  });
+  connection.on('frame', (frame) => {
+    sender.handle(frame);
+    if (frame.type === 'recv') events.emit('recv', frame);
+    if (frame.type === 'durable') events.emit('durable', frame);
+    if (frame.type === 'superseded') events.emit('superseded', frame);
+    if (frame.type === 'welcome') events.emit('welcome', frame);
+  });
+
+  return {
+    get state() {
+      return connection.state;
+    },
+    get run() {
+      return queue.current.run;
+    },
+    get pendingCount() {
+      return queue.keptCount;
+    },
+    get overflowCount() {
+      return overflowCount;
+    },
+    async connect() {
+      loading ??= restore();
+      await loading;
+      await connection.connect();
+    },
+    async close() {
+      connection.close();
+      await writer?.flush();
+    },
+    addFix(reading, { tripId } = {}) {
+      if (tripId !== undefined && !idPattern.test(tripId)) throw new RangeError(`Not a trip id: ${tripId}`);
+      const seq = queue.add(reading, tripId);
+      sender.added();
+      writer?.note();
+      return seq;
+    },
+    whenDurable() {
+      if (queue.keptCount === 0) return Promise.resolve();
+      return new Promise((resolve, reject) => void waiting.add({ resolve, reject }));
+    },
+    on: events.on,
+  };
+
+  async function restore(): Promise<void> {
+    try {
+      const stored = await options.store?.load();
+      if (stored) queue.restore(stored.runs);
+    } catch (cause) {
+      // Without what was kept the phone still has to report where it is.
+      events.emit('error', new ConnectionError('store_failed', 'Kept fixes could not be loaded', cause));
+    }
+  }
+
+  function noteChange(): void {
+    writer?.note();
+    if (queue.keptCount > 0) return;
+    for (const { resolve } of waiting) resolve();
+    waiting.clear();
+  }
+
+  function rejectWaiting(error: Error): void {
+    for (const { reject } of waiting) reject(error);
+    waiting.clear();
+  }
+}
+
+function toStored(queue: FixQueue): StoredFixes {
+  const runs = queue.runs.map(({ run, kept }) => ({ ...(run !== undefined && { run }), fixes: [...kept] }));
+  return { version: 1, runs };
+}

@@ -1,0 +1,152 @@
+import type {
+  AvailabilityReply,
+  FixesReply,
+  NearbyDriversReply,
+  PostFixesBody,
+  RunReply,
+} from '@hushryd/contracts/http/drivers';
+import type { RoadsReply } from '@hushryd/contracts/http/map';
+import type { TicketReply } from '@hushryd/contracts/http/realtime';
+import type {
+  CreateTripBody,
+  ListTripsReply,
+  LocationReply,
+  NearbyTripsReply,
+  TrackReply,
+} from '@hushryd/contracts/http/trips';
+import type { Trip, TripState } from '@hushryd/contracts/trip';
+import type { AbortSignalLike, ResponseLike } from './fetch.ts';
+import { HttpProblem } from './http-problem.ts';
+import type { Request, RequestSettings } from './request.ts';
+import { createSendRequest } from './request.ts';
+
+export type HttpClientOptions = RequestSettings;
+export type TrackFormat = 'geojson' | 'gpx' | 'csv';
+
+/** WGS 84 degrees. */
+export interface BoundingBox {
+  west: number;
+  south: number;
+  east: number;
+  north: number;
+}
+
+export interface NearbyQuery {
+  lat: number;
+  lng: number;
+  radiusMeters?: number;
+  limit?: number;
+}
+
+/** `isModified: false` answers an `etag` that still holds: nothing moved since. */
+export type LocationAnswer =
+  | ({ isModified: true; etag: string | undefined } & LocationReply)
+  | { isModified: false; etag: string | undefined };
+
+export interface HttpClient {
+  /** Send `tripId` in the body or an `idempotencyKey`: then a retry makes no second trip. */
+  createTrip(body: CreateTripBody, options?: { idempotencyKey?: string }): Promise<Trip>;
+  startTrip(tripId: string): Promise<Trip>;
+  endTrip(tripId: string): Promise<Trip>;
+  /** Replaces the whole list. */
+  putPassengers(tripId: string, passengerIds: string[]): Promise<Trip>;
+  getTrip(tripId: string): Promise<Trip>;
+  /** Staff: newest first; follow `nextCursor` until it is null. */
+  listTrips(query?: { q?: string; state?: TripState; limit?: number; cursor?: string }): Promise<ListTripsReply>;
+  /** With `etag` and `waitSeconds` (≤ 30) the answer comes when the position changes, or unmodified at the end. */
+  getTripLocation(
+    tripId: string,
+    options?: { etag?: string; waitSeconds?: number; signal?: AbortSignalLike },
+  ): Promise<LocationAnswer>;
+  getTrack(tripId: string, page?: { cursor?: string; limit?: number }): Promise<TrackReply>;
+  /** Where the export stands; it needs the bearer token, so a plain link cannot fetch it: use `exportTrack`. */
+  trackExportUrl(tripId: string, format: TrackFormat): string;
+  exportTrack(tripId: string, format: TrackFormat): Promise<string>;
+  nearbyDrivers(query: NearbyQuery): Promise<NearbyDriversReply>;
+  /** Staff. */
+  nearbyTrips(query: NearbyQuery): Promise<NearbyTripsReply>;
+  /** That driver and staff. */
+  getDriverLocation(driverId: string): Promise<LocationReply>;
+  putAvailability(available: boolean): Promise<AvailabilityReply>;
+  /** `hello` over HTTP. */
+  createRun(body?: { run?: number; from?: number }): Promise<RunReply>;
+  /** A `loc` frame over HTTP; an empty `fixes` asks how far the run is durable. */
+  postFixes(body: PostFixesBody): Promise<FixesReply>;
+  /** Staff: travelled roads as GeoJSON, busiest first up to `limit`. */
+  getRoads(box: BoundingBox, options?: { limit?: number; signal?: AbortSignalLike }): Promise<RoadsReply>;
+  /** Single use, short-lived; the connection asks for its own. */
+  createTicket(): Promise<TicketReply>;
+}
+
+/** One call per route of the API. Every call may throw `HttpProblem`; none is retried here. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const send = createSendRequest(options);
+  const json = async <Reply>(request: Request): Promise<Reply> => parseJson<Reply>(await send(request));
+  const get = <Reply>(path: string, query?: Request['query']): Promise<Reply> =>
+    json<Reply>({ method: 'GET', path, ...(query && { query }) });
+  const post = <Reply>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
+    json<Reply>({ method: 'POST', path, body, headers });
+  const put = <Reply>(path: string, body: unknown): Promise<Reply> => json<Reply>({ method: 'PUT', path, body });
+
+  return {
+    createTrip: (body, { idempotencyKey } = {}) =>
+      post('/v1/trips', body, idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    startTrip: (tripId) => post(`${tripPath(tripId)}/start`, {}),
+    endTrip: (tripId) => post(`${tripPath(tripId)}/end`, {}),
+    putPassengers: (tripId, passengerIds) => put(`${tripPath(tripId)}/passengers`, { passengerIds }),
+    getTrip: (tripId) => get(tripPath(tripId)),
+    listTrips: (query) => get('/v1/trips', query),
+
+    async getTripLocation(tripId, { etag, waitSeconds, signal } = {}) {
+      const response = await send({
+        method: 'GET',
+        path: `${tripPath(tripId)}/location`,
+        query: { waitSeconds },
+        headers: etag === undefined ? {} : { 'if-none-match': etag },
+        waitMs: (waitSeconds ?? 0) * 1000,
+        ...(signal && { signal }),
+      });
+      const newEtag = response.headers.get('etag') ?? etag;
+      if (response.status === 304) return { isModified: false, etag: newEtag };
+      return { isModified: true, etag: newEtag, ...(await parseJson<LocationReply>(response)) };
+    },
+
+    getTrack: (tripId, page) => get(`${tripPath(tripId)}/track`, { ...page }),
+    trackExportUrl: (tripId, format) =>
+      `${options.apiUrl.replace(/\/+$/, '')}${tripPath(tripId)}/track?format=${format}`,
+    async exportTrack(tripId, format) {
+      const response = await send({
+        method: 'GET',
+        path: `${tripPath(tripId)}/track`,
+        query: { format },
+        waitMs: 60_000,
+      });
+      return response.text();
+    },
+
+    nearbyDrivers: (query) => get('/v1/drivers/nearby', { ...query }),
+    nearbyTrips: (query) => get('/v1/trips/nearby', { ...query }),
+    getDriverLocation: (driverId) => get(`/v1/drivers/${encodeURIComponent(driverId)}/location`),
+    putAvailability: (available) => put('/v1/drivers/me/availability', { available }),
+    createRun: (body = {}) => post('/v1/drivers/me/runs', body),
+    postFixes: (body) => post('/v1/drivers/me/fixes', body),
+    getRoads: ({ west, south, east, north }, { limit, signal } = {}) =>
+      json({
+        method: 'GET',
+        path: '/v1/map/roads',
+        query: { bbox: `${west},${south},${east},${north}`, limit },
+        ...(signal && { signal }),
+      }),
+    createTicket: () => post('/v1/realtime/tickets', {}),
+  };
+}
+
+const tripPath = (tripId: string): string => `/v1/trips/${encodeURIComponent(tripId)}`;
+
+async function parseJson<Reply>(response: ResponseLike): Promise<Reply> {
+  try {
+    return JSON.parse(await response.text()) as Reply;
+  } catch (cause) {
+    throw new HttpProblem({ code: 'unreadable', status: response.status, message: 'The answer is not JSON', cause });
+  }
+}

@@ -1,0 +1,47 @@
+import type { ErrorCode } from '@hushryd/contracts/errors';
+import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
+import type { Position } from '@hushryd/contracts/fix';
+import type { ConnectionError } from '../connection/connection-state.ts';
+
+/** What the app gets back for following something. */
+export interface Watch {
+  /** Nothing is called afterwards. */
+  close(): void;
+}
+
+export interface SubscriptionHandlers {
+  /** The subscription stands, also again after a reconnect. */
+  onSubscribed?(): void;
+  /** It did not succeed. A temporary failure is tried again by itself; after a final one `onEnded` follows. */
+  onError?(error: ConnectionError): void;
+  /** It is over: the server refused it (the error's code) or ended it (`forbidden`: no longer allowed to see this). */
+  onEnded?(reason: ErrorCode): void;
+}
+
+export interface WatchHandlers extends SubscriptionHandlers {
+  /** The newest position. Never goes back to an older fix. `isJump`: some in between were left out for this slow client. */
+  onPosition?(position: Position, info: { isJump: boolean }): void;
+  /** The driver fell silent for five minutes: there is no position any more. */
+  onGone?(driverId: string): void;
+  /** What happened to the trip, in order, each once. */
+  onEvent?(event: TopicEvent): void;
+  /** Events happened that this client was not told, as while it was offline: read the trip again over HTTP. */
+  onMissed?(): void;
+}
+
+export interface MapHandlers extends SubscriptionHandlers {
+  /**
+   * @param changed vehicles that are new or moved
+   * @param gone ids of drivers that left
+   * @param info `snapshot`: part of the whole map, as after every (re)connect; with `complete` it was the last part, and vehicles
+   *   that no part named are not there
+   */
+  onVehicles(changed: Position[], gone: string[], info: MapInfo): void;
+}
+
+export interface MapInfo {
+  snapshot: boolean;
+  complete: boolean;
+  /** Server's clock, epoch milliseconds. */
+  asOfMs: number;
+}
