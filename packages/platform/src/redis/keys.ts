@@ -55,6 +55,8 @@ export interface Keys {
   ticket(hash: string): string;
   /** Sorted set of a user's open sockets, scored by when their lease ends. */
   userSockets(userId: string): string;
+  /** Sorted set of the workers that are up, scored by when their lease ends. */
+  workers(): string;
   /** Lease of a periodic duty that one worker at a time performs. */
   duty(name: string): string;
   /** Secret from which the drivers' passing ids for riders are made; changes every ten minutes. */
@@ -95,6 +97,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
 
     ticket: (hash) => `${prefix}ticket:${hash}`,
     userSockets: (userId) => `${prefix}sockets:${userId}`,
+    workers: () => `${prefix}workers`,
     duty: (name) => `${prefix}duty:${name}`,
     nearbySalt: () => `${prefix}nearby-salt`,
   };
