@@ -30,6 +30,8 @@ const testFile = String.raw`\.test\.tsx?$|/test/`;
 const engines = '^packages/platform/src/(?:engines|testing)/';
 const nodeModule = `^(?:node:)?(?:${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$`;
 
+const consoleFeatures = 'live-map|trips|sos-desk|queues|system';
+
 const inRoom = (...names) => `^(?:${names.map((name) => rooms[name]).join('|')})/`;
 const npm = (...names) => `(?:^|/)node_modules/(?:${names.join('|')})/`;
 
@@ -115,11 +117,17 @@ const shape = [
   },
   {
     name: 'features-do-not-import-one-another',
-    comment:
-      'what two feature folders need moves down; plugins, the console frame and the realtime layers are shared ground',
+    comment: 'what two feature folders need moves down; the plugins of the api are shared ground',
     severity: 'error',
-    from: { path: '^services/(api|worker|console)/src/([^/]+)/', pathNot: testFile },
-    to: { path: '^services/$1/src/[^/]+/', pathNot: ['^services/$1/src/$2/', '^services/$1/src/(?:plugins|frame)/'] },
+    from: { path: '^services/(api|worker)/src/([^/]+)/', pathNot: testFile },
+    to: { path: '^services/$1/src/[^/]+/', pathNot: ['^services/$1/src/$2/', '^services/api/src/plugins/'] },
+  },
+  {
+    name: 'console-features-do-not-import-one-another',
+    comment: 'each desk of the console stands alone; what two of them need moves beside them',
+    severity: 'error',
+    from: { path: `^services/console/src/(${consoleFeatures})/`, pathNot: testFile },
+    to: { path: `^services/console/src/(?:${consoleFeatures})/`, pathNot: '^services/console/src/$1/' },
   },
   {
     name: 'realtime-fanout-knows-no-frames',
