@@ -32,12 +32,19 @@ export async function installPackages() {
     // CI: never ask a question, for example before node_modules is made anew.
     env: { CI: 'true', npm_config_update_notifier: 'false' },
     detail: countPackages,
-    explain: (log) =>
-      networkError.test(log)
-        ? `The packages cannot be fetched because ${registry.host} does not answer: connect to the internet (or name a registry you can reach: npm config set registry …) and try again.`
-        : undefined,
+    explain: (log) => explainFailure(log, registry.host),
   });
   writeStamp(stampFile, digest);
+}
+
+function explainFailure(log, host) {
+  if (networkError.test(log)) {
+    return `The packages cannot be fetched because ${host} does not answer: connect to the internet (or name a registry you can reach: npm config set registry …) and try again.`;
+  }
+  if (log.includes('ERR_PNPM_OUTDATED_LOCKFILE')) {
+    return `A package.json asks for packages that pnpm-lock.yaml does not know: run npx ${packageManager()} install, and commit the lock file with it.`;
+  }
+  return undefined;
 }
 
 /** The host packages come from, and whether its name resolves. Behind a proxy the proxy knows that, not we. */

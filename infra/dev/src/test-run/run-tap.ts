@@ -1,0 +1,60 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runChild } from './run-child.ts';
+import { createTapReader, type FileResult, type Totals } from './tap-reader.ts';
+
+export interface TapRun {
+  readonly exitCode: number;
+  /** Absent when tap did not come to its end. */
+  readonly totals: Totals | undefined;
+  readonly files: readonly FileResult[];
+  /** The last lines that tests wrote to stderr: what a test file that crashed leaves behind. */
+  readonly lastErrorLines: readonly string[];
+}
+
+const keptErrorLines = 60;
+
+/**
+ * Runs test files with tap, two at a time; all of it is kept in `.hushryd/logs/tests.tap`.
+ *
+ * @param input.files test files; none means all
+ * @param input.env variables for the tests, added to ours
+ * @param input.onFile called as each file ends
+ */
+export async function runTap(input: {
+  rootDir: string;
+  files: readonly string[];
+  env: Record<string, string | undefined>;
+  signal: AbortSignal;
+  onFile: (result: FileResult) => void;
+}): Promise<TapRun> {
+  const { rootDir, signal } = input;
+  const files: FileResult[] = [];
+  const lastErrorLines: string[] = [];
+  const reader = createTapReader((result) => {
+    files.push(result);
+    input.onFile(result);
+  });
+  const logsDir = join(rootDir, '.hushryd/logs');
+  mkdirSync(logsDir, { recursive: true });
+  const log = createWriteStream(join(logsDir, 'tests.tap'));
+
+  const exitCode = await runChild({
+    command: join(rootDir, 'node_modules/.bin/tap'),
+    args: ['--reporter=tap', ...input.files],
+    cwd: rootDir,
+    env: { ...process.env, ...input.env },
+    signal,
+    onLine: (line) => {
+      log.write(`${line}\n`);
+      reader.line(line);
+    },
+    onErrorLine: (line) => {
+      log.write(`${line}\n`);
+      lastErrorLines.push(line);
+      if (lastErrorLines.length > keptErrorLines) lastErrorLines.shift();
+    },
+  });
+  await new Promise<void>((resolve) => log.end(resolve));
+  return { exitCode, totals: reader.totals(), files, lastErrorLines };
+}
