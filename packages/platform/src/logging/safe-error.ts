@@ -43,6 +43,7 @@ function hasKnownAuthor(error: Error): boolean {
 }
 
 const CONNECTION_ERRORS = new Set([
+  'NotSentError',
   'MaxRetriesPerRequestError',
   'ClusterAllFailedError',
   'MongoServerSelectionError',
@@ -53,8 +54,6 @@ const CONNECTION_MESSAGES = [
   'Connection is closed',
   'Socket timeout',
   'All sentinels are unreachable',
-  "Stream isn't writeable",
-  'Too many Redis commands are waiting',
   'connect ETIMEDOUT',
 ];
 

@@ -21,7 +21,8 @@ export interface RedisConnections {
   subscriber(): RedisClient;
   /**
    * A connection of its own for blocking reads, without the command deadline: a read that is unanswered `maxBlockMs` + 500 ms
-   * after it began is given up and the connection made anew.
+   * after it began is given up and the connection made anew. Whatever else is sent on it queues behind the read. While the server
+   * is gone a read fails at once: pause before the next one.
    */
   blocking(options?: { maxBlockMs?: number }): RedisClient;
   readonly isCluster: boolean;

@@ -55,6 +55,8 @@ export interface Keys {
   ticket(hash: string): string;
   /** Sorted set of a user's open sockets, scored by when their lease ends. */
   userSockets(userId: string): string;
+  /** Sorted set of the realtime nodes that are up, scored by when their lease ends; sockets of others are gone. */
+  realtimeNodes(): string;
   /** Sorted set of the workers that are up, scored by when their lease ends. */
   workers(): string;
   /** Lease of a periodic duty that one worker at a time performs. */
@@ -97,6 +99,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
 
     ticket: (hash) => `${prefix}ticket:${hash}`,
     userSockets: (userId) => `${prefix}sockets:${userId}`,
+    realtimeNodes: () => `${prefix}realtime-nodes`,
     workers: () => `${prefix}workers`,
     duty: (name) => `${prefix}duty:${name}`,
     nearbySalt: () => `${prefix}nearby-salt`,
