@@ -1,0 +1,62 @@
+import { readEnvironment } from '@hushryd/platform/config/read-environment';
+import {
+  commonEnvironment,
+  mongoEnvironment,
+  redisEnvironment,
+  toMongoSettings,
+  toRedisSettings,
+} from '@hushryd/platform/config/shared-environment';
+import Type from 'typebox';
+
+const environment = Type.Object({
+  ...commonEnvironment,
+  ...redisEnvironment,
+  ...mongoEnvironment,
+  /** Where the company runs; stored with people and trips. */
+  REGION: Type.String({ minLength: 1, default: 'default' }),
+  /** History is written at the latest after this, or when so many fixes wait. */
+  HISTORY_FLUSH_MS: Type.Integer({ minimum: 1, maximum: 60_000, default: 2000 }),
+  HISTORY_FLUSH_FIXES: Type.Integer({ minimum: 1, maximum: 10_000, default: 500 }),
+  /** How often an idle partition is looked at. */
+  HISTORY_POLL_MS: Type.Integer({ minimum: 1, maximum: 10_000, default: 200 }),
+  HISTORY_TTL_DAYS: Type.Integer({ minimum: 1, maximum: 3650, default: 90 }),
+  /** Bytes of one partition's stream from which on phones are asked for a slower cadence. */
+  HISTORY_STREAM_MAX_BYTES: Type.Integer({ minimum: 1, default: 64 * 1024 * 1024 }),
+  HISTORY_SLOW_CADENCE_MS: Type.Integer({ minimum: 1000, default: 10_000 }),
+  ROADS_TTL_DAYS: Type.Integer({ minimum: 1, maximum: 3650, default: 30 }),
+  ROADS_FOLD_MS: Type.Integer({ minimum: 10, default: 5000 }),
+  /** A dead worker's partitions are taken over after this. */
+  PARTITION_LEASE_MS: Type.Integer({ minimum: 100, default: 5000 }),
+  SILENT_AFTER_MS: Type.Integer({ minimum: 10, default: 300_000 }),
+  SILENT_CHECK_MS: Type.Integer({ minimum: 10, default: 10_000 }),
+  REPUBLISH_CHANGED_MS: Type.Integer({ minimum: 10, default: 2000 }),
+  REPUBLISH_ALL_MS: Type.Integer({ minimum: 10, default: 60_000 }),
+});
+
+export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
+
+/** @throws ConfigError with one sentence per variable that is missing or odd */
+export function readWorkerConfig(variables: Record<string, string | undefined>) {
+  const env = readEnvironment(environment, variables);
+  return {
+    logLevel: env.LOG_LEVEL,
+    host: env.HOST,
+    metricsPort: env.METRICS_PORT,
+    shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
+    redis: toRedisSettings(env),
+    mongo: toMongoSettings(env),
+    region: env.REGION,
+    history: {
+      flushMs: env.HISTORY_FLUSH_MS,
+      flushFixes: env.HISTORY_FLUSH_FIXES,
+      pollMs: env.HISTORY_POLL_MS,
+      ttlDays: env.HISTORY_TTL_DAYS,
+      streamMaxBytes: env.HISTORY_STREAM_MAX_BYTES,
+      slowCadenceMs: env.HISTORY_SLOW_CADENCE_MS,
+      leaseMs: env.PARTITION_LEASE_MS,
+    },
+    roads: { ttlDays: env.ROADS_TTL_DAYS, foldMs: env.ROADS_FOLD_MS },
+    silent: { afterMs: env.SILENT_AFTER_MS, checkMs: env.SILENT_CHECK_MS },
+    republish: { changedMs: env.REPUBLISH_CHANGED_MS, allMs: env.REPUBLISH_ALL_MS },
+  };
+}

@@ -1,0 +1,110 @@
+import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { RedisClient } from '@hushryd/platform/redis/client';
+import type { Keys } from '@hushryd/platform/redis/keys';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { DeclaredState, DriverStore } from '@hushryd/rides/people/driver-store';
+import type { TripStore } from '@hushryd/rides/trips/trip-store';
+import type { DriverStates } from '@hushryd/tracking/driver-state/driver-states';
+import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
+import { holdDuty } from './hold-duty.ts';
+
+/** Longer than any request may take between its majority write and its word to Redis. */
+const changedWithinMs = 60_000;
+const layoutCheckMs = 500;
+
+/**
+ * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access and driver states. Every `changedMs` what changed in
+ * the last minute, every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
+ * harmless where Redis has it already.
+ */
+export function createRepublishing({
+  redis,
+  keys,
+  workerId,
+  trips,
+  drivers,
+  access,
+  driverStates,
+  restoreLayout,
+  everyMs,
+  telemetry,
+  log,
+}: {
+  redis: RedisClient;
+  keys: Keys;
+  workerId: string;
+  trips: TripStore;
+  drivers: DriverStore;
+  access: AccessPublisher;
+  driverStates: DriverStates;
+  /** Writes the layout keys again after everything is back. */
+  restoreLayout: () => Promise<void>;
+  everyMs: { changed: number; all: number };
+  telemetry: Telemetry;
+  log: Logger;
+}): Periodic[] {
+  const healed = telemetry.counter({
+    name: 'republished_total',
+    help: 'Records that Redis did not have or had in an older version',
+    labelNames: ['kind'],
+  });
+  const mine = (duty: string, forMs: number) => holdDuty({ redis, keys, workerId }, duty, forMs);
+
+  async function republishTrips(records: readonly TripAccess[]): Promise<void> {
+    healed.inc({ kind: 'trip' }, await access.republish(records));
+  }
+
+  async function republishDrivers(declared: readonly DeclaredState[]): Promise<void> {
+    const changed = await Promise.all(declared.map((state) => driverStates.set(state)));
+    healed.inc({ kind: 'driver' }, changed.filter(Boolean).length);
+  }
+
+  async function republishChanged(): Promise<void> {
+    if (!(await mine('republish-changed', 3 * everyMs.changed))) return;
+    const sinceMs = Date.now() - changedWithinMs;
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await trips.changedSince({ sinceMs, cursor });
+      await republishTrips(page.records);
+      cursor = page.nextCursor;
+    }
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await drivers.driversChangedSince({ sinceMs, cursor });
+      await republishDrivers(page.drivers);
+      cursor = page.nextCursor;
+    }
+  }
+
+  async function republishAll(): Promise<void> {
+    if (!(await mine('republish-all', 2 * everyMs.all))) return;
+    await republishEverything();
+  }
+
+  async function republishEverything(): Promise<void> {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await trips.activeTrips({ cursor });
+      await republishTrips(page.records);
+      cursor = page.nextCursor;
+    }
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await drivers.availableDrivers({ cursor });
+      await republishDrivers(page.drivers);
+      cursor = page.nextCursor;
+    }
+  }
+
+  async function restoreWhatWasLost(): Promise<void> {
+    const found = await Promise.all(Array.from({ length: keys.partitions }, (_, t) => redis.exists(keys.layout(t))));
+    if (found.every((count) => count === 1)) return;
+    log.warn({}, 'Redis was emptied, publishing everything again');
+    await republishEverything();
+    await restoreLayout();
+  }
+
+  return [
+    createPeriodic({ name: 'republish changes', everyMs: everyMs.changed, run: republishChanged, log }),
+    createPeriodic({ name: 'republish all', everyMs: everyMs.all, run: republishAll, log }),
+    createPeriodic({ name: 'restore after loss', everyMs: layoutCheckMs, run: restoreWhatWasLost, log }),
+  ];
+}

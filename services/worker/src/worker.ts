@@ -1,0 +1,101 @@
+import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { MongoConnection } from '@hushryd/platform/mongo/connect';
+import { connectRedis } from '@hushryd/platform/redis/connect';
+import { createKeys } from '@hushryd/platform/redis/keys';
+import { assertLayout } from '@hushryd/platform/redis/layout';
+import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createDriverStore } from '@hushryd/rides/people/driver-store';
+import { createTripStore } from '@hushryd/rides/trips/trip-store';
+import { createDriverStates } from '@hushryd/tracking/driver-state/driver-states';
+import { createHistoryStore } from '@hushryd/tracking/history/history-store';
+import { createRoadStore } from '@hushryd/tracking/history/road-store';
+import { createSilentExpiry } from '@hushryd/tracking/positions/expire-silent';
+import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
+import type { WorkerConfig } from './config.ts';
+import { createRoadFolder } from './location-history/fold-roads.ts';
+import { createLocationHistory } from './location-history/location-history.ts';
+import { createSilentDriversSchedule } from './schedules/expire-silent-drivers.ts';
+import { createForgetDurableSchedule } from './schedules/forget-durable.ts';
+import { createRepublishing } from './schedules/republish.ts';
+
+/** Everything the worker does, started in order and registered to end in reverse. Collections exist already. */
+export async function startWorker({
+  config,
+  workerId,
+  mongo,
+  lifecycle,
+  telemetry,
+  log,
+}: {
+  config: WorkerConfig;
+  workerId: string;
+  mongo: MongoConnection;
+  lifecycle: Lifecycle;
+  telemetry: Telemetry;
+  log: Logger;
+}): Promise<void> {
+  const metrics = await startMetricsServer({
+    registry: telemetry.registry,
+    host: config.host,
+    port: config.metricsPort,
+  });
+  lifecycle.add('metrics', () => metrics.close());
+
+  const connections = await connectRedis({ settings: config.redis, role: 'live', log, telemetry });
+  lifecycle.add('redis', () => connections.close());
+  const redis = connections.commands;
+  const keys = createKeys(config.redis);
+  await assertLayout({ redis, keys });
+
+  const deadlineMs = config.mongo.deadlineMs;
+  const roads = createRoadFolder({
+    store: createRoadStore({ db: mongo.db, deadlineMs }),
+    foldMs: config.roads.foldMs,
+    telemetry,
+    log,
+  });
+  roads.start();
+  lifecycle.add('roads', () => roads.close());
+
+  const history = createLocationHistory({
+    redis,
+    keys,
+    store: createHistoryStore({ db: mongo.db, deadlineMs }),
+    roads,
+    workerId,
+    settings: config.history,
+    telemetry,
+    log,
+  });
+  history.start();
+  lifecycle.add('location history', () => history.close());
+
+  const schedules = [
+    createSilentDriversSchedule({
+      expiry: createSilentExpiry({ redis, keys }),
+      partitions: history.partitions,
+      silentForMs: config.silent.afterMs,
+      everyMs: config.silent.checkMs,
+      telemetry,
+      log,
+    }),
+    createForgetDurableSchedule({ redis, keys, partitions: history.partitions, log }),
+    ...createRepublishing({
+      redis,
+      keys,
+      workerId,
+      trips: createTripStore({ db: mongo.db, deadlineMs }),
+      drivers: createDriverStore({ db: mongo.db, region: config.region, deadlineMs }),
+      access: createAccessPublisher({ redis, keys }),
+      driverStates: createDriverStates({ redis, keys }),
+      restoreLayout: () => assertLayout({ redis, keys }),
+      everyMs: { changed: config.republish.changedMs, all: config.republish.allMs },
+      telemetry,
+      log,
+    }),
+  ];
+  for (const schedule of schedules) schedule.start();
+  lifecycle.add('schedules', async () => void (await Promise.all(schedules.map((schedule) => schedule.close()))));
+}
