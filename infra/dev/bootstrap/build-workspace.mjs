@@ -27,7 +27,7 @@ export async function buildWorkspace() {
     log: 'build',
     command: 'npx',
     args: ['-y', packageManager(), 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only'],
-    env: { TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', npm_config_update_notifier: 'false' },
+    env: { TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1', FORCE_COLOR: '0' },
   });
   writeStamp(stampFile, digest);
 }

@@ -63,8 +63,8 @@ async function findRegistry() {
 }
 
 function countPackages(log) {
-  const [last] = log.match(/Progress: resolved.*/g)?.slice(-1) ?? [];
-  const counts = /resolved (\d+).*added (\d+)/.exec(last ?? '');
   if (log.includes('postinstall$')) return 'preparing the test runner';
-  return counts ? `${counts[2]} of ${counts[1]}` : '';
+  const [last] = log.match(/Progress: resolved.*/g)?.slice(-1) ?? [];
+  const [, resolved, reused, downloaded] = /resolved (\d+), reused (\d+), downloaded (\d+)/.exec(last ?? '') ?? [];
+  return resolved ? `${Number(reused) + Number(downloaded)} of ${resolved}` : '';
 }
