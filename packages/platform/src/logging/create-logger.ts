@@ -28,7 +28,8 @@ export function createLogger({
     level,
     base: { service, instanceId },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: {},
+    // hidePrivate has made plain objects of errors; pino's own serializer would add the message and the stack again.
+    serializers: { err: (safeError) => safeError },
     formatters: {
       level: (label) => ({ level: label }),
       log: (fields) => hidePrivate(fields, { withStack }),
@@ -48,6 +49,10 @@ export function createLogger({
   root.child = function child(this: typeof root, bindings: object) {
     return bindChild.call(this, hidePrivate(bindings, { withStack }));
   } as typeof root.child;
+  const setBindings = root.setBindings;
+  root.setBindings = function set(this: typeof root, bindings: object) {
+    setBindings.call(this, hidePrivate(bindings, { withStack }));
+  };
 
   return root as Logger;
 }

@@ -12,7 +12,12 @@ const MAX_ITEMS = 50;
  * outside. Bounded in depth, items and length.
  */
 export function hidePrivate(fields: object, options: { withStack: boolean }): Record<string, unknown> {
-  return copyObject(fields, options, 0);
+  try {
+    return copyObject(fields, options, 0);
+  } catch {
+    // A getter threw. A log line must never be what breaks its caller.
+    return { err: { type: 'FieldsNotReadable' } };
+  }
 }
 
 function copyObject(fields: object, options: { withStack: boolean }, depth: number): Record<string, unknown> {
