@@ -107,6 +107,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     });
   const waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
   let loading: Promise<void> | undefined;
+  let isWanted = false;
 
   connection.addSource(sender.next);
   connection.on('error', (error) => events.emit('error', error));
@@ -137,13 +138,17 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     get overflowCount() {
       return overflowCount;
     },
-    async connect() {
-      loading ??= restore();
-      await loading;
-      await connection.connect();
+    connect() {
+      isWanted = true;
+      const live = restoreAndConnect();
+      // Whoever does not wait for this promise hears of the end by `state`.
+      live.catch(() => undefined);
+      return live;
     },
     async close() {
+      isWanted = false;
       connection.close();
+      rejectWaiting(new ConnectionError('closed', 'closed_by_app'));
       await writer?.flush();
     },
     addFix(reading, { tripId } = {}) {
@@ -159,6 +164,13 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     },
     on: events.on,
   };
+
+  async function restoreAndConnect(): Promise<void> {
+    loading ??= restore();
+    await loading;
+    if (!isWanted) throw new ConnectionError('closed', 'closed_by_app');
+    await connection.connect();
+  }
 
   async function restore(): Promise<void> {
     try {
