@@ -1,0 +1,230 @@
+import type { Position } from '@hushryd/contracts/fix';
+import { test } from 'tap';
+import { createFakeApi } from '../../test/support/fake-api.ts';
+import { createFakeSockets } from '../../test/support/fake-socket.ts';
+import { createManualRuntime } from '../../test/support/manual-runtime.ts';
+import { createConsoleClient } from '../console-client.ts';
+import type { MapInfo, WatchHandlers } from './watch-handlers.ts';
+
+function setUp() {
+  const runtime = createManualRuntime();
+  const sockets = createFakeSockets(runtime.now);
+  const client = createConsoleClient({
+    realtimeUrl: 'ws://realtime.example',
+    apiUrl: 'http://api.example',
+    getToken: () => 'token',
+    createSocket: sockets.createSocket,
+    fetch: createFakeApi().fetch,
+    ...runtime,
+  });
+  const goLive = async () => {
+    void client.connect();
+    await runtime.settle();
+    sockets.last.ready();
+    await runtime.settle();
+  };
+  const reconnect = async () => {
+    sockets.last.close(1006);
+    await runtime.advance(5000);
+    sockets.last.ready();
+    await runtime.settle();
+  };
+  return { runtime, sockets, client, goLive, reconnect };
+}
+
+/** Handlers that write down what they are told. */
+function listen(): { told: string[]; handlers: WatchHandlers } {
+  const told: string[] = [];
+  return {
+    told,
+    handlers: {
+      onPosition: ({ seq }, { isJump }) => told.push(`at ${seq}${isJump ? ' jump' : ''}`),
+      onEvent: ({ name }) => told.push(name),
+      onMissed: () => told.push('missed'),
+      onGone: (driverId) => told.push(`gone ${driverId}`),
+      onSubscribed: () => told.push('subscribed'),
+      onError: ({ code }) => told.push(`error ${code}`),
+      onEnded: (reason) => told.push(`ended ${reason}`),
+    },
+  };
+}
+
+const at = (seq: number, fields: Partial<Position> = {}): Position => ({
+  driverId: 'driver-1',
+  tripId: 'trip-1',
+  state: 'on_trip',
+  run: 1000,
+  seq,
+  recordedAtMs: seq,
+  lat: 41,
+  lng: -8,
+  ...fields,
+});
+const topic = 'trip:trip-1';
+const started = { name: 'trip.started', tripId: 'trip-1', at: '2026-03-01T08:15:30.000Z', version: 2 } as const;
+
+test('a watcher hears positions, events and the end of a position, until it closes', async (t) => {
+  const { runtime, sockets, client, goLive } = setUp();
+  const { told, handlers } = listen();
+  const watch = client.watchTrip('trip-1', handlers);
+  await goLive();
+  t.match(sockets.last.sent, [{ type: 'sub', topic }]);
+
+  sockets.last.say({ type: 'subscribed', id: 1, topic, epoch: 'e1', offset: 3 });
+  sockets.last.say({ type: 'position', topic, position: at(1) });
+  sockets.last.say({ type: 'position', topic, position: at(9), jump: true });
+  sockets.last.say({ type: 'event', topic, epoch: 'e1', offset: 4, event: started });
+  sockets.last.say({ type: 'gone', topic, driverId: 'driver-1' });
+  t.same(told, ['subscribed', 'at 1', 'at 9 jump', 'trip.started', 'gone driver-1']);
+
+  watch.close();
+  watch.close();
+  sockets.last.say({ type: 'position', topic, position: at(10) });
+  await runtime.settle();
+  t.equal(told.length, 5);
+  t.match(sockets.last.sentOf('unsub'), [{ topic }]);
+});
+
+test('a position never goes back, also over a reconnect to a node that knows less', async (t) => {
+  const { sockets, client, goLive, reconnect } = setUp();
+  const { told, handlers } = listen();
+  client.watchTrip('trip-1', handlers);
+  await goLive();
+  sockets.last.say({ type: 'position', topic, position: at(5) });
+
+  await reconnect();
+  sockets.last.say({ type: 'position', topic, position: at(4) });
+  sockets.last.say({ type: 'position', topic, position: at(5, { state: 'available' }) });
+  sockets.last.say({ type: 'position', topic, position: at(9, { run: 999 }) });
+  sockets.last.say({ type: 'position', topic, position: at(1, { run: 1001 }) });
+
+  t.same(told, ['at 5', 'at 5', 'at 1']);
+});
+
+test('events come once and in order; a gap is told, whether it opened on line or off line', async (t) => {
+  const { sockets, client, goLive, reconnect } = setUp();
+  const { told, handlers } = listen();
+  client.watchTrip('trip-1', handlers);
+  await goLive();
+  const event = (offset: number, epoch = 'e1') =>
+    sockets.last.say({ type: 'event', topic, epoch, offset, event: started });
+
+  sockets.last.say({ type: 'subscribed', id: 1, topic, epoch: 'e1', offset: 0 });
+  event(1);
+  event(1);
+  event(2);
+  event(4);
+  t.same(told.splice(0), ['subscribed', 'trip.started', 'trip.started', 'missed', 'trip.started']);
+
+  await reconnect();
+  sockets.last.say({ type: 'subscribed', id: 2, topic, epoch: 'e1', offset: 4 });
+  t.same(told.splice(0), ['subscribed'], 'nothing happened meanwhile');
+  await reconnect();
+  sockets.last.say({ type: 'subscribed', id: 3, topic, epoch: 'e1', offset: 6 });
+  t.same(told.splice(0), ['subscribed', 'missed']);
+  await reconnect();
+  sockets.last.say({ type: 'subscribed', id: 4, topic, epoch: 'e2', offset: 6 });
+  t.same(told.splice(0), ['subscribed', 'missed'], 'another epoch: nobody can say what happened');
+  event(7, 'e2');
+  t.same(told, ['trip.started']);
+});
+
+test('two watchers share a subscription; the later one hears the position at once', async (t) => {
+  const { runtime, sockets, client, goLive } = setUp();
+  const first = listen();
+  const second = listen();
+  const firstWatch = client.watchTrip('trip-1', first.handlers);
+  await goLive();
+  sockets.last.say({ type: 'position', topic, position: at(1) });
+
+  const secondWatch = client.watchTrip('trip-1', second.handlers);
+  await runtime.settle();
+  t.same(second.told, ['at 1']);
+  firstWatch.close();
+  sockets.last.say({ type: 'position', topic, position: at(2) });
+  await runtime.settle();
+  t.same(first.told, ['at 1']);
+  t.same(second.told, ['at 1', 'at 2']);
+  t.equal(sockets.last.sentOf('sub').length, 1);
+  t.equal(sockets.last.sentOf('unsub').length, 0);
+
+  secondWatch.close();
+  await runtime.settle();
+  t.equal(sockets.last.sentOf('unsub').length, 1);
+});
+
+test('a refused watch and one that is no longer allowed end for good, a temporary failure does not', async (t) => {
+  const { sockets, client, goLive, reconnect } = setUp();
+  const alien = listen();
+  const busy = listen();
+  const ended = listen();
+  client.watchTrip('alien', alien.handlers);
+  client.watchTrip('busy', busy.handlers);
+  client.watchDriver('driver-1', ended.handlers);
+  await goLive();
+
+  const error = { type: 'error', message: '' } as const;
+  sockets.last.say({ ...error, topic: 'trip:alien', code: 'not_found', retryable: false });
+  sockets.last.say({ ...error, topic: 'trip:busy', code: 'access_unavailable', retryable: true });
+  sockets.last.say({ type: 'subscribed', topic: 'driver:driver-1' });
+  sockets.last.say({ type: 'unsubscribed', topic: 'driver:driver-1', reason: 'forbidden' });
+  t.same(alien.told, ['error not_found', 'ended not_found']);
+  t.same(busy.told, ['error access_unavailable']);
+  t.same(ended.told, ['subscribed', 'ended forbidden']);
+
+  await reconnect();
+  t.match(sockets.last.sent, [{ type: 'sub', topic: 'trip:busy' }]);
+});
+
+test('the map comes in parts, whole again after a reconnect and for whoever joins later', async (t) => {
+  const { runtime, sockets, client, goLive, reconnect } = setUp();
+  const parts: [string[], string[], MapInfo][] = [];
+  const onVehicles = (changed: Position[], gone: string[], info: MapInfo) =>
+    parts.push([changed.map(({ driverId }) => driverId), gone, info]);
+  client.watchMap({ onVehicles });
+  await goLive();
+  t.match(sockets.last.sent, [{ type: 'sub', topic: 'admin:map' }]);
+
+  const frame = { type: 'map', topic: 'admin:map', asOfMs: 7, vehicles: [at(1)], gone: [] } as const;
+  sockets.last.say({ ...frame, snapshot: true, complete: true, vehicles: [at(1)], gone: [] });
+  sockets.last.say({ ...frame, vehicles: [], gone: ['driver-1'] });
+  t.same(parts, [
+    [['driver-1'], [], { snapshot: true, complete: true, asOfMs: 7 }],
+    [[], ['driver-1'], { snapshot: false, complete: false, asOfMs: 7 }],
+  ]);
+
+  client.watchMap({ onVehicles });
+  await runtime.settle();
+  t.match(sockets.last.sent, [{ type: 'sub' }, { type: 'unsub' }, { type: 'sub' }], 'asked for the whole map again');
+  sockets.last.say({ type: 'unsubscribed', topic: 'admin:map' });
+  await reconnect();
+  t.equal(sockets.last.sentOf('sub').length, 1);
+});
+
+test('clients tell whether live data is there, and a failing handler harms no other', async (t) => {
+  const { sockets, client, goLive } = setUp();
+  const status: boolean[] = [];
+  const off = client.on('status', (isLive) => status.push(isLive));
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', onUnhandled);
+  t.teardown(() => process.off('unhandledRejection', onUnhandled));
+  const { told, handlers } = listen();
+  client.watchTrip('trip-1', {
+    onPosition() {
+      throw new Error('a bug of the app');
+    },
+  });
+  client.watchTrip('trip-1', handlers);
+  await goLive();
+
+  sockets.last.say({ type: 'status', live: false });
+  sockets.last.say({ type: 'position', topic, position: at(1) });
+  off();
+  sockets.last.say({ type: 'status', live: true });
+  await new Promise(setImmediate);
+
+  t.same(status, [false]);
+  t.same(told, ['at 1']);
+  t.match(unhandled, [{ message: 'a bug of the app' }], 'its own error surfaces');
+});
