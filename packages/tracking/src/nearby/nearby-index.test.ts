@@ -1,0 +1,69 @@
+import type { Position } from '@hushryd/contracts/fix';
+import fc from 'fast-check';
+import t from 'tap';
+import { distanceMeters } from '../geo/distance.ts';
+import { createNearbyIndex } from './nearby-index.ts';
+
+const positionAt = (driverId: string, lat: number, lng: number, state: Position['state'] = 'available'): Position => ({
+  driverId,
+  state,
+  run: 1,
+  seq: 1,
+  recordedAtMs: 1,
+  lat,
+  lng,
+});
+
+t.test('nearest gives what looking at every driver would give', async (t) => {
+  // Dense and thin places, the equator, near a pole and across the antimeridian.
+  const middle = fc.constantFrom([41.15, -8.61], [0, 0], [71.2, 25.7], [-16.8, 179.999]) as fc.Arbitrary<
+    [number, number]
+  >;
+  const scenario = fc.record({
+    middle,
+    spreadDegrees: fc.constantFrom(0.002, 0.02, 0.3),
+    offsets: fc.array(
+      fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true })),
+      {
+        maxLength: 120,
+      },
+    ),
+    radiusMeters: fc.constantFrom(150, 900, 3000, 20_000),
+    limit: fc.integer({ min: 1, max: 12 }),
+  });
+  const property = fc.property(scenario, ({ middle: [lat, lng], spreadDegrees, offsets, radiusMeters, limit }) => {
+    const index = createNearbyIndex();
+    const positions = offsets.map(([dLat, dLng], i) => {
+      const wrapped = ((lng + dLng * spreadDegrees + 540) % 360) - 180;
+      return positionAt(`d${i}`, lat + dLat * spreadDegrees, wrapped, i % 3 === 0 ? 'on_trip' : 'available');
+    });
+    for (const position of positions) index.upsert(position);
+
+    const isFree = (position: Position) => position.state === 'available';
+    const expected = positions
+      .filter(isFree)
+      .map((position) => distanceMeters(lat, lng, position.lat, position.lng))
+      .filter((meters) => meters <= radiusMeters)
+      .sort((a, b) => a - b)
+      .slice(0, limit);
+    const found = index.nearest({ lat, lng, radiusMeters, limit, accept: isFree });
+    t.strictSame(
+      found.map((neighbour) => neighbour.distanceMeters),
+      expected,
+    );
+  });
+  fc.assert(property, { numRuns: 500 });
+});
+
+t.test('a driver who moves is found at the new place only, one who left not at all', async (t) => {
+  const index = createNearbyIndex();
+  index.upsert(positionAt('a', 41.15, -8.61));
+  index.upsert(positionAt('b', 41.15, -8.61));
+  index.upsert(positionAt('a', 41.3, -8.61));
+  index.remove('b');
+
+  t.equal(index.size, 1);
+  t.strictSame(index.nearest({ lat: 41.15, lng: -8.61, radiusMeters: 3000, limit: 5 }), []);
+  const [found] = index.nearest({ lat: 41.3, lng: -8.61, radiusMeters: 3000, limit: 5 });
+  t.equal(found?.position.driverId, 'a');
+});
