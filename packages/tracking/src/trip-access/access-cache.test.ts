@@ -1,0 +1,194 @@
+import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
+import { createKeys } from '@hushryd/platform/redis/keys';
+import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
+import { testRedis } from '@hushryd/platform/testing/engines';
+import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { createEventFeed, type TopicMessage } from '@hushryd/platform/topics/event-feed';
+import t, { type Test } from 'tap';
+import { createAccessCache } from './access-cache.ts';
+import { fixCountsForTrip, mayWatchDriver, mayWatchTrip } from './access-rules.ts';
+import { createAccessPublisher } from './publish-access.ts';
+
+const log = createLogger({ service: 'test', instanceId: 'test', level: 'error' });
+const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
+const { url, prefix } = await testRedis(t);
+const settings = {
+  urls: { live: url, queue: url, cache: url },
+  isCluster: false,
+  sentinels: undefined,
+  prefix,
+  partitions: 4,
+  commandTimeoutMs: 500,
+};
+const connections = await connectRedis({ settings, role: 'live', log });
+t.teardown(() => connections.close());
+const redis = connections.commands;
+const keys = createKeys(settings);
+const publisher = createAccessPublisher({ redis, keys });
+const within = { withinMs: 10_000 };
+
+const accessOf = (tripId: string, changes: Partial<TripAccess> = {}): TripAccess => ({
+  tripId,
+  version: 1,
+  state: 'active',
+  driverId: 'driver',
+  passengerIds: ['rider'],
+  startedAtMs: 1000,
+  ...changes,
+});
+
+async function startCache(t: Test, resolve: (ids: string[]) => Promise<TripAccess[]> = async () => []) {
+  const changes: TripAccess[] = [];
+  const asked: string[][] = [];
+  const cache = createAccessCache({
+    connections,
+    keys,
+    resolve: (ids) => {
+      asked.push(ids);
+      return resolve(ids);
+    },
+    onChange: (access) => changes.push(access),
+    log,
+    telemetry,
+    readEveryMs: 20,
+  });
+  t.teardown(() => cache.close());
+  await cache.start();
+  return { cache, changes, asked };
+}
+
+t.test('records come from Redis, what it does not have from the truth, gathered into one question', async (t) => {
+  await publisher.publish({ access: accessOf('in-redis') });
+  const { cache, asked } = await startCache(t, async (ids) =>
+    ids.filter((id) => id !== 'nowhere').map((id) => accessOf(id)),
+  );
+  const loaded = await Promise.all(['in-redis', 'lost-1', 'lost-2', 'nowhere', 'lost-1'].map((id) => cache.load(id)));
+  t.strictSame(
+    loaded.map((access) => access?.tripId),
+    ['in-redis', 'lost-1', 'lost-2', undefined, 'lost-1'],
+  );
+  t.strictSame(asked, [['lost-1', 'lost-2', 'nowhere']]);
+  t.equal(await cache.load('nowhere'), null);
+  t.equal(asked.length, 1, 'an unknown trip is remembered');
+  t.equal(cache.peek('lost-1')?.tripId, 'lost-1');
+});
+
+t.test('no answer is not an answer', async (t) => {
+  const { cache } = await startCache(t, () => Promise.reject(new Error('away')));
+  await t.rejects(cache.load('unreachable'), { code: 'access_unavailable' });
+});
+
+t.test('a change anywhere is felt here: watched trips are renewed and told of, others forgotten', async (t) => {
+  await publisher.publish({ access: accessOf('watched') });
+  await publisher.publish({ access: accessOf('unwatched') });
+  const { cache, changes } = await startCache(t);
+  await Promise.all([cache.load('watched'), cache.load('unwatched')]);
+  cache.watch('watched');
+
+  await publisher.publish({ access: accessOf('unwatched', { version: 2, passengerIds: [] }) });
+  await publisher.publish({ access: accessOf('watched', { version: 2, state: 'ended' }) });
+  await waitFor(() => changes.length > 0, { ...within, what: 'the change' });
+  t.match(changes, [{ tripId: 'watched', version: 2, state: 'ended' }]);
+  await waitFor(() => cache.peek('unwatched') === undefined, { ...within, what: 'forgetting' });
+  t.equal((await cache.load('unwatched'))?.version, 2);
+});
+
+t.test('an older version changes nothing and announces nothing', async (t) => {
+  t.equal((await publisher.publish({ access: accessOf('versioned', { version: 5 }) })).applied, true);
+  t.equal((await publisher.publish({ access: accessOf('versioned', { version: 5 }) })).applied, false);
+  t.equal(
+    (await publisher.publish({ access: accessOf('versioned', { version: 4, state: 'planned' }) })).applied,
+    false,
+  );
+  const { cache } = await startCache(t);
+  t.match(await cache.load('versioned'), { version: 5, state: 'active' });
+});
+
+t.test('a log that lost our place means reading everything watched again', async (t) => {
+  await publisher.publish({ access: accessOf('kept') });
+  const { cache, changes } = await startCache(t);
+  await cache.load('kept');
+  cache.watch('kept');
+  // A failover onto an empty server: the log is gone, the record is there again in a newer version that nobody announced.
+  const t0 = keys.topicPartition('trip:kept');
+  await redis.del(keys.accessLog(t0), keys.accessLogNumber(t0));
+  await redis.set(keys.tripAccess('kept'), JSON.stringify(accessOf('kept', { version: 2, passengerIds: [] })));
+  await waitFor(() => changes.some(({ version }) => version === 2), { ...within, what: 'the record read again' });
+});
+
+t.test('events of a topic arrive in order, with epoch and offset', async (t) => {
+  const received: TopicMessage[] = [];
+  const feed = createEventFeed({
+    connections,
+    keys,
+    wants: (topic) => topic === 'trip:eventful',
+    onEvent: (message) => received.push(message),
+    log,
+    telemetry,
+  });
+  t.teardown(() => feed.close());
+  await feed.start();
+  const event = (version: number) => ({
+    name: 'trip.started' as const,
+    tripId: 'eventful',
+    at: new Date(0).toISOString(),
+    version,
+  });
+  for (const version of [1, 2, 3]) {
+    await publisher.publish({ access: accessOf('eventful', { version }), event: event(version) });
+    await publisher.publish({ access: accessOf(`other-${version}`), event: event(version) });
+  }
+  await waitFor(() => received.length === 3, { ...within, what: 'three events' });
+  t.strictSame(
+    received.map(({ offset, event }) => [offset, (event as { version: number }).version]),
+    [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+  );
+  const head = await feed.head('trip:eventful');
+  t.strictSame(head, { epoch: received[0]?.epoch, offset: 3 });
+  t.equal(await feed.head('trip:silent'), null);
+});
+
+t.test('who may watch a trip', async (t) => {
+  const identity = (role: 'driver' | 'rider' | 'operator', userId: string) => ({
+    userId,
+    role,
+    tokenId: 'x',
+    expiresAtMs: 1,
+    audience: role === 'operator' ? ('admin' as const) : ('user' as const),
+  });
+  const active = accessOf('x');
+  const ended = accessOf('x', { state: 'ended' });
+  const table: [string, boolean, boolean][] = [
+    ['its driver', mayWatchTrip(identity('driver', 'driver'), active), true],
+    ['its passenger', mayWatchTrip(identity('rider', 'rider'), active), true],
+    ['an operator', mayWatchTrip(identity('operator', 'op'), active), true],
+    ['another driver', mayWatchTrip(identity('driver', 'another'), active), false],
+    ['another rider', mayWatchTrip(identity('rider', 'another'), active), false],
+    ['a rider with the id of the driver', mayWatchTrip(identity('rider', 'driver'), active), false],
+    ['a driver with the id of the passenger', mayWatchTrip(identity('driver', 'rider'), active), false],
+    ['its passenger after the end', mayWatchTrip(identity('rider', 'rider'), ended), false],
+    ['an operator after the end', mayWatchTrip(identity('operator', 'op'), ended), true],
+    ['the driver himself', mayWatchDriver(identity('driver', 'd'), 'd'), true],
+    ['a rider a driver', mayWatchDriver(identity('rider', 'd'), 'd'), false],
+  ];
+  for (const [who, may, expected] of table) t.equal(may, expected, who);
+});
+
+t.test('a fix counts for a trip of its driver, from 30 s before the start to 30 s after the end', async (t) => {
+  const access = accessOf('x', { startedAtMs: 100_000, endedAtMs: 200_000 });
+  const counts = (recordedAtMs: number, driverId = 'driver', record = access) =>
+    fixCountsForTrip({ access: record, driverId, recordedAtMs });
+  t.equal(counts(70_000), true);
+  t.equal(counts(69_999), false);
+  t.equal(counts(230_000), true);
+  t.equal(counts(230_001), false);
+  t.equal(counts(150_000, 'another'), false);
+  const { startedAtMs: _, ...planned } = access;
+  t.equal(counts(150_000, 'driver', planned), false);
+});
