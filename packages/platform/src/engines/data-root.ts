@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from './engine.ts';
@@ -20,6 +20,7 @@ export function dataRoot(): string {
 export async function makeFolder(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
     return path;
   } catch (cause) {
     throw unwritable(path, cause);

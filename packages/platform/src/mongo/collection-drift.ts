@@ -7,8 +7,8 @@ import type { CollectionDeclaration } from './ensure-collections.ts';
  * (`bucketMaxSpanSeconds`), so only what is declared is compared, and that no TTL or time series is there which nobody declared.
  */
 export function describeCollectionDrift(declaration: CollectionDeclaration, stored: Document): string[] {
-  const declared: Document = { timeseries: undefined, expireAfterSeconds: undefined, ...declaration.options };
-  if (declaration.timeseries) declared.timeseries = { granularity: 'seconds', ...declaration.timeseries };
+  const { timeseries, options } = declaration;
+  const declared: Document = { timeseries, expireAfterSeconds: undefined, ...options };
   return Object.entries(declared).flatMap(([option, value]) => {
     if (isSame(value, stored[option])) return [];
     return [sentence(`Collection ${declaration.name}: option ${option}`, stored[option], value)];

@@ -35,6 +35,9 @@ export function connectMongo(input: { settings: MongoSettings; log: Logger }): M
     connectTimeoutMS: 2000,
     heartbeatFrequencyMS: 5000,
     writeConcern: { w: 'majority', journal: true },
+    // The driver's retry hides that a first attempt was sent: with no primary for the second one it throws a bare selection error.
+    // Writes carry client-made ids, so the caller retries and knows what it does.
+    retryWrites: false,
   });
   logReachability(client, log);
   const db = client.db(settings.database);

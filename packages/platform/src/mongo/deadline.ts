@@ -1,4 +1,5 @@
 import {
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoNetworkError,
   MongoNotConnectedError,
@@ -6,6 +7,7 @@ import {
   MongoServerError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
+  MongoWriteConcernError,
 } from 'mongodb';
 import { AppError } from '../errors/app-error.ts';
 
@@ -41,6 +43,7 @@ export type MongoOutcome = 'not_sent' | 'unknown' | 'answered';
 /** Reads the outcome off whatever an operation threw, or off what `toMongoError` made of it. */
 export function mongoOutcome(error: unknown): MongoOutcome {
   if (error instanceof AppError) return error.cause === undefined ? 'unknown' : mongoOutcome(error.cause);
+  if (error instanceof MongoBulkWriteError) return bulkOutcome(error);
   if (wasNeverSent(error)) return 'not_sent';
   return isInterruption(error) ? 'unknown' : 'answered';
 }
@@ -63,6 +66,17 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === 11000;
 }
 
+/** A bulk write hides what stopped it in `errorResponse`; batches before that one may have been applied. */
+function bulkOutcome(error: MongoBulkWriteError): MongoOutcome {
+  const stoppedBy: unknown = error.errorResponse;
+  if (!(stoppedBy instanceof Error)) return isInterruptedByServer(error) ? 'unknown' : 'answered';
+  const outcome = mongoOutcome(stoppedBy);
+  const { insertedCount, matchedCount, deletedCount, upsertedCount } = error.result;
+  return outcome === 'not_sent' && insertedCount + matchedCount + deletedCount + upsertedCount > 0
+    ? 'unknown'
+    : outcome;
+}
+
 function wasNeverSent(error: unknown): boolean {
   return (
     error instanceof MongoServerSelectionError ||
@@ -78,12 +92,16 @@ const poolErrors = new Set(['MongoWaitQueueTimeoutError', 'MongoPoolClearedError
 
 function isInterruption(error: unknown): boolean {
   if (error instanceof MongoOperationTimeoutError || error instanceof MongoNetworkError) return true;
-  if (error instanceof MongoServerError) return interruptions.has(Number(error.code)) || hasWriteConcernError(error);
+  if (error instanceof MongoServerError) return isInterruptedByServer(error);
   return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }
 
-function hasWriteConcernError(error: MongoServerError): boolean {
-  return error.hasErrorLabel('RetryableWriteError') || error.name === 'MongoWriteConcernError';
+function isInterruptedByServer(error: MongoServerError): boolean {
+  return (
+    interruptions.has(Number(error.code)) ||
+    error.hasErrorLabel('RetryableWriteError') ||
+    error instanceof MongoWriteConcernError
+  );
 }
 
 /** Server codes of an operation that was cut off on its way or met a broken server: it may have been applied, or not by a majority. */

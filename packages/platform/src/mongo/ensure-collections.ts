@@ -2,6 +2,7 @@ import {
   type Db,
   type Document,
   type IndexDescription,
+  type IndexDescriptionInfo,
   MongoServerError,
   type TimeSeriesCollectionOptions,
 } from 'mongodb';
@@ -84,17 +85,28 @@ async function createIfMissing(db: Db, declaration: CollectionDeclaration, deadl
 async function ensureIndexes(db: Db, declaration: CollectionDeclaration, deadlineMs: number): Promise<string[]> {
   const collection = db.collection(declaration.name);
   const stored = await collection.indexes(deadline(deadlineMs));
-  const missing = declaration.indexes.filter((index) => !stored.some(({ name }) => name === indexName(index)));
-  const differences = describeIndexDrift(declaration, stored);
+  const missing = declaration.indexes.filter((index) => !isStored(index, stored));
+  const conflicts: { index: IndexDescription; reason: string }[] = [];
   for (const index of missing) {
     try {
       await collection.createIndexes([index], deadline(deadlineMs));
     } catch (error) {
       if (!(error instanceof MongoServerError && indexConflicts.has(Number(error.code)))) throw error;
-      differences.push(
-        `Collection ${declaration.name}: index ${indexName(index)} conflicts with one that is there (${error.message}).`,
-      );
+      conflicts.push({ index, reason: error.message });
     }
   }
+  const storedNow = missing.length > 0 ? await collection.indexes(deadline(deadlineMs)) : stored;
+  const differences = describeIndexDrift(declaration, storedNow);
+  for (const { index, reason } of conflicts) {
+    // Another process created it in between: SecantusDB calls the same 2dsphere index a conflict (it compares without defaults).
+    if (isStored(index, storedNow)) continue;
+    differences.push(
+      `Collection ${declaration.name}: index ${indexName(index)} conflicts with one that is there (${reason}).`,
+    );
+  }
   return differences;
+}
+
+function isStored(index: IndexDescription, stored: readonly IndexDescriptionInfo[]): boolean {
+  return stored.some(({ name }) => name === indexName(index));
 }
