@@ -8,12 +8,13 @@ const HEADER_NAMES = new Set(['alg', 'typ', 'kid']);
  *
  * The header holds exactly `alg: EdDSA`, `typ: at+jwt` and `kid`: so `jku`, `x5u`, `jwk` and `crit` are refused with everything
  * else that would let a token bring or choose its key (RFC 8725 §3.1, §3.10). Header and claims must be JSON that names nothing
- * twice, since parsers disagree about which of the two counts (RFC 7519 §4). An Ed25519 signature is 64 bytes: 86 characters.
+ * twice, since parsers disagree about which of the two counts (RFC 7519 §4). An Ed25519 signature is 64 bytes: 86 characters, whose
+ * last could be spelled in sixteen ways.
  */
 export function readKeyId(token: string): string | undefined {
-  if (token.length > MAX_TOKEN_BYTES) return undefined;
   const parts = COMPACT_JWS.exec(token);
   if (parts === null) return undefined;
+  if (Buffer.from(parts[3] ?? '', 'base64url').toString('base64url') !== parts[3]) return undefined;
   const header = parseUnambiguous(parts[1] ?? '');
   const claims = parseUnambiguous(parts[2] ?? '');
   if (header === undefined || claims === undefined) return undefined;
