@@ -38,8 +38,8 @@ export function createPartitionLeases({
   log: Logger;
 }): PartitionLeases {
   const script = defineScript(redis, {
-    name: 'holdLeases',
-    lua: loadScript(import.meta.url, './hold-leases.lua'),
+    name: 'holdLease',
+    lua: loadScript(import.meta.url, './hold-lease.lua'),
     numberOfKeys: 1,
   });
   const held = new Set<number>();

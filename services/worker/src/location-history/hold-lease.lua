@@ -1,5 +1,5 @@
 --[[
-  Take or renew the leases of one worker on one partition.
+  Take, renew or give back the lease of one worker on one partition.
 
   KEYS[1] lease, string
   ARGV[1] worker
