@@ -13,7 +13,7 @@ export interface FetchInit {
 }
 
 /** The part of `fetch` that the SDK uses; compared like a method, so that every runtime's own fits. */
-export type FetchLike = { fetch(url: string, init: FetchInit): Promise<ResponseLike> }['fetch'];
+export type FetchLike = { fetch(url: string, init?: FetchInit): Promise<ResponseLike> }['fetch'];
 
 /** The part of `AbortSignal` that the SDK uses. */
 export interface AbortSignalLike {

@@ -18,7 +18,7 @@ export function createFakeApi(): FakeApi {
   const api: FakeApi = {
     requests: [],
     answers: [],
-    fetch(url, init) {
+    fetch(url, init = {}) {
       const headers = { ...(init.headers as Record<string, string>) };
       api.requests.push({ url, method: init.method ?? 'GET', headers, body: init.body as string | undefined });
       const ticket = { ticket: `ticket-${api.requests.length}`, expiresAt: '2030-01-01T00:00:00.000Z' };
