@@ -31,7 +31,8 @@ const NUMBER_SUFFIX = new RegExp(
 const NUMBER_WORDS = new Set(
   words(`
     pid count total size bytes limit max min fixes drivers trips riders sockets requests frames batches entries messages
-    documents indexes collections keys topics drops duplicates retries jobs lines points nodes
+    documents indexes collections keys topics drops duplicates retries jobs lines points nodes uptime
+    finished aborted drained forced dropped lost pending failed stored sent received accepted refused closed opened
   `),
 );
 
