@@ -1,0 +1,83 @@
+import type { Position } from '@hushryd/contracts/fix';
+import type { NearbyDriversReply } from '@hushryd/contracts/http/drivers';
+import type { Identity } from '@hushryd/platform/auth/claims';
+import { distanceMeters } from '@hushryd/tracking/geo/distance';
+import type { NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
+import { positionMaxAgeMs } from '@hushryd/tracking/positions/read-position';
+import { isStaff } from '@hushryd/tracking/trip-access/access-rules';
+import type { PassingIds } from './passing-ids.ts';
+
+export interface NearbyQuestion {
+  lat: number;
+  lng: number;
+  radiusMeters?: number;
+  limit?: number;
+}
+
+type NearbyDriver = NearbyDriversReply['drivers'][number];
+
+const riderRadiusMeters = 5_000;
+const riderLimit = 10;
+
+/**
+ * Drivers near a point, nearest first. Staff see all of them as they are. A rider sees at most 10 available ones within 5 km, under
+ * passing ids and to 4 decimals (11 m); distances are to that rounded place, or three questions would give the exact one away.
+ *
+ * @throws AppError `redis_unavailable`: for riders, before this node has ever had a salt
+ * Cost: from memory; an answer is as new as the feed.
+ */
+export function createNearbyDrivers({
+  nearby,
+  passingIds,
+  now = Date.now,
+}: {
+  nearby: NearbyIndex;
+  passingIds: PassingIds;
+  now?: () => number;
+}): (identity: Identity, question: NearbyQuestion) => Promise<NearbyDriversReply> {
+  return async (identity, question) => {
+    const nowMs = now();
+    const drivers = isStaff(identity) ? forStaff(question, nowMs) : await forRiders(question, nowMs);
+    return { asOf: new Date(nowMs).toISOString(), drivers };
+  };
+
+  function forStaff({ lat, lng, radiusMeters = riderRadiusMeters, limit = 20 }: NearbyQuestion, nowMs: number) {
+    const accept = (position: Position) => isLive(position, nowMs);
+    return nearby
+      .nearest({ lat, lng, radiusMeters, limit, accept })
+      .map(({ position, distanceMeters }) => toDriver(position, position.driverId, distanceMeters, nowMs));
+  }
+
+  async function forRiders(
+    { lat, lng, radiusMeters = riderRadiusMeters, limit = riderLimit }: NearbyQuestion,
+    nowMs: number,
+  ): Promise<NearbyDriver[]> {
+    const toPassingId = await passingIds.current();
+    const found = nearby.nearest({
+      lat,
+      lng,
+      radiusMeters: Math.min(radiusMeters, riderRadiusMeters),
+      limit: Math.min(limit, riderLimit),
+      accept: (position) => position.state === 'available' && isLive(position, nowMs),
+    });
+    return found.map(({ position }) => {
+      const place = { lat: fourDecimals(position.lat), lng: fourDecimals(position.lng) };
+      const meters = distanceMeters(lat, lng, place.lat, place.lng);
+      return toDriver({ ...position, ...place }, toPassingId(position.driverId), meters, nowMs);
+    });
+  }
+}
+
+function toDriver(position: Position, driverId: string, meters: number, nowMs: number): NearbyDriver {
+  return {
+    driverId,
+    lat: position.lat,
+    lng: position.lng,
+    ...(position.headingDegrees !== undefined && { headingDegrees: position.headingDegrees }),
+    distanceMeters: Math.round(meters),
+    ageSeconds: Math.max(0, Math.round((nowMs - position.recordedAtMs) / 1000)),
+  };
+}
+
+const isLive = (position: Position, nowMs: number) => nowMs - position.recordedAtMs <= positionMaxAgeMs;
+const fourDecimals = (degrees: number) => Math.round(degrees * 1e4) / 1e4;

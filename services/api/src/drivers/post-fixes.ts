@@ -1,0 +1,90 @@
+import type { Drop } from '@hushryd/contracts/fix';
+import type { FixesReply, PostFixesBody } from '@hushryd/contracts/http/drivers';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import { type AcceptLimits, type AcceptMemory, acceptFixes, createAcceptMemory } from '@hushryd/tracking/accept-fix';
+import type { FixBatcher } from '@hushryd/tracking/fix-batcher';
+import type { ReadDurable } from '@hushryd/tracking/history/read-durable';
+import type { GroupResult } from '@hushryd/tracking/positions/write-batch';
+import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import { splitByTrip } from '@hushryd/tracking/trip-access/split-by-trip';
+import { LRUCache } from 'lru-cache';
+import { withinDeadline } from '../within-deadline.ts';
+
+/** Runs are allotted by the clock of Redis: one further ahead was not. */
+const maxFutureRunMs = 60_000;
+const maxRuns = 50_000;
+
+/**
+ * A `loc` frame over HTTP, for uploaders in the background: the same acceptance, the same batcher, the same promise.
+ *
+ * What acceptance remembers of a run is kept for the 50,000 runs that wrote last; a run that comes back later, or to another node, is
+ * judged afresh from its next fix on.
+ *
+ * @returns once the fixes are in Redis, readable by anyone; an empty list asks how far the run is durable
+ * @throws AppError `run_unknown`, `access_unavailable`, `redis_unavailable` within 600 ms: send the same again, nothing is stored twice
+ */
+export function createPostFixes({
+  access,
+  batcher,
+  readDurable,
+  limits,
+  now = Date.now,
+}: {
+  access: AccessCache;
+  batcher: FixBatcher;
+  readDurable: ReadDurable;
+  limits: AcceptLimits;
+  now?: () => number;
+}): (driverId: string, body: PostFixesBody) => Promise<FixesReply> {
+  const memories = new LRUCache<string, AcceptMemory>({ max: maxRuns });
+
+  function memoryOf(driverId: string, run: number): AcceptMemory {
+    const key = `${driverId}:${run}`;
+    const memory = memories.get(key) ?? createAcceptMemory();
+    memories.set(key, memory);
+    return memory;
+  }
+
+  async function store(driverId: string, { run, from, tripId, fixes }: PostFixesBody): Promise<FixesReply> {
+    const trip = tripId === undefined ? null : await access.load(tripId);
+    const nowMs = now();
+    const memory = memoryOf(driverId, run);
+    const drops: Drop[] = [];
+    const writes: Promise<GroupResult>[] = [];
+    for (const part of splitByTrip({ fixes: inOrder(fixes), driverId, access: trip })) {
+      const judged = acceptFixes({ fixes: part.fixes, memory, tripId: part.tripId, nowMs, limits });
+      drops.push(...judged.drops);
+      const group = {
+        driverId,
+        run,
+        from,
+        fixes: judged.accepted,
+        drops: judged.drops.map(({ seq }) => seq),
+        receivedAtMs: nowMs,
+      };
+      writes.push(batcher.add({ ...group, ...(part.tripId !== undefined && { tripId: part.tripId }) }));
+    }
+    const results = await Promise.all(writes);
+    const supersededBy = results.find((result) => result.supersededBy !== undefined)?.supersededBy;
+    return {
+      run,
+      receivedSeq: Math.max(...fixes.map(({ seq }) => seq)),
+      durableSeq: Math.max(...results.map(({ durableSeq }) => durableSeq)),
+      drops,
+      ...(supersededBy !== undefined && { supersededBy }),
+    };
+  }
+
+  return async (driverId, body) => {
+    if (body.run > now() + maxFutureRunMs) throw new AppError('run_unknown');
+    if (body.fixes.length > 0) return withinDeadline(store(driverId, body));
+    const durableSeq = (await readDurable(driverId, body.run)) ?? body.from - 1;
+    return { run: body.run, receivedSeq: 0, durableSeq, drops: [] };
+  };
+}
+
+/** Rising by seq, each seq once: that is how a group is stored, and a list over HTTP may have been put together from several. */
+function inOrder(fixes: PostFixesBody['fixes']): PostFixesBody['fixes'] {
+  const isInOrder = fixes.every((fix, index) => index === 0 || fix.seq > (fixes[index - 1]?.seq ?? 0));
+  return isInOrder ? fixes : [...new Map(fixes.map((fix) => [fix.seq, fix])).values()].sort((a, b) => a.seq - b.seq);
+}

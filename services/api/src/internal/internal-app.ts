@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import { TripAccessQuerySchema, TripAccessReplySchema } from '@hushryd/contracts/http/trip-access';
+import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { TripStore } from '@hushryd/rides/trips/trip-store';
+import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
+import Fastify, { type onRequestAsyncHookHandler } from 'fastify';
+import type { ApiServer } from '../api-server.ts';
+import { readCorrelationId } from '../plugins/correlation-id.ts';
+import { addErrorReplies, createErrorReplies } from '../plugins/error-replies.ts';
+
+/**
+ * What realtime nodes ask: records that Redis does not have. A listener of its own, for which the service token is the key; it takes
+ * no user's token, and no user's network reaches it.
+ */
+export function createInternalApp({
+  serviceToken,
+  trips,
+  publisher,
+  log,
+}: {
+  serviceToken: string;
+  trips: Pick<TripStore, 'tripAccessByIds'>;
+  publisher: Pick<AccessPublisher, 'republish'>;
+  log: Logger;
+}): ApiServer {
+  const app: ApiServer = Fastify({
+    logger: false,
+    genReqId: readCorrelationId,
+    bodyLimit: 65_536,
+    handlerTimeout: 1_000,
+  });
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  addErrorReplies(app, createErrorReplies(log));
+  app.addHook('onRequest', createServiceCheck(serviceToken));
+
+  app.post(
+    '/internal/trip-access',
+    { schema: { body: TripAccessQuerySchema, response: { 200: TripAccessReplySchema } } },
+    async ({ body }) => {
+      const tripIds = [...new Set(body.tripIds)];
+      const records = await trips.tripAccessByIds(tripIds);
+      // Whoever asked waits 300 ms: the answer does not wait for Redis, which may be why it was asked for.
+      publisher.republish(records).catch((error: unknown) => {
+        log.warn({ code: toAppError(error).code, count: records.length }, 'trip access not put back, the worker will');
+      });
+      const known = new Set(records.map(({ tripId }) => tripId));
+      return { records, unknown: tripIds.filter((tripId) => !known.has(tripId)) };
+    },
+  );
+  return app;
+}
+
+function createServiceCheck(serviceToken: string): onRequestAsyncHookHandler {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(`Bearer ${serviceToken}`);
+  return async ({ headers }) => {
+    // Digests have one length, so the comparison takes one time.
+    if (!timingSafeEqual(digest(headers.authorization ?? ''), expected)) throw new AppError('token_invalid');
+  };
+}

@@ -1,0 +1,131 @@
+import { createTickets, type Tickets } from '@hushryd/platform/auth/tickets';
+import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import { connectMongo } from '@hushryd/platform/mongo/connect';
+import { connectRedis } from '@hushryd/platform/redis/connect';
+import { createKeys } from '@hushryd/platform/redis/keys';
+import { assertLayout } from '@hushryd/platform/redis/layout';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createDriverStore, type DriverStore } from '@hushryd/rides/people/driver-store';
+import { createTripAnnouncer } from '@hushryd/rides/trips/announce-trip';
+import type { TripWork } from '@hushryd/rides/trips/change-trip';
+import { createTripStore, type TripStore } from '@hushryd/rides/trips/trip-store';
+import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
+import { createDriverStates, type DriverStates } from '@hushryd/tracking/driver-state/driver-states';
+import { createLivePositions, type LivePositions } from '@hushryd/tracking/feed/live-positions';
+import { createFixBatcher, type FixBatcher } from '@hushryd/tracking/fix-batcher';
+import { createReadDurable, type ReadDurable } from '@hushryd/tracking/history/read-durable';
+import { createTrackReader, type TrackReader } from '@hushryd/tracking/history/read-track';
+import { createRoadStore, type RoadStore } from '@hushryd/tracking/history/road-store';
+import { createNearbyIndex, type NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
+import { createPositionReader, type PositionReader } from '@hushryd/tracking/positions/read-position';
+import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
+import { createRuns, type Runs } from '@hushryd/tracking/runs/allot-run';
+import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
+import type { ApiConfig } from './config.ts';
+import { createPassingIds, type PassingIds } from './drivers/passing-ids.ts';
+import type { HealthChecks } from './plugins/health.ts';
+
+/** What the features work with. */
+export interface ApiParts {
+  log: Logger;
+  telemetry: Telemetry;
+  trips: TripStore;
+  drivers: DriverStore;
+  work: TripWork;
+  access: AccessCache;
+  publisher: AccessPublisher;
+  driverStates: DriverStates;
+  positions: PositionReader;
+  livePositions: LivePositions;
+  nearby: NearbyIndex;
+  passingIds: PassingIds;
+  runs: Runs;
+  batcher: FixBatcher;
+  acceptLimits: AcceptLimits;
+  readDurable: ReadDurable;
+  track: TrackReader;
+  roads: RoadStore;
+  tickets: Tickets;
+  pings: HealthChecks['dependencies'];
+}
+
+/**
+ * Connect to the stores and build on them what the features need; each thing that is started is closed by `lifecycle`, the newest
+ * first. Ready when this resolves: the live positions have been read.
+ *
+ * @throws ConfigError (Redis holds data laid out otherwise), AppError `redis_unavailable`. MongoDB may be away: requests that need it
+ *   fail until it is back.
+ */
+export async function openParts(
+  config: Pick<ApiConfig, 'redis' | 'mongo' | 'region' | 'acceptLimits' | 'batch'>,
+  { log, telemetry, lifecycle }: { log: Logger; telemetry: Telemetry; lifecycle: Lifecycle },
+): Promise<ApiParts> {
+  const mongo = connectMongo({ settings: config.mongo, log });
+  lifecycle.add('mongodb', () => mongo.close());
+  const connections = await connectRedis({ settings: config.redis, role: 'live', log, telemetry });
+  lifecycle.add('redis', () => connections.close());
+  const redis = connections.commands;
+  const keys = createKeys(config.redis);
+  await assertLayout({ redis, keys });
+
+  // A write that is not answered is tried a second time: the two share the deadline.
+  const deadlineMs = config.mongo.deadlineMs / 2;
+  const { db } = mongo;
+  const trips = createTripStore({ db, deadlineMs });
+  const publisher = createAccessPublisher({ redis, keys });
+  const driverStates = createDriverStates({ redis, keys });
+
+  const access = createAccessCache({
+    connections,
+    keys,
+    resolve: (tripIds) => trips.tripAccessByIds(tripIds),
+    log,
+    telemetry,
+  });
+  await access.start();
+  lifecycle.add('trip access', () => access.close());
+
+  const livePositions = createLivePositions({ connections, keys, log, telemetry });
+  const nearby = createNearbyIndex();
+  livePositions.onChange((driverId, position) => {
+    if (position === undefined) nearby.remove(driverId);
+    else nearby.upsert(position);
+  });
+  await livePositions.start();
+  lifecycle.add('live positions', () => livePositions.close());
+
+  const batcher = createFixBatcher({
+    write: createWriteBatch({ redis, keys }),
+    partitionOf: keys.driverPartition,
+    settings: config.batch,
+    telemetry,
+    onDegraded: (err) => log.warn({ err }, 'fixes wait for Redis'),
+    onRestored: () => log.info({}, 'fixes are written again'),
+  });
+  lifecycle.add('fix batcher', () => batcher.close(2_000));
+
+  return {
+    log,
+    telemetry,
+    trips,
+    drivers: createDriverStore({ db, region: config.region, deadlineMs: config.mongo.deadlineMs }),
+    work: { store: trips, announce: createTripAnnouncer({ publisher, driverStates, log }) },
+    access,
+    publisher,
+    driverStates,
+    positions: createPositionReader({ redis, keys }),
+    livePositions,
+    nearby,
+    passingIds: createPassingIds({ redis, keys }),
+    runs: createRuns({ redis, keys }),
+    batcher,
+    acceptLimits: config.acceptLimits,
+    readDurable: createReadDurable({ redis, keys }),
+    track: createTrackReader({ redis, keys, db, deadlineMs: config.mongo.deadlineMs }),
+    roads: createRoadStore({ db, deadlineMs: config.mongo.deadlineMs }),
+    tickets: createTickets({ redis, keys }),
+    pings: { redis: connections.ping, mongodb: mongo.ping },
+  };
+}

@@ -1,0 +1,35 @@
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { ApiServer } from '../api-server.ts';
+
+/** Time of each request by route and status. Counts of requests and errors are in the histogram too. */
+export function addMetrics(app: ApiServer, telemetry: Telemetry): { readonly finishedCount: number } {
+  const seconds = telemetry.histogram({
+    name: 'http_request_seconds',
+    help: 'Time from the request to the end of its response',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30],
+  });
+  const aborted = telemetry.counter({
+    name: 'http_requests_aborted_total',
+    help: 'Requests whose caller went away before the response was complete',
+  });
+  let finishedCount = 0;
+
+  app.addHook('onResponse', (request, reply, done) => {
+    finishedCount += 1;
+    // The pattern, never the path: a path has ids in it.
+    const route = request.routeOptions.url ?? 'unknown';
+    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
+  });
+  app.addHook('onRequestAbort', (_request, done) => {
+    aborted.inc();
+    done();
+  });
+
+  return {
+    get finishedCount() {
+      return finishedCount;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { ProblemSchema } from '@hushryd/contracts/http/problem';
+import type { Role } from '@hushryd/platform/auth/claims';
+import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import type { FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify';
+import type { ApiServer } from '../api-server.ts';
+import { createAcceptCheck } from './check-accept.ts';
+
+/**
+ * What every route gets: authentication and roles, a check of `Accept`, a deadline, and its place in the API description.
+ *
+ * A route that does not say in `config.roles` who may call it stops the start, so none is open by oversight.
+ */
+export function addRouteRules(
+  app: ApiServer,
+  { tokens, deadlineMs, openPrefix }: { tokens: TokenVerifier; deadlineMs: number; openPrefix: string },
+): void {
+  app.decorateRequest('identity');
+
+  app.addHook('onRoute', (route) => {
+    // The reference page brings routes of its own, which know nothing of these rules.
+    if (route.url.startsWith(openPrefix)) return;
+    const roles = route.config?.roles;
+    if (roles === undefined) throw new Error(`Route ${route.method} ${route.url} does not say who may call it`);
+    const checks: onRequestHookHandler[] = [createAcceptCheck(route.config?.produces)];
+    if (roles !== 'anyone') checks.push(createRoleCheck(tokens, roles));
+    route.onRequest = [...checks, ...toArray(route.onRequest)];
+    if (route.config?.ownDeadline !== true) route.handlerTimeout ??= deadlineMs;
+    describe(route, roles);
+  });
+}
+
+function createRoleCheck(tokens: TokenVerifier, roles: readonly Role[]): onRequestHookHandler {
+  const isAllowed: Record<Role, boolean> = {
+    driver: roles.includes('driver'),
+    rider: roles.includes('rider'),
+    operator: roles.includes('operator'),
+  };
+  return (request, _reply, done) => {
+    const identity = tokens.verify(bearerToken(request));
+    if (!isAllowed[identity.role]) throw new AppError('forbidden');
+    request.identity = identity;
+    done();
+  };
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const header = request.headers.authorization;
+  if (header === undefined) throw new AppError('token_missing');
+  if (header.startsWith('Bearer ')) return header.slice(7);
+  const match = /^bearer +(\S+) *$/i.exec(header);
+  if (match?.[1] === undefined) throw new AppError('token_missing');
+  return match[1];
+}
+
+function describe(route: RouteOptions, roles: readonly Role[] | 'anyone'): void {
+  if (route.schema === undefined || route.schema.hide === true) return;
+  route.schema = {
+    ...route.schema,
+    security: roles === 'anyone' ? [] : [{ bearer: [] }],
+    response: {
+      ...(route.schema.response as object | undefined),
+      default: { description: 'Problem details (RFC 9457)', content: problemContent },
+    },
+  };
+}
+
+const problemContent = { 'application/problem+json': { schema: ProblemSchema } };
+
+function toArray<Value>(value: Value | Value[] | undefined): Value[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
+}
