@@ -5,7 +5,7 @@ import { parseKeyRing } from '@hushryd/platform/auth/key-ring';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
 import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
 import t, { type Test } from 'tap';
-import { createTokenIssuer, type TokenOutcome } from './issue-token.ts';
+import { createTokenIssuer, type TokenOutcome, type TokenReply } from './issue-token.ts';
 import { createOneTimeCodes } from './one-time-codes.ts';
 import { readRefreshFile, writeRefreshFile } from './refresh-file.ts';
 import { createRefreshTokens, type RefreshFamilies } from './refresh-tokens.ts';
@@ -37,7 +37,10 @@ async function setUp(t: Test) {
   return { issue, codes, clock, families, verifier };
 }
 
-const replyOf = (outcome: TokenOutcome) => ('reply' in outcome ? outcome.reply : t.fail(outcome.refused) && undefined);
+function replyOf(outcome: TokenOutcome): TokenReply {
+  if ('reply' in outcome) return outcome.reply;
+  throw new Error(`refused: ${outcome.refused}`);
+}
 
 t.test('keys are made once, kept from others, and refused when they are not what they should be', async (t) => {
   const folder = join(await temporaryFolder(t), 'keys');
@@ -63,8 +66,8 @@ t.test('a code of a link gives an operator’s token once, within ten minutes', 
 
   const reply = replyOf(issue({ code }, undefined));
 
-  t.match(verifier.verify(reply?.token ?? ''), { role: 'operator', audience: 'admin' });
-  t.match(reply?.user, { role: 'operator', name: 'Operator' });
+  t.match(verifier.verify(reply.token ?? ''), { role: 'operator', audience: 'admin' });
+  t.match(reply.user, { role: 'operator', name: 'Operator' });
   t.same(issue({ code }, undefined), { refused: 'code' }, 'not a second time');
   t.same(issue({ code: 'guess' }, undefined), { refused: 'code' });
   clock.nowMs += 10 * minute;
@@ -81,11 +84,11 @@ t.test('codes are bounded: the hundred newest are kept', async (t) => {
 
 t.test('a refresh token works once and gives the next; its second use later ends the sign-in', async (t) => {
   const { issue, codes, clock, families } = await setUp(t);
-  const first = replyOf(issue({ code: codes.issue() }, undefined))?.refreshToken ?? '';
+  const first = replyOf(issue({ code: codes.issue() }, undefined)).refreshToken ?? '';
 
-  const second = replyOf(issue({ refreshToken: first }, undefined))?.refreshToken ?? '';
+  const second = replyOf(issue({ refreshToken: first }, undefined)).refreshToken ?? '';
   clock.nowMs += 2 * minute;
-  const third = replyOf(issue({ refreshToken: second }, undefined))?.refreshToken ?? '';
+  const third = replyOf(issue({ refreshToken: second }, undefined)).refreshToken ?? '';
   clock.nowMs += 2 * minute;
 
   t.notOk(JSON.stringify(families).includes(third.split('.')[1] ?? '?'), 'only hashes are kept');
@@ -95,11 +98,11 @@ t.test('a refresh token works once and gives the next; its second use later ends
 
 t.test('a duplicated tab that refreshes a moment later goes on by itself', async (t) => {
   const { issue, codes, clock } = await setUp(t);
-  const shared = replyOf(issue({ code: codes.issue() }, undefined))?.refreshToken ?? '';
+  const shared = replyOf(issue({ code: codes.issue() }, undefined)).refreshToken ?? '';
 
-  const one = replyOf(issue({ refreshToken: shared }, undefined))?.refreshToken ?? '';
+  const one = replyOf(issue({ refreshToken: shared }, undefined)).refreshToken ?? '';
   clock.nowMs += 1000;
-  const other = replyOf(issue({ refreshToken: shared }, undefined))?.refreshToken ?? '';
+  const other = replyOf(issue({ refreshToken: shared }, undefined)).refreshToken ?? '';
   clock.nowMs += 10 * minute;
 
   t.ok('reply' in issue({ refreshToken: one }, undefined));
@@ -133,8 +136,8 @@ t.test('the fleet speaks for whom it likes, and nobody else does', async (t) => 
 
   const reply = replyOf(issue(body, 'Bearer the-fleet'));
 
-  t.match(verifier.verify(reply?.token ?? ''), { userId: 'car-1', role: 'driver', audience: 'user' });
-  t.equal(reply?.refreshToken, undefined);
+  t.match(verifier.verify(reply.token ?? ''), { userId: 'car-1', role: 'driver', audience: 'user' });
+  t.equal(reply.refreshToken, undefined);
   t.same(issue(body, undefined), { refused: 'fleet_secret' });
   t.same(issue(body, 'Bearer guess'), { refused: 'fleet_secret' });
   t.same(issue({ ...body, role: 'admin' }, 'Bearer the-fleet'), { refused: 'body' });

@@ -34,12 +34,19 @@ exec "$@"`;
  * `.1`), never to a pipe: an engine must not die of a full or broken pipe. It gets a session of its own, so that Ctrl-C in a
  * terminal reaches only this process, which then closes things in order.
  */
-export function spawnGuarded(input: { argv: readonly string[]; cwd: string; logFile: string }): GuardedProcess {
+export function spawnGuarded(input: {
+  argv: readonly string[];
+  cwd: string;
+  logFile: string;
+  /** Its whole environment; without it our own. */
+  env?: NodeJS.ProcessEnv;
+}): GuardedProcess {
   const log = openFreshLog(input.logFile);
   const child = spawn('/bin/sh', ['-c', guardScript, 'guard', ...input.argv], {
     cwd: input.cwd,
     detached: true,
     stdio: ['ignore', log, log, 'pipe'],
+    ...(input.env && { env: input.env }),
   });
   closeSync(log);
   const guard = child.stdio[3] as Writable;

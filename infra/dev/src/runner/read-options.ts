@@ -1,0 +1,140 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { StartError } from '../start-error.ts';
+
+export interface Ports {
+  readonly api: number;
+  readonly realtime: number;
+  readonly console: number;
+  readonly internal: number;
+  readonly apiMetrics: number;
+  readonly realtimeMetrics: number;
+  readonly workerMetrics: number;
+}
+
+/** What drives: nothing, a made-up city, or recorded trips. */
+export type FleetChoice =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'city'; readonly vehicles: number; readonly seed: number; readonly intervalMs: number }
+  | {
+      readonly kind: 'replay';
+      readonly file: string;
+      readonly speed: number;
+      readonly intervalMs: number;
+      readonly isLooped: boolean;
+    };
+
+export interface StartOptions {
+  readonly fleet: FleetChoice;
+  /** Absolute; undefined for the workspace's own. */
+  readonly dataDir: string | undefined;
+  readonly ports: Ports;
+  readonly wantsHelp: boolean;
+}
+
+/** All options with the words of the help text that are not theirs to default: every default is applied below. */
+export const optionTypes = {
+  replay: { type: 'string' },
+  speed: { type: 'string' },
+  interval: { type: 'string' },
+  loop: { type: 'boolean' },
+  vehicles: { type: 'string' },
+  seed: { type: 'string' },
+  'no-fleet': { type: 'boolean' },
+  data: { type: 'string' },
+  'port-base': { type: 'string' },
+  'api-port': { type: 'string' },
+  'realtime-port': { type: 'string' },
+  'console-port': { type: 'string' },
+  'internal-port': { type: 'string' },
+  'metrics-port': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Values = ReturnType<typeof parse>;
+
+/**
+ * What a person asked for on the command line. Pure but for the current folder, which relative paths start from.
+ *
+ * @throws StartError with one sentence for an unknown option, a bad value, or options that contradict each other
+ */
+export function readOptions(args: readonly string[]): StartOptions {
+  const values = parse(args);
+  const dataDir = values.data === undefined ? undefined : resolve(values.data);
+  return { fleet: readFleet(values), dataDir, ports: readPorts(values), wantsHelp: values.help ?? false };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: optionTypes, strict: true, allowPositionals: false }).values;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    // Node adds advice for programmers after the first sentence.
+    const [sentence] = message.split(/\. |\n/);
+    throw new StartError(`${sentence?.replace(/\.$/, '')}: see npm start -- --help.`, { cause });
+  }
+}
+
+function readFleet(values: Values): FleetChoice {
+  const intervalMs = readNumber({ values, name: 'interval', otherwise: 5, min: 0.1, max: 3600 }) * 1000;
+  if (values.replay !== undefined) {
+    refuse(values, ['vehicles', 'seed', 'no-fleet'], '--replay');
+    const speed = readNumber({ values, name: 'speed', otherwise: 1, min: 0.1, max: 1000 });
+    return { kind: 'replay', file: resolve(values.replay), speed, intervalMs, isLooped: values.loop ?? false };
+  }
+  for (const name of ['speed', 'loop'] as const) {
+    if (values[name] !== undefined)
+      throw new StartError(`--${name} is for replays: add --replay FILE, or leave it out.`);
+  }
+  if (values['no-fleet']) {
+    refuse(values, ['vehicles', 'interval'], '--no-fleet');
+    return { kind: 'none' };
+  }
+  const vehicles = readNumber({ values, name: 'vehicles', otherwise: 40, min: 1, max: 5000, isWhole: true });
+  const seed = readNumber({ values, name: 'seed', otherwise: 1, min: 0, max: 2 ** 32, isWhole: true });
+  return { kind: 'city', vehicles, seed, intervalMs };
+}
+
+function refuse(values: Values, names: readonly (keyof Values)[], beside: string): void {
+  const name = names.find((candidate) => values[candidate] !== undefined);
+  if (name) throw new StartError(`--${name} means nothing beside ${beside}: leave one of them out.`);
+}
+
+function readPorts(values: Values): Ports {
+  const port = (
+    name: 'port-base' | `${'api' | 'realtime' | 'console' | 'internal' | 'metrics'}-port`,
+    otherwise: number,
+  ) => readNumber({ values, name, otherwise, min: 1024, max: 65_500, isWhole: true });
+  const base = port('port-base', 5000);
+  const metrics = port('metrics-port', values['port-base'] === undefined ? 9464 : base + 20);
+  const ports = {
+    api: port('api-port', base),
+    realtime: port('realtime-port', base + 1),
+    console: port('console-port', base + 2),
+    internal: port('internal-port', base + 10),
+    apiMetrics: metrics,
+    realtimeMetrics: metrics + 1,
+    workerMetrics: metrics + 2,
+  };
+  const all = Object.values(ports);
+  const twice = all.find((value, index) => all.indexOf(value) !== index);
+  if (twice !== undefined)
+    throw new StartError(`Port ${twice} is asked for twice: give each listener a port of its own.`);
+  return ports;
+}
+
+function readNumber(input: {
+  values: Values;
+  name: keyof Values;
+  otherwise: number;
+  min: number;
+  max: number;
+  isWhole?: boolean;
+}): number {
+  const { name, otherwise, min, max, isWhole = false } = input;
+  const text = input.values[name];
+  if (text === undefined) return otherwise;
+  const value = typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
+  if (value >= min && value <= max && (!isWhole || Number.isInteger(value))) return value;
+  throw new StartError(`--${name} is "${text}": give a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}.`);
+}

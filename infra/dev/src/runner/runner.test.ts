@@ -1,0 +1,244 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import t, { type Test } from 'tap';
+import { checkPorts } from './check-ports.ts';
+import { createClosing } from './closing.ts';
+import { openDataFolder } from './data-folder.ts';
+import { readLogTail } from './read-log-tail.ts';
+import { optionTypes, type Ports, readOptions } from './read-options.ts';
+import { screenText } from './screen.ts';
+import { planServices } from './service-plan.ts';
+import { type Crash, startService } from './service-process.ts';
+
+const defaults = readOptions([]);
+
+t.test('without options a made-up city runs on the usual ports', async (t) => {
+  t.same(defaults.fleet, { kind: 'city', vehicles: 40, seed: 1, intervalMs: 5000 });
+  t.same(defaults.ports, {
+    api: 5000,
+    realtime: 5001,
+    console: 5002,
+    internal: 5010,
+    apiMetrics: 9464,
+    realtimeMetrics: 9465,
+    workerMetrics: 9466,
+  });
+  t.equal(defaults.dataDir, undefined);
+});
+
+t.test('options are taken as they are meant', async (t) => {
+  const replay = readOptions(['--replay', 'a.csv', '--speed', '2.5', '--interval', '15', '--loop', '--data', 'd']);
+  const moved = readOptions(['--port-base=7000', '--console-port', '7100', '--no-fleet']);
+
+  t.same(replay.fleet, { kind: 'replay', file: resolve('a.csv'), speed: 2.5, intervalMs: 15_000, isLooped: true });
+  t.equal(replay.dataDir, resolve('d'));
+  t.match(moved.ports, {
+    api: 7000,
+    realtime: 7001,
+    console: 7100,
+    internal: 7010,
+    apiMetrics: 7020,
+    workerMetrics: 7022,
+  });
+  t.same(moved.fleet, { kind: 'none' });
+  t.equal(readOptions(['-h']).wantsHelp, true);
+});
+
+t.test('what cannot be meant is one sentence', async (t) => {
+  const cases: [string[], RegExp][] = [
+    [['--fast'], /^Unknown option '--fast': see npm start -- --help\.$/],
+    [['file.csv'], /^Unexpected argument 'file\.csv'.*--help\.$/],
+    [['--replay'], /^Option '.*--replay.*--help\.$/],
+    [['--vehicles', 'many'], /^--vehicles is "many": give a whole number from 1 to 5000\.$/],
+    [['--vehicles', '0'], /--vehicles is "0"/],
+    [['--vehicles', '2.5'], /--vehicles is "2\.5"/],
+    [['--replay', 'a', '--speed', '0'], /--speed is "0": give a number from 0\.1 to 1000\./],
+    [['--speed', '2'], /^--speed is for replays: add --replay FILE/],
+    [['--replay', 'a', '--vehicles', '3'], /^--vehicles means nothing beside --replay/],
+    [['--no-fleet', '--vehicles', '3'], /^--vehicles means nothing beside --no-fleet/],
+    [['--api-port', '80'], /--api-port is "80": give a whole number from 1024/],
+    [['--api-port', '5002'], /^Port 5002 is asked for twice/],
+  ];
+
+  for (const [args, sentence] of cases)
+    t.throws(() => readOptions(args), { name: 'StartError', message: sentence }, args.join(' '));
+});
+
+t.test('the help names every option with its default', async (t) => {
+  const help = readFileSync(new URL('../../start-help.txt', import.meta.url), 'utf8');
+
+  for (const name of Object.keys(optionTypes)) t.match(help, new RegExp(`^  --${name}\\b`, 'm'));
+  for (const port of [5000, 5001, 5002, 5010, 9464]) t.match(help, `(default ${port})`);
+  t.ok(help.split('\n').length < 48 && help.split('\n').every((line) => line.length <= 120));
+});
+
+t.test('a taken port is a sentence with its purpose and the option that moves it', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const address = server.address();
+  const taken = typeof address === 'object' && address ? address.port : 0;
+  const ports: Ports = {
+    api: 0,
+    realtime: 0,
+    console: taken,
+    internal: 0,
+    apiMetrics: 0,
+    realtimeMetrics: 0,
+    workerMetrics: 0,
+  };
+
+  await t.rejects(checkPorts(ports), {
+    message: new RegExp(`^Port ${taken}, meant for the console, is taken by another program: .* --console-port N`),
+  });
+  await checkPorts({ ...ports, console: 0 });
+});
+
+t.test('a data folder belongs to one runner at a time, and must be one', async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'hushryd-data-'));
+  t.teardown(() => rm(root, { recursive: true }));
+  await writeFile(join(root, 'file'), '');
+
+  const data = await openDataFolder(root);
+  await t.rejects(openDataFolder(root), { message: new RegExp(`in use by process ${process.pid}`) });
+  data.release();
+  (await openDataFolder(root)).release();
+
+  await t.rejects(openDataFolder(join(root, 'file/inside')), {
+    name: 'StartError',
+    message: /cannot be written \(ENOTDIR\): .* --data DIR/,
+  });
+});
+
+t.test('services are told one another’s addresses, the keys, and no more than they need', async (t) => {
+  const settings = {
+    rootDir: '/root',
+    ports: defaults.ports,
+    redisUrl: 'redis://r',
+    mongoUrl: 'mongodb://m',
+    publicKeysFile: '/keys.json',
+    serviceToken: 's'.repeat(43),
+    fleetSecret: 'f',
+  };
+
+  const city = planServices({ ...settings, fleet: defaults.fleet });
+  const [worker, api, realtime, fleet] = city;
+
+  t.same(
+    city.map((plan) => plan.name),
+    ['worker', 'api', 'realtime', 'fleet'],
+  );
+  t.equal(worker?.env.SERVICE_TOKEN, undefined);
+  t.equal(realtime?.env.MONGODB_URL, undefined, 'realtime never waits on MongoDB');
+  t.match(realtime?.env, { PORT: '5001', INTERNAL_API_URLS: 'http://127.0.0.1:5010', MAX_SPEED_KMH: '350' });
+  t.match(api?.env, {
+    PORT: '5000',
+    INTERNAL_PORT: '5010',
+    CORS_ORIGINS: 'http://127.0.0.1:5002,http://localhost:5002',
+  });
+  t.equal(fleet?.env.SERVICE_TOKEN, undefined);
+  const replay = readOptions(['--replay', 'x.csv', '--speed', '20']).fleet;
+  t.equal(
+    planServices({ ...settings, fleet: replay })[2]?.env.MAX_SPEED_KMH,
+    '7000',
+    'twenty times as fast is believed',
+  );
+  t.equal(planServices({ ...settings, fleet: { kind: 'none' } }).length, 3);
+});
+
+t.test('the screen fits a terminal and says what is needed next', async (t) => {
+  const text = screenText({
+    ...{
+      ports: defaults.ports,
+      fleet: defaults.fleet,
+      logsDir: '/data/logs',
+      readyAfterSeconds: 6.04,
+      isTerminal: true,
+    },
+    link: 'http://127.0.0.1:5002/#code=abc',
+    engines: ['Redis 7.0.15', 'SecantusDB 0.7'],
+  });
+
+  t.ok(text.split('\n').length <= 24);
+  for (const fact of [
+    '#code=abc',
+    ':5000/docs',
+    ':5001/v1/realtime',
+    'Redis 7.0.15',
+    'SecantusDB',
+    '40 in a made-up city',
+    'Ctrl-C',
+  ]) {
+    t.match(text, fact);
+  }
+});
+
+t.test('what was started ends in reverse order, and one that fails stops no other', async (t) => {
+  const ended: string[] = [];
+  const told: string[] = [];
+  const closing = createClosing({ tell: (sentence) => told.push(sentence) });
+  const step = (name: string, fault?: Error) => ({
+    name,
+    stop: async () => {
+      if (fault) throw fault;
+      ended.push(name);
+    },
+  });
+  closing.add(step('first'));
+  closing.add(step('second', new Error('stuck')));
+  closing.add(step('third'));
+
+  t.equal(await closing.close(), false);
+  t.same(ended, ['third', 'first']);
+  t.same(told, ['second did not end as it should: stuck']);
+  t.equal(await closing.close(), true, 'nothing is ended twice');
+});
+
+function startScript(t: Test, script: string) {
+  const logsDir = mkdtempSync(join(tmpdir(), 'hushryd-logs-'));
+  t.teardown(() => rmSync(logsDir, { recursive: true }));
+  // A service alone keeps nobody alive.
+  const alive = setInterval(() => undefined, 1000);
+  t.teardown(() => clearInterval(alive));
+  const crashes: Crash[] = [];
+  let tell: (fact: Crash) => void = () => undefined;
+  const crash = new Promise<Crash>((resolve) => {
+    tell = resolve;
+  });
+  const service = startService({
+    plan: { name: 'api', argv: ['-e', script], env: { WORD: 'hello' } },
+    rootDir: process.cwd(),
+    logsDir,
+    onCrash: (fact) => {
+      crashes.push(fact);
+      tell(fact);
+    },
+  });
+  return { service, crash, crashes, log: join(logsDir, 'api.log') };
+}
+
+t.test('a service that ends by itself is a sentence with the end of its log', async (t) => {
+  const script = `console.log('some words'); console.log(JSON.stringify({ level: 'error', time: '12:00', service: 'api', msg: process.env.WORD, code: 7 })); process.exit(3)`;
+
+  const { crash, log } = startScript(t, script);
+
+  const { sentence, logTail } = await crash;
+  t.match(sentence, /^api ended by itself \(exit code 3\); the end of .*api\.log:$/);
+  t.same(logTail, ['some words', '12:00 error: hello {"code":7}']);
+  t.same(await readLogTail(log, 1), ['12:00 error: hello {"code":7}']);
+});
+
+t.test('a service that is asked to end is no crash', async (t) => {
+  const { service, crashes } = startScript(
+    t,
+    `setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(0))`,
+  );
+
+  t.equal(await service.stop(), true);
+  t.equal(await service.stop(), true, 'twice is as good as once');
+  t.same(crashes, []);
+});

@@ -1,0 +1,57 @@
+import type { FleetChoice, Ports } from './read-options.ts';
+
+export interface ScreenFacts {
+  readonly ports: Ports;
+  readonly link: string;
+  readonly engines: readonly string[];
+  readonly fleet: FleetChoice;
+  readonly logsDir: string;
+  readonly readyAfterSeconds: number;
+  readonly isTerminal: boolean;
+}
+
+/** Everything a person needs next, on one screen of 24 lines. Pure. */
+export function screenText(facts: ScreenFacts): string {
+  const { ports } = facts;
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  return [
+    '',
+    `HushRyd runs (ready after ${facts.readyAfterSeconds.toFixed(1)} s).`,
+    '',
+    '  Open the console, signed in (works once, for 10 minutes):',
+    '',
+    `    ${facts.link}`,
+    '',
+    `  API        ${at(ports.api)}   reference: ${at(ports.api)}/docs`,
+    `  Websocket  ws://127.0.0.1:${ports.realtime}/v1/realtime`,
+    `  Health     ${at(ports.api)}/health   metrics: ${at(ports.apiMetrics)}/metrics`,
+    `  Cars       ${describeFleet(facts.fleet)}`,
+    ...facts.engines.map((engine, index) => `  ${index === 0 ? 'Stores    ' : '          '} ${engine}`),
+    `  Logs       ${facts.logsDir}/*.log`,
+    '',
+    '  Try next: click a car and press F to follow it · Ctrl-K to search a trip · replay its track with the slider',
+    ...tryCommands(facts.fleet),
+    '',
+    facts.isTerminal
+      ? '  Enter prints a new link. Ctrl-C ends everything; data is kept until npm run reset.'
+      : '  Data is kept until npm run reset.',
+    '',
+  ].join('\n');
+}
+
+export function describeFleet(fleet: FleetChoice): string {
+  switch (fleet.kind) {
+    case 'none':
+      return 'none (--no-fleet)';
+    case 'city':
+      return `${fleet.vehicles} in a made-up city, a fix every ${fleet.intervalMs / 1000} s`;
+    case 'replay':
+      return `recorded trips of ${fleet.file}${fleet.speed === 1 ? '' : `, ${fleet.speed} times as fast`}${fleet.isLooped ? ', again and again' : ''}`;
+  }
+}
+
+function tryCommands(fleet: FleetChoice): string[] {
+  return fleet.kind === 'city' && fleet.vehicles < 1000
+    ? ['            npm start -- --vehicles 1000 · npm start -- --replay trips.csv --speed 10 · npm start -- --help']
+    : ['            npm start -- --help'];
+}
