@@ -177,12 +177,30 @@ test('resend brings everything kept from there on, once', async (t) => {
   await acknowledge(locs()[0]!);
   sockets.last.say({ type: 'durable', run, seq: 2 });
 
-  sockets.last.say({ type: 'resend', run, from: 4 });
+  sockets.last.say({ type: 'resend', run, from: 3 });
   sockets.last.say({ type: 'resend', run: run + 1, from: 1 });
   await runtime.settle();
 
-  t.same(seqsOf(locs().slice(1)), [4, 5, 6]);
-  t.equal(locs()[1]?.from, 3, 'from is the lowest kept, not the first sent');
+  t.match(locs()[1], { from: 3 });
+  t.same(seqsOf(locs().slice(1)), [3, 4, 5, 6]);
+});
+
+test('a resend from above the lowest kept means that a durable was missed: the phone asks how far', async (t) => {
+  const { runtime, sockets, goLive, welcome, locs, acknowledge, add } = setUp();
+  await goLive();
+  await welcome();
+  add(6);
+  await runtime.settle();
+  await acknowledge(locs()[0]!);
+
+  sockets.last.say({ type: 'resend', run, from: 5 });
+  await runtime.settle();
+  t.match(sockets.last.sentOf('hello')[1], { run, from: 1 });
+  t.equal(locs().length, 1);
+  await welcome({ durableSeq: 4 });
+
+  t.match(locs()[1], { from: 5 });
+  t.same(seqsOf(locs().slice(1)), [5, 6]);
 });
 
 test('a dropped fix is closed at once and told', async (t) => {

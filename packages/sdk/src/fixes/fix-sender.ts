@@ -2,6 +2,7 @@ import type {
   DurableFrame,
   ErrorFrame,
   RecvFrame,
+  ResendFrame,
   ServerFrame,
   SupersededFrame,
   WelcomeFrame,
@@ -124,7 +125,7 @@ export function createFixSender(input: {
     if (frame.type === 'welcome') welcome(frame);
     else if (frame.type === 'recv') receive(frame);
     else if (frame.type === 'durable') raiseDurable(frame);
-    else if (frame.type === 'resend') queue.find(frame.run)?.rewindTo(frame.from);
+    else if (frame.type === 'resend') sendAgain(frame);
     else if (frame.type === 'superseded') supersede(frame);
     else if (frame.type === 'status') follow(frame.live);
     else if (frame.type === 'error') fail(frame);
@@ -159,6 +160,14 @@ export function createFixSender(input: {
   function raiseDurable({ run, seq }: DurableFrame): void {
     const source = queue.find(run);
     if (source && forgetThrough(source, seq) > 0) events.onProgress();
+  }
+
+  function sendAgain({ run, from }: ResendFrame): void {
+    const source = queue.find(run);
+    if (!source) return;
+    source.rewindTo(from);
+    // All below is durable, and we did not hear of it. Without knowing we would say a `from` that closes nothing: ask first.
+    if (source.lowestKept < from) open.delete(source);
   }
 
   function forgetThrough(source: RunOfFixes, seq: number): number {
