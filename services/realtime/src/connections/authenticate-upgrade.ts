@@ -1,0 +1,60 @@
+import { jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
+import type { Identity } from '@hushryd/platform/auth/claims';
+import type { Tickets } from '@hushryd/platform/auth/tickets';
+import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
+import { AppError } from '@hushryd/platform/errors/app-error';
+
+/** Headers of an upgrade request, copied: uWS frees the request when its handler returns. */
+export interface UpgradeHeaders {
+  /** '' where absent, as with every header here. */
+  origin: string;
+  authorization: string;
+  protocols: string;
+}
+
+export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Promise<Identity>;
+
+/**
+ * Who wants to open a socket: from a bearer token (native apps), or a single-use ticket as second subprotocol (browsers). Nothing is
+ * kept of a caller before this has answered.
+ *
+ * A browser always sends its Origin, so one that is there must be allowed; a ticket is good for the origin it was issued to alone.
+ *
+ * @throws AppError `origin_refused`, `request_invalid` (subprotocol), `token_missing`, `token_invalid`, `token_expired`,
+ *   `ticket_invalid`, `redis_unavailable`
+ * Cost: bearer none beyond the signature (once a token), ticket one GETDEL.
+ */
+export function createAuthenticateUpgrade({
+  tokens,
+  tickets,
+  allowedOrigins,
+  now = Date.now,
+}: {
+  tokens: TokenVerifier;
+  tickets: Tickets;
+  allowedOrigins: ReadonlySet<string>;
+  now?: () => number;
+}): AuthenticateUpgrade {
+  return async (headers) => {
+    if (headers.origin !== '' && !allowedOrigins.has(headers.origin)) throw new AppError('origin_refused');
+    const protocols = headers.protocols.split(',', 4).map((protocol) => protocol.trim());
+    if (!protocols.includes(jsonSubprotocol)) {
+      throw new AppError('request_invalid', { detail: `the subprotocol ${jsonSubprotocol} must be offered` });
+    }
+    const identity = await identify(headers, protocols);
+    // A token is believed for a little after its end, for clocks that differ; a socket that ends at once helps nobody.
+    if (identity.expiresAtMs <= now()) throw new AppError('token_expired');
+    return identity;
+  };
+
+  async function identify({ origin, authorization }: UpgradeHeaders, protocols: string[]): Promise<Identity> {
+    const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (bearer !== undefined) return tokens.verify(bearer);
+    const ticket = protocols.find((protocol) => protocol.startsWith(ticketSubprotocolPrefix));
+    if (ticket === undefined) throw new AppError('token_missing');
+    return tickets.redeem({
+      ticket: ticket.slice(ticketSubprotocolPrefix.length),
+      origin: origin === '' ? undefined : origin,
+    });
+  }
+}

@@ -1,0 +1,113 @@
+import { AppError } from '@hushryd/platform/errors/app-error';
+import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { RedisClient } from '@hushryd/platform/redis/client';
+import type { Keys } from '@hushryd/platform/redis/keys';
+import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
+import type { Connections } from './connections.ts';
+
+export interface SocketLeases {
+  start(): void;
+  /** Gives up all leases of this node at once. */
+  close(): Promise<void>;
+  /** @param socket.connectionId begins with the node's id and a slash @throws AppError `too_many_sockets` where the user has all its places in use */
+  take(socket: { userId: string; connectionId: string; expiresAtMs: number }): Promise<void>;
+  /** The socket's token was refreshed. */
+  renew(socket: { userId: string; connectionId: string; expiresAtMs: number }): void;
+  release(socket: { userId: string; connectionId: string }): void;
+}
+
+const nodeLeaseMs = 10_000;
+const renewNodeEveryMs = 3000;
+const forgetNodesAfterMs = 3_600_000;
+
+/**
+ * How many sockets a user may have, counted over all nodes in Redis. A lease lasts as long as the socket's token; a node that dies
+ * stops renewing its own entry, and what it held is no longer counted. So nothing is written while a socket stands.
+ *
+ * Without Redis only the sockets on this node are counted: a limit that cannot be asked must not keep people out.
+ *
+ * Cost: one EVALSHA a new socket, one ZREM at its end; more only for users at their limit.
+ */
+export function createSocketLeases({
+  redis,
+  keys,
+  nodeId,
+  maxPerUser,
+  connections,
+  log,
+  now = Date.now,
+}: {
+  redis: RedisClient;
+  keys: Keys;
+  nodeId: string;
+  maxPerUser: number;
+  connections: Connections;
+  log: Logger;
+  now?: () => number;
+}): SocketLeases {
+  const takeLease = defineScript(redis, {
+    name: 'takeLease',
+    lua: loadScript(import.meta.url, './take-lease.lua'),
+    numberOfKeys: 1,
+  });
+  const heartbeat = createPeriodic({ name: 'renew node lease', everyMs: renewNodeEveryMs, run: renewNode, log });
+
+  async function renewNode(): Promise<void> {
+    const nowMs = now();
+    await Promise.all([
+      redis.zadd(keys.realtimeNodes(), nowMs + nodeLeaseMs, nodeId),
+      redis.zremrangebyscore(keys.realtimeNodes(), '-inf', nowMs - forgetNodesAfterMs),
+    ]);
+  }
+
+  async function isTaken(socket: { userId: string; connectionId: string; expiresAtMs: number }): Promise<boolean> {
+    const args = [now(), socket.connectionId, socket.expiresAtMs, maxPerUser];
+    const holders = (await takeLease([keys.userSockets(socket.userId)], args)) as string[];
+    if (holders.length === 0) return true;
+    const dead = await findDead(holders);
+    if (dead.length === 0) return false;
+    await redis.zrem(keys.userSockets(socket.userId), ...dead);
+    return ((await takeLease([keys.userSockets(socket.userId)], args)) as string[]).length === 0;
+  }
+
+  async function findDead(holders: readonly string[]): Promise<string[]> {
+    const alive = new Set(await redis.zrangebyscore(keys.realtimeNodes(), now(), '+inf'));
+    return holders.filter((connectionId) => {
+      const node = connectionId.slice(0, connectionId.indexOf('/'));
+      // A release that Redis did not hear leaves a place behind.
+      return node === nodeId ? !connections.has(connectionId) : !alive.has(node);
+    });
+  }
+
+  /** A lease that was not released ends with its token. */
+  const ignoreFailure = (): void => undefined;
+
+  return {
+    start: () => heartbeat.start(),
+    async close() {
+      await heartbeat.close();
+      await redis.zrem(keys.realtimeNodes(), nodeId).catch(ignoreFailure);
+    },
+    async take(socket) {
+      if (connections.countOf(socket.userId) >= maxPerUser)
+        throw new AppError('too_many_sockets', { retryAfterMs: 1000 });
+      let hasPlace: boolean;
+      try {
+        hasPlace = await isTaken(socket);
+      } catch (err) {
+        log.debug({ err }, 'sockets of a user counted on this node alone');
+        return;
+      }
+      if (!hasPlace) throw new AppError('too_many_sockets', { retryAfterMs: 1000 });
+    },
+    renew({ userId, connectionId, expiresAtMs }) {
+      const key = keys.userSockets(userId);
+      redis.zadd(key, 'GT', expiresAtMs, connectionId).catch(ignoreFailure);
+      redis.pexpireat(key, expiresAtMs, 'GT').catch(ignoreFailure);
+    },
+    release({ userId, connectionId }) {
+      redis.zrem(keys.userSockets(userId), connectionId).catch(ignoreFailure);
+    },
+  };
+}

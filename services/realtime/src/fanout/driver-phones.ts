@@ -1,0 +1,116 @@
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { ReadDurable } from '@hushryd/tracking/history/read-durable';
+import type { Connection } from '../connections/connection.ts';
+import type { DriverRun } from '../connections/driver-session.ts';
+
+export interface DriverPhones {
+  /** The connection said `hello`. */
+  add(connection: Connection): void;
+  remove(connection: Connection): void;
+  /** From the durable feed. */
+  onDurable(driverId: string, run: number, seq: number): void;
+  onResend(driverId: string, run: number, from: number): void;
+  onCadence(partition: number, cadenceMs: number): void;
+  /** How often the phones of this driver are asked to report at most; 0: as they like. */
+  cadenceOf(driverId: string): number;
+  /** A run's fixes were received; until they are durable we look ourselves now and then. */
+  expectDurable(run: DriverRun): void;
+  /** Called every second or so: read how far runs are that have waited too long. */
+  recheck(): Promise<void>;
+}
+
+/** The feed brings it within seconds. After that we look, less and less often while nothing moves. */
+const firstRecheckMs = 4000;
+const maxRecheckMs = 30_000;
+const recheckAtOnce = 1000;
+
+/**
+ * Which of this node's sockets are drivers' phones, and what they are told of history: how far a run is durable, what to send again,
+ * how fast to report. A message of the feed that was lost costs seconds, since we look ourselves.
+ */
+export function createDriverPhones({
+  readDurable,
+  partitionOf,
+  log,
+  monotonicMs = () => performance.now(),
+}: {
+  readDurable: ReadDurable;
+  partitionOf: (driverId: string) => number;
+  log: Logger;
+  monotonicMs?: () => number;
+}): DriverPhones {
+  const phones = new Map<string, Set<Connection>>();
+  const cadenceByPartition = new Map<number, number>();
+
+  function onDurable(driverId: string, run: number, seq: number): void {
+    for (const connection of phones.get(driverId) ?? []) {
+      const known = connection.driver?.runs.get(run);
+      if (known !== undefined) raiseDurable(connection, known, seq);
+    }
+  }
+
+  async function recheckRun(connection: Connection, run: DriverRun): Promise<void> {
+    const seq = await readDurable(connection.identity.userId, run.run);
+    if (seq !== undefined) raiseDurable(connection, run, seq);
+  }
+
+  return {
+    add(connection) {
+      const { userId } = connection.identity;
+      const known = phones.get(userId);
+      if (known === undefined) phones.set(userId, new Set([connection]));
+      else known.add(connection);
+    },
+    remove(connection) {
+      const { userId } = connection.identity;
+      const known = phones.get(userId);
+      if (known?.delete(connection) && known.size === 0) phones.delete(userId);
+    },
+    onDurable,
+    onResend(driverId, run, from) {
+      for (const connection of phones.get(driverId) ?? []) {
+        if (connection.driver?.runs.has(run)) connection.sendFrame({ type: 'resend', run, from });
+      }
+    },
+    onCadence(partition, cadenceMs) {
+      if (cadenceMs > 0) cadenceByPartition.set(partition, cadenceMs);
+      else cadenceByPartition.delete(partition);
+    },
+    cadenceOf(driverId) {
+      return cadenceByPartition.size === 0 ? 0 : (cadenceByPartition.get(partitionOf(driverId)) ?? 0);
+    },
+    expectDurable(run) {
+      if (run.recheckAtMs > 0 || run.receivedSeq <= run.durableSeq) return;
+      run.recheckDelayMs = firstRecheckMs;
+      run.recheckAtMs = monotonicMs() + firstRecheckMs;
+    },
+    async recheck() {
+      const nowMs = monotonicMs();
+      const due: Promise<void>[] = [];
+      for (const connections of phones.values()) {
+        for (const connection of connections) {
+          for (const run of connection.driver?.runs.values() ?? []) {
+            if (run.recheckAtMs === 0 || run.recheckAtMs > nowMs || due.length >= recheckAtOnce) continue;
+            run.recheckDelayMs = Math.min(maxRecheckMs, run.recheckDelayMs * 2);
+            run.recheckAtMs = nowMs + run.recheckDelayMs;
+            due.push(recheckRun(connection, run));
+          }
+        }
+      }
+      const failed = (await Promise.allSettled(due)).filter(({ status }) => status === 'rejected').length;
+      if (failed > 0) log.debug({ failed, total: due.length }, 'durable seqs could not be read');
+    },
+  };
+}
+
+/** Tell the phone, if it is news. A Redis that lost its data begins again lower, which is none. */
+export function raiseDurable(connection: Connection, run: DriverRun, seq: number): void {
+  if (seq <= run.durableSeq) return;
+  run.durableSeq = seq;
+  run.recheckAtMs = 0;
+  if (run.receivedSeq > seq) {
+    run.recheckDelayMs = firstRecheckMs;
+    run.recheckAtMs = performance.now() + firstRecheckMs;
+  }
+  connection.sendFrame({ type: 'durable', run: run.run, seq });
+}

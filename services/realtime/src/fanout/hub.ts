@@ -1,0 +1,172 @@
+import type { Position } from '@hushryd/contracts/fix';
+import type { PositionSink } from '@hushryd/tracking/feed/packed-positions';
+import type { PositionReader } from '@hushryd/tracking/positions/read-position';
+import type { RealtimeMetrics } from '../metrics.ts';
+import { encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
+import type { Room, Subscription } from './subscription.ts';
+
+export interface Hub {
+  /** What the position feed feeds. */
+  readonly sink: PositionSink;
+  /** Drivers watched here, of one partition: what the feed reads again after a gap. */
+  watchedDrivers(partition: number): string[];
+  /** Make a room and begin to follow its driver. */
+  openRoom(room: { topic: string; driverId: string; tripId?: string | undefined }): Room;
+  /** Forget an empty room, and its driver where no other room shows him. */
+  closeRoom(room: Room): void;
+  /**
+   * Read the driver's stored position and pass it on as if it had come by the feed.
+   * @throws AppError `redis_unavailable`
+   */
+  catchUp(driverId: string): Promise<void>;
+  /** Send the room's newest position, if there is one, and everything newer from here on. In one tick, so nothing falls between. */
+  goLive(subscription: Subscription): void;
+  leave(subscription: Subscription): void;
+  readonly roomCount: number;
+}
+
+/** A driver that somebody here watches, and the newest that was heard of him. */
+interface WatchedDriver {
+  readonly rooms: Set<Room>;
+  newest: Position | undefined;
+  /** Kept when he is gone: what is at or below it is old for ever. */
+  run: number;
+  seq: number;
+}
+
+/**
+ * Who on this node watches which driver or trip, and what they have been told.
+ *
+ * Positions come from the feed, from its repairs and from reads for new subscribers, in any order and more than once; each driver's
+ * (run, seq) decides, so a room never sees a position go back or twice. A trip's room gets a position only while it counts for that
+ * trip: where the driver goes afterwards is not its business.
+ *
+ * Cost: a position is encoded once, and once more for each topic it goes to; uWS copies it to the sockets.
+ */
+export function createHub({
+  publish,
+  reader,
+  partitionOf,
+  metrics,
+}: {
+  /** To every socket that hears this topic. */
+  publish: (topic: string, frame: string) => void;
+  reader: PositionReader;
+  partitionOf: (driverId: string) => number;
+  metrics: RealtimeMetrics;
+}): Hub {
+  const drivers = new Map<string, WatchedDriver>();
+  let roomCount = 0;
+
+  function onPosition(position: Position): void {
+    const driver = drivers.get(position.driverId);
+    if (driver === undefined || !isNews(position, driver)) return;
+    driver.newest = position;
+    driver.run = position.run;
+    driver.seq = position.seq;
+    let encoded: string | undefined;
+    for (const room of driver.rooms) {
+      if (!shows(room, position)) continue;
+      if (room.listenerCount > 0) {
+        encoded ??= encodePosition(position);
+        hand(room, positionFrame(room.topic, encoded));
+      }
+      for (const subscription of room.slow) conflate(subscription, position);
+    }
+  }
+
+  function onGone(driverId: string): void {
+    const driver = drivers.get(driverId);
+    const last = driver?.newest;
+    if (driver === undefined || last === undefined) return;
+    driver.newest = undefined;
+    for (const room of driver.rooms) {
+      if (!shows(room, last)) continue;
+      if (room.listenerCount > 0) hand(room, goneFrame(room.topic, driverId));
+      for (const subscription of room.slow) conflate(subscription, 'gone');
+    }
+  }
+
+  function hand(room: Room, frame: string): void {
+    publish(room.topic, frame);
+    metrics.produced.location += room.listenerCount;
+    metrics.handedOver.location += room.listenerCount;
+  }
+
+  function conflate(subscription: Subscription, news: Position | 'gone'): void {
+    metrics.produced.location += 1;
+    if (subscription.pending !== undefined) metrics.conflated.location += 1;
+    subscription.pending = news;
+  }
+
+  return {
+    sink: { wants: (driverId) => drivers.has(driverId), onPosition, onGone },
+
+    watchedDrivers(partition) {
+      return [...drivers.keys()].filter((driverId) => partitionOf(driverId) === partition);
+    },
+
+    openRoom({ topic, driverId, tripId }) {
+      const room: Room = { topic, driverId, tripId, members: new Set(), listenerCount: 0, slow: new Set() };
+      const driver = drivers.get(driverId);
+      if (driver === undefined) drivers.set(driverId, { rooms: new Set([room]), newest: undefined, run: 0, seq: 0 });
+      else driver.rooms.add(room);
+      roomCount += 1;
+      return room;
+    },
+
+    closeRoom(room) {
+      const driver = drivers.get(room.driverId);
+      if (!driver?.rooms.delete(room)) return;
+      roomCount -= 1;
+      if (driver.rooms.size === 0) drivers.delete(room.driverId);
+    },
+
+    async catchUp(driverId) {
+      const position = await reader.read(driverId);
+      const known = drivers.get(driverId)?.newest;
+      // The same fix read again says nothing new: its state may be from before what the feed brought meanwhile.
+      if (position !== null && !(known !== undefined && isSameFix(position, known))) onPosition(position);
+    },
+
+    goLive(subscription) {
+      const { room, connection } = subscription;
+      const newest = drivers.get(room.driverId)?.newest;
+      if (newest !== undefined && shows(room, newest)) {
+        connection.send(positionFrame(room.topic, encodePosition(newest)), 'location');
+      }
+      if (subscription.state !== 'joining') return;
+      subscription.state = 'live';
+      room.listenerCount += 1;
+      connection.hear(room.topic);
+    },
+
+    leave(subscription) {
+      const { room, connection } = subscription;
+      if (!room.members.delete(subscription)) return;
+      if (subscription.state === 'live') {
+        room.listenerCount -= 1;
+        connection.unhear(room.topic);
+      }
+      room.slow.delete(subscription);
+      subscription.state = 'over';
+      subscription.pending = undefined;
+    },
+
+    get roomCount() {
+      return roomCount;
+    },
+  };
+}
+
+const shows = (room: Room, position: Position): boolean => room.tripId === undefined || room.tripId === position.tripId;
+
+/** Above what is known; or the same fix under another state or trip: a driver went off, a trip ended. */
+function isNews(position: Position, driver: WatchedDriver): boolean {
+  if (position.run !== driver.run) return position.run > driver.run;
+  if (position.seq !== driver.seq) return position.seq > driver.seq;
+  const { newest } = driver;
+  return newest === undefined || newest.state !== position.state || newest.tripId !== position.tripId;
+}
+
+const isSameFix = (a: Position, b: Position): boolean => a.run === b.run && a.seq === b.seq;

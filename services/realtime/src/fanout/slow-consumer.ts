@@ -1,0 +1,99 @@
+import type { Connection } from '../connections/connection.ts';
+import type { RealtimeMetrics } from '../metrics.ts';
+import { encodePosition, goneFrame, jumpFrame } from './encode-frames.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface SlowConsumers {
+  /** Look after this subscription's socket from now on. */
+  track(subscription: Subscription): void;
+  untrack(subscription: Subscription): void;
+  /** Called every 100 ms: who cannot keep up? */
+  sweep(): void;
+  /** The socket took some of what it holds. */
+  drained(connection: Connection): void;
+  readonly slowCount: number;
+  readonly trackedCount: number;
+}
+
+/**
+ * Keeps sockets that read too slowly from filling memory, without losing them: one that holds more than `slowBytes` stops hearing
+ * topics, and gets the newest position of each driver, marked `jump`, once it has drained; then it hears again.
+ *
+ * Cost: one native call a socket that watches something, every 100 ms: 15,000 sockets in 1 ms.
+ */
+export function createSlowConsumers({
+  slowBytes,
+  metrics,
+}: {
+  slowBytes: number;
+  metrics: RealtimeMetrics;
+}): SlowConsumers {
+  const tracked = new Map<Connection, Set<Subscription>>();
+  const slow = new Set<Connection>();
+  let trackedCount = 0;
+
+  function slowDown(connection: Connection, subscriptions: ReadonlySet<Subscription>): void {
+    slow.add(connection);
+    for (const subscription of subscriptions) {
+      if (subscription.state !== 'live') continue;
+      connection.unhear(subscription.room.topic);
+      subscription.state = 'slow';
+      subscription.room.listenerCount -= 1;
+      subscription.room.slow.add(subscription);
+    }
+  }
+
+  /** Bring one subscription up to date and let it hear again, in one tick. */
+  function speedUp(subscription: Subscription): boolean {
+    const { connection, room, pending } = subscription;
+    subscription.pending = undefined;
+    if (pending !== undefined) {
+      const frame =
+        pending === 'gone' ? goneFrame(room.topic, room.driverId) : jumpFrame(room.topic, encodePosition(pending));
+      // Counted when it was conflated; `send` counts it once more.
+      metrics.produced.location -= 1;
+      if (!connection.send(frame, 'location')) return false;
+    }
+    subscription.state = 'live';
+    room.slow.delete(subscription);
+    room.listenerCount += 1;
+    connection.hear(room.topic);
+    return true;
+  }
+
+  return {
+    track(subscription) {
+      trackedCount += 1;
+      const subscriptions = tracked.get(subscription.connection);
+      if (subscriptions === undefined) tracked.set(subscription.connection, new Set([subscription]));
+      else subscriptions.add(subscription);
+    },
+    untrack(subscription) {
+      const subscriptions = tracked.get(subscription.connection);
+      if (!subscriptions?.delete(subscription)) return;
+      trackedCount -= 1;
+      if (subscriptions.size > 0) return;
+      tracked.delete(subscription.connection);
+      slow.delete(subscription.connection);
+    },
+    sweep() {
+      for (const [connection, subscriptions] of tracked) {
+        if (connection.bufferedBytes > slowBytes) slowDown(connection, subscriptions);
+      }
+    },
+    drained(connection) {
+      if (!slow.has(connection) || connection.bufferedBytes > slowBytes / 4) return;
+      for (const subscription of tracked.get(connection) ?? []) {
+        if (subscription.state !== 'slow') continue;
+        if (connection.bufferedBytes > slowBytes || !speedUp(subscription)) return;
+      }
+      slow.delete(connection);
+    },
+    get slowCount() {
+      return slow.size;
+    },
+    get trackedCount() {
+      return trackedCount;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Position } from '@hushryd/contracts/fix';
+import type { TopicMessage } from '@hushryd/platform/topics/event-feed';
+import type { Connection, Membership } from '../connections/connection.ts';
+
+/** Everybody on this node who watches one topic, and the driver whose positions it shows. */
+export interface Room {
+  readonly topic: string;
+  readonly driverId: string;
+  /** Only positions of this trip are shown; undefined shows all of the driver's. */
+  readonly tripId: string | undefined;
+  readonly members: Set<Subscription>;
+  /** Members that `publish` reaches: live and not slow. */
+  listenerCount: number;
+  /** Members in slow mode. */
+  readonly slow: Set<Subscription>;
+}
+
+/**
+ * joining: nothing is sent yet, events are held. live: everything. slow: positions only as the newest, when the socket has drained.
+ * over: left, or not allowed any more.
+ */
+export type SubscriptionState = 'joining' | 'live' | 'slow' | 'over';
+
+/** One socket's part in one room. */
+export interface Subscription extends Membership {
+  readonly connection: Connection;
+  readonly room: Room;
+  state: SubscriptionState;
+  /** Slow: what the socket gets once it has drained. Newest wins, so one is enough. */
+  pending: Position | 'gone' | undefined;
+  /** Joining: events that came meanwhile, for after the snapshot. */
+  held: TopicMessage[] | undefined;
+}

@@ -1,0 +1,94 @@
+import type {
+  ClientFrame,
+  HelloFrame,
+  LocFrame,
+  PingFrame,
+  RefreshFrame,
+  SubFrame,
+  UnsubFrame,
+} from '@hushryd/contracts/realtime/client-frames';
+import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
+import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { Connection } from '../connections/connection.ts';
+import type { RealtimeMetrics } from '../metrics.ts';
+import { readFrame } from './read-frame.ts';
+import { type FrameReference, sendError } from './send-error.ts';
+
+/** What a frame asks for. Whatever it throws becomes an `error` frame that refers to the request. */
+export type FrameHandler<Frame> = (connection: Connection, frame: Frame) => void | Promise<void>;
+
+export interface FrameHandlers {
+  hello: FrameHandler<HelloFrame>;
+  loc: FrameHandler<LocFrame>;
+  sub: FrameHandler<SubFrame>;
+  unsub: FrameHandler<UnsubFrame>;
+  refresh: FrameHandler<RefreshFrame>;
+  ping: FrameHandler<PingFrame>;
+}
+
+export type Dispatch = (connection: Connection, message: ArrayBuffer, isBinary: boolean) => void;
+
+/**
+ * Where every frame of every client comes in: size, rate, JSON, type, schema, handler, in this order.
+ *
+ * A frame that breaks the protocol or its limits is answered with a named error and counted against the socket; too many of them
+ * close it (1008). An oversized one closes it at once (1009).
+ */
+export function createDispatch({
+  handlers,
+  maxFrameBytes,
+  metrics,
+  log,
+  monotonicMs = () => performance.now(),
+}: {
+  handlers: FrameHandlers;
+  maxFrameBytes: number;
+  metrics: RealtimeMetrics;
+  log: Logger;
+  monotonicMs?: () => number;
+}): Dispatch {
+  return (connection, message, isBinary) => {
+    if (message.byteLength > maxFrameBytes) {
+      metrics.framesReceived.bad += 1;
+      connection.close(closeCodes.frameTooLarge, 'frame too large');
+      return;
+    }
+    if (!connection.budget.takeFrame(connection.limits, monotonicMs())) {
+      refuse(connection, new AppError('too_many_frames'), {});
+      return;
+    }
+    if (isBinary) {
+      refuse(connection, new AppError('frame_malformed', { detail: 'frames are text' }), {});
+      return;
+    }
+    const read = readFrame(message);
+    if ('error' in read) {
+      refuse(connection, read.error, read.reference);
+      return;
+    }
+    metrics.framesReceived[read.frame.type] += 1;
+    handle(connection, read.frame);
+  };
+
+  function refuse(connection: Connection, error: AppError, reference: FrameReference): void {
+    metrics.framesReceived.bad += 1;
+    if (connection.budget.noteBadFrame(connection.limits)) sendError(connection, error, reference);
+    else connection.close(closeCodes.policyViolation, error.code);
+  }
+
+  function handle(connection: Connection, frame: ClientFrame): void {
+    try {
+      const handler = handlers[frame.type] as FrameHandler<ClientFrame>;
+      handler(connection, frame)?.catch((error: unknown) => fail(connection, frame, error));
+    } catch (error) {
+      fail(connection, frame, error);
+    }
+  }
+
+  function fail(connection: Connection, frame: ClientFrame, err: unknown): void {
+    const error = toAppError(err);
+    if (error.code === 'internal') log.error({ err, frame: frame.type, connectionId: connection.id }, 'frame failed');
+    sendError(connection, error, { id: frame.id, topic: 'topic' in frame ? frame.topic : undefined });
+  }
+}

@@ -1,0 +1,68 @@
+import type { TripAccess, TripAccessReply } from '@hushryd/contracts/http/trip-access';
+import type { ResolveAccess } from '@hushryd/tracking/trip-access/access-cache';
+import { Agent, request } from 'undici';
+
+export interface InternalApi {
+  /** Records of these trips; ids without one are no trips. @throws where no address answers in time */
+  resolveAccess: ResolveAccess;
+  /** Does the first address answer, whatever it says? @returns latency in milliseconds @throws after `deadlineMs` */
+  ping(deadlineMs: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * The api's internal listener, which knows what Redis has lost. Addresses are tried in order, each with the same deadline.
+ *
+ * Cost: one request, for up to 500 trips.
+ */
+export function createInternalApi({
+  urls,
+  serviceToken,
+  timeoutMs,
+}: {
+  urls: readonly string[];
+  serviceToken: string;
+  timeoutMs: number;
+}): InternalApi {
+  const dispatcher = new Agent({ connections: 8, pipelining: 1 });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${serviceToken}` };
+
+  async function ask(url: string, tripIds: string[]): Promise<TripAccess[]> {
+    const { statusCode, body } = await request(new URL('/internal/trip-access', url), {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ tripIds }),
+      dispatcher,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (statusCode !== 200) {
+      await body.dump();
+      throw new Error(`The internal listener answered ${statusCode}`);
+    }
+    return ((await body.json()) as TripAccessReply).records;
+  }
+
+  return {
+    async resolveAccess(tripIds) {
+      let lastError: unknown;
+      for (const url of urls) {
+        try {
+          return await ask(url, tripIds);
+        } catch (error) {
+          lastError = error;
+        }
+      }
+      throw new Error('No internal listener of the api answered', { cause: lastError });
+    },
+    async ping(deadlineMs) {
+      const startedAtMs = performance.now();
+      const { body } = await request(new URL('/health/live', urls[0]), {
+        dispatcher,
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+      await body.dump();
+      return performance.now() - startedAtMs;
+    },
+    close: () => dispatcher.destroy(),
+  };
+}

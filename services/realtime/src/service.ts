@@ -1,0 +1,293 @@
+import { parseKeyRing } from '@hushryd/platform/auth/key-ring';
+import { createTickets } from '@hushryd/platform/auth/tickets';
+import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
+import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
+import { createKeys } from '@hushryd/platform/redis/keys';
+import { assertLayout } from '@hushryd/platform/redis/layout';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createEventFeed } from '@hushryd/platform/topics/event-feed';
+import { createReadEvents } from '@hushryd/platform/topics/read-events';
+import { createLivePositions } from '@hushryd/tracking/feed/live-positions';
+import { createPositionFeed } from '@hushryd/tracking/feed/position-feed';
+import { createFixBatcher } from '@hushryd/tracking/fix-batcher';
+import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
+import { createReadDurable } from '@hushryd/tracking/history/read-durable';
+import { createPositionReader } from '@hushryd/tracking/positions/read-position';
+import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
+import { createRuns } from '@hushryd/tracking/runs/allot-run';
+import { createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import type { RealtimeSettings } from './config.ts';
+import { createAcceptGate } from './connections/accept-gate.ts';
+import { createAuthenticateUpgrade } from './connections/authenticate-upgrade.ts';
+import { Connection } from './connections/connection.ts';
+import { createConnections } from './connections/connections.ts';
+import { drainConnections } from './connections/drain.ts';
+import { endExpired } from './connections/end-expired.ts';
+import { createSocketLeases } from './connections/socket-leases.ts';
+import { createUpgradeHandler, toLease } from './connections/upgrade.ts';
+import { createAdminMap } from './fanout/admin-map.ts';
+import { createDriverPhones } from './fanout/driver-phones.ts';
+import { createHub } from './fanout/hub.ts';
+import { createLiveStatus } from './fanout/live-status.ts';
+import { createRooms } from './fanout/rooms.ts';
+import { createSlowConsumers } from './fanout/slow-consumer.ts';
+import { createTripRooms } from './fanout/trip-rooms.ts';
+import { createDispatch } from './frames/dispatch.ts';
+import { createFixesHandler } from './frames/fixes.ts';
+import { createHelloHandler } from './frames/hello.ts';
+import { handlePing } from './frames/ping.ts';
+import { createRefreshHandler } from './frames/refresh.ts';
+import { createSubscribeHandler } from './frames/subscribe.ts';
+import { createTellSuperseded } from './frames/tell-superseded.ts';
+import { handleUnsubscribe } from './frames/unsubscribe.ts';
+import { addHealthRoutes } from './http/health.ts';
+import { createInternalApi } from './internal-api.ts';
+import { createMetrics, registerGauges } from './metrics.ts';
+import { addSocketRoute, createServer } from './server.ts';
+
+/** Time for what is in the batcher, out of the whole shutdown. */
+const flushMs = 5000;
+
+/**
+ * Build and start a realtime node: what it needs first, the door last. Everything is closed in reverse by `lifecycle`, beginning with
+ * the drain of the sockets.
+ *
+ * @returns the port, once sockets are taken
+ * @throws ConfigError, AppError `redis_unavailable`
+ */
+export async function startRealtime({
+  settings,
+  instanceId,
+  log,
+  telemetry,
+  lifecycle,
+}: {
+  settings: RealtimeSettings;
+  instanceId: string;
+  log: Logger;
+  telemetry: Telemetry;
+  lifecycle: Lifecycle;
+}): Promise<{ port: number }> {
+  const metrics = createMetrics(telemetry);
+  const redis = await connectRedis({ settings: settings.redis, role: 'live', log, telemetry });
+  lifecycle.add('redis', () => redis.close());
+  const keys = createKeys(settings.redis);
+  const { commands } = redis;
+  await assertLayout({ redis: commands, keys });
+  const internalApi = createInternalApi({ ...settings.internalApi, serviceToken: settings.tokens.serviceToken });
+  lifecycle.add('internal api', () => internalApi.close());
+
+  const server = createServer();
+  const connections = createConnections();
+
+  // Who may do what.
+  const ring = parseKeyRing(settings.tokens.publicKeysJson);
+  const tokens = createTokenVerifier({ ring, issuer: settings.tokens.issuer, audiences: ['user', 'admin'] });
+  const access = createAccessCache({
+    connections: redis,
+    keys,
+    resolve: internalApi.resolveAccess,
+    onChange: (record) => tripRooms.onAccess(record),
+    log,
+    telemetry,
+  });
+
+  // From the feeds to the sockets.
+  const reader = createPositionReader({ redis: commands, keys });
+  const slowConsumers = createSlowConsumers({ slowBytes: settings.sockets.slowBytes, metrics });
+  const hub = createHub({
+    publish: (topic, frame) => server.app.publish(topic, frame, false, false),
+    reader,
+    partitionOf: keys.driverPartition,
+    metrics,
+  });
+  const rooms = createRooms({
+    hub,
+    slowConsumers,
+    onOpened: (room) => tripRooms.onOpened(room),
+    onClosed: (room) => tripRooms.onClosed(room),
+  });
+  const events = createEventFeed({
+    connections: redis,
+    keys,
+    wants: (topic) => tripRooms.wants(topic),
+    onEvent: (message) => tripRooms.onEvent(message),
+    onGap: (partition) => tripRooms.onGap(partition),
+    log,
+    telemetry,
+  });
+  const tripRooms = createTripRooms({
+    rooms,
+    hub,
+    access,
+    events,
+    readEvents: createReadEvents({ redis: commands, keys }),
+    partitionOf: keys.topicPartition,
+    log,
+  });
+  const adminMap = createAdminMap({
+    openPositions: () => createLivePositions({ connections: redis, keys, log, telemetry }),
+    log,
+  });
+  const positions = createPositionFeed({
+    connections: redis,
+    keys,
+    sink: hub.sink,
+    scope: { kind: 'watched', drivers: hub.watchedDrivers },
+    log,
+    telemetry,
+  });
+  const phones = createDriverPhones({
+    readDurable: createReadDurable({ redis: commands, keys }),
+    partitionOf: keys.driverPartition,
+    log,
+  });
+  const durable = createDurableFeed({ connections: redis, keys, ...phones, log });
+  const liveStatus = createLiveStatus({
+    ping: redis.ping,
+    onChange: (live) => {
+      for (const connection of connections) connection.sendFrame({ type: 'status', live });
+    },
+    log,
+  });
+
+  // From the sockets to Redis.
+  const batcher = createFixBatcher({
+    write: createWriteBatch({ redis: commands, keys }),
+    partitionOf: keys.driverPartition,
+    settings: settings.batch,
+    telemetry,
+    onDegraded: liveStatus.onWriteFailed,
+    onRestored: liveStatus.onWriteWorked,
+  });
+  const runs = createRuns({ redis: commands, keys });
+  const leases = createSocketLeases({
+    redis: commands,
+    keys,
+    nodeId: instanceId,
+    maxPerUser: settings.upgrades.maxSocketsPerUser,
+    connections,
+    log,
+  });
+  const dispatch = createDispatch({
+    handlers: {
+      hello: createHelloHandler({ runs, phones }),
+      loc: createFixesHandler({
+        batcher,
+        access,
+        phones,
+        tellSuperseded: createTellSuperseded({ reader, runs, log }),
+        limits: settings.accept,
+        metrics,
+      }),
+      sub: createSubscribeHandler({ rooms, hub, tripRooms, adminMap, maxTopics: settings.sockets.maxTopics }),
+      unsub: handleUnsubscribe,
+      refresh: createRefreshHandler({ tokens, leases }),
+      ping: handlePing,
+    },
+    maxFrameBytes: settings.sockets.maxFrameBytes,
+    metrics,
+    log,
+  });
+
+  // The door.
+  const gate = createAcceptGate(settings.upgrades);
+  let socketNumber = 0;
+  const upgrade = createUpgradeHandler({
+    gate,
+    authenticate: createAuthenticateUpgrade({
+      tokens,
+      tickets: createTickets({ redis: commands, keys }),
+      allowedOrigins: settings.upgrades.allowedOrigins,
+    }),
+    leases,
+    createConnection: (identity) => {
+      socketNumber += 1;
+      return new Connection({
+        id: `${instanceId}/${socketNumber}`,
+        identity,
+        limits: settings.sockets,
+        metrics,
+        nowMs: performance.now(),
+      });
+    },
+    timeoutMs: settings.upgrades.timeoutMs,
+    metrics,
+    log,
+  });
+  addSocketRoute(server.app, {
+    upgrade,
+    dispatch,
+    onOpen(connection) {
+      connections.add(connection);
+      connection.sendFrame({
+        type: 'ready',
+        connectionId: connection.id,
+        serverTimeMs: Date.now(),
+        expiresAtMs: connection.identity.expiresAtMs,
+      });
+      if (!liveStatus.isLive) connection.sendFrame({ type: 'status', live: false });
+    },
+    onDrain(connection) {
+      slowConsumers.drained(connection);
+      adminMap.drained(connection);
+    },
+    onClose(connection) {
+      connections.remove(connection);
+      if (connection.driver !== undefined) phones.remove(connection);
+      leases.release(toLease(connection));
+    },
+    idleTimeoutSeconds: settings.sockets.idleTimeoutSeconds,
+    maxBufferBytes: settings.sockets.maxBufferBytes,
+  });
+  addHealthRoutes(server.app, {
+    instanceId,
+    probes: { redis: redis.ping, internalApi: internalApi.ping },
+    isDraining: () => lifecycle.isClosing,
+  });
+  registerGauges(telemetry, {
+    connections: () => connections.size,
+    subscriptions: () => slowConsumers.trackedCount + adminMap.watcherCount,
+    slowSockets: () => slowConsumers.slowCount,
+    pendingFixes: () => batcher.pendingFixes,
+    mapWatchers: () => adminMap.watcherCount,
+  });
+
+  for (const { name, part } of [
+    { name: 'trip access', part: access },
+    { name: 'position feed', part: positions },
+    { name: 'event feed', part: events },
+    { name: 'durable feed', part: durable },
+    { name: 'socket leases', part: leases },
+    { name: 'live status', part: liveStatus },
+  ]) {
+    await part.start();
+    lifecycle.add(name, () => part.close());
+  }
+  lifecycle.add('admin map', () => adminMap.close());
+  for (const { name, everyMs, run } of [
+    { name: 'find slow sockets', everyMs: 100, run: () => slowConsumers.sweep() },
+    { name: 'settle trip rooms', everyMs: 250, run: () => tripRooms.sweep() },
+    { name: 'end expired sockets', everyMs: 1000, run: () => endExpired(connections, Date.now()) },
+    { name: 'tell the map', everyMs: 1000, run: () => adminMap.round() },
+    { name: 'look for durable fixes', everyMs: 2000, run: () => phones.recheck() },
+  ]) {
+    const periodic = createPeriodic({ name, everyMs, run, log });
+    periodic.start();
+    lifecycle.add(name, () => periodic.close());
+  }
+
+  const port = server.listen(settings.host, settings.port);
+  lifecycle.add('sockets', async () => {
+    gate.close();
+    server.stopListening();
+    const flush = () => batcher.close(flushMs);
+    const result = await drainConnections({ connections, drainMs: settings.drainMs, flush });
+    for (const [fact, count] of Object.entries(result)) lifecycle.report(fact, count);
+    server.close();
+  });
+  return { port };
+}
