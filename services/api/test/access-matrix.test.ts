@@ -1,0 +1,153 @@
+import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import t from 'tap';
+import {
+  asDriver,
+  asRider,
+  createCollections,
+  environmentOf,
+  newId,
+  operator,
+  serviceToken,
+  startNewTrip,
+  startTestApi,
+  type TestApi,
+  tripBody,
+} from './test-api.ts';
+
+/**
+ * Who may call what. Own: the trip's driver and passenger. Each row gives the status for
+ * [own driver, other driver, own rider, other rider, operator, nobody], on a trip under way and, where it differs, on one that has ended.
+ */
+type Statuses = [number, number, number, number, number, number];
+interface Row {
+  path?: (ids: { tripId: string; driverId: string }) => string;
+  body?: (ids: { tripId: string; driverId: string }) => unknown;
+  live: Statuses;
+  ended?: Statuses;
+}
+
+const onTrip = (suffix: string) => ({
+  path: ({ tripId }: { tripId: string }) => `/v1/trips/${tripId}${suffix}`,
+});
+
+const matrix: Record<string, Row> = {
+  'POST /v1/trips': { body: ({ driverId }) => tripBody({ driverId }), live: [201, 403, 403, 403, 201, 401] },
+  'GET /v1/trips': { live: [403, 403, 403, 403, 200, 401] },
+  'GET /v1/trips/nearby': { path: () => '/v1/trips/nearby?lat=1&lng=1', live: [403, 403, 403, 403, 200, 401] },
+  'GET /v1/trips/{id}': { ...onTrip(''), live: [200, 404, 200, 404, 200, 401] },
+  'POST /v1/trips/{id}/start': {
+    ...onTrip('/start'),
+    live: [200, 404, 403, 403, 200, 401],
+    ended: [409, 404, 403, 403, 409, 401],
+  },
+  'PUT /v1/trips/{id}/passengers': {
+    ...onTrip('/passengers'),
+    // Operators come last but one: with the list they set, the rider of the trip stays on it.
+    body: () => ({ passengerIds: ['paula'] }),
+    live: [200, 404, 403, 403, 200, 401],
+    ended: [409, 404, 403, 403, 409, 401],
+  },
+  'GET /v1/trips/{id}/location': { ...onTrip('/location'), live: [200, 404, 200, 404, 200, 401] },
+  'GET /v1/trips/{id}/track': { ...onTrip('/track'), live: [200, 404, 200, 404, 200, 401] },
+  'POST /v1/trips/{id}/end': { ...onTrip('/end'), live: [200, 404, 403, 403, 200, 401] },
+  'GET /v1/drivers/nearby': { path: () => '/v1/drivers/nearby?lat=1&lng=1', live: [403, 403, 200, 200, 200, 401] },
+  'GET /v1/drivers/{id}/location': {
+    path: ({ driverId }) => `/v1/drivers/${driverId}/location`,
+    live: [200, 404, 403, 403, 200, 401],
+  },
+  'PUT /v1/drivers/me/availability': { body: () => ({ available: true }), live: [200, 200, 403, 403, 403, 401] },
+  'POST /v1/drivers/me/runs': { body: () => ({}), live: [200, 200, 403, 403, 403, 401] },
+  'POST /v1/drivers/me/fixes': {
+    body: () => ({ run: 1, from: 1, fixes: [] }),
+    live: [200, 200, 403, 403, 403, 401],
+  },
+  'GET /v1/map/roads': { path: () => '/v1/map/roads?bbox=1,1,2,2', live: [403, 403, 403, 403, 200, 401] },
+  'POST /v1/realtime/tickets': { live: [201, 201, 201, 201, 201, 401] },
+  'GET /health/live': { live: [200, 200, 200, 200, 200, 200] },
+  'GET /health/ready': { live: [200, 200, 200, 200, 200, 200] },
+  'GET /health': { live: [200, 200, 200, 200, 200, 200] },
+  'GET /openapi.json': { live: [200, 200, 200, 200, 200, 200] },
+};
+
+const redis = await testRedis(t);
+const mongo = await testMongo(t);
+await createCollections(mongo.db);
+const api = await startTestApi(t, environmentOf({ redis, mongo }));
+
+const rider = asRider('paula');
+const actorsOf = (driverId: string) =>
+  [
+    ['own driver', asDriver(driverId)],
+    ['other driver', asDriver(newId('driver'))],
+    ['own rider', rider],
+    ['other rider', asRider(newId('rider'))],
+    ['operator', operator],
+    ['nobody', undefined],
+  ] as const;
+
+t.test('every route has a row', async (t) => {
+  t.same((await routesOf(api)).toSorted(), Object.keys(matrix).toSorted());
+});
+
+for (const state of ['live', 'ended'] as const) {
+  t.test(`who may call what, on a trip that is ${state}`, async (t) => {
+    for (const [route, row] of Object.entries(matrix)) {
+      const trip = await startNewTrip(api, { passengerIds: [rider.userId] });
+      if (state === 'ended') await api.call(`POST /v1/trips/${trip.tripId}/end`, { as: operator });
+      const [method, pattern] = route.split(' ') as [string, string];
+      const path = row.path?.(trip) ?? pattern;
+
+      const statuses: number[] = [];
+      for (const [, as] of actorsOf(trip.driverId)) {
+        const body = row.body?.(trip);
+        statuses.push((await api.call(`${method} ${path}`, { as, ...(body !== undefined && { body }) })).status);
+      }
+      t.same(statuses, state === 'ended' ? (row.ended ?? row.live) : row.live, route);
+    }
+  });
+}
+
+t.test('drivers and passengers see no more of each other than they need', async (t) => {
+  const trip = await startNewTrip(api, { passengerIds: ['paula', 'quirin'] });
+  const route = `GET /v1/trips/${trip.tripId}`;
+  const seenBy = async (as: { role: 'driver' | 'rider' | 'operator'; userId: string }) =>
+    (await api.call<{ passengerIds: string[] }>(route, { as })).body.passengerIds;
+
+  t.same(await seenBy(asDriver(trip.driverId)), ['paula', 'quirin']);
+  t.same(await seenBy(rider), ['paula']);
+  await api.call(`POST /v1/trips/${trip.tripId}/end`, { as: operator });
+  t.same(await seenBy(asDriver(trip.driverId)), []);
+  t.same(await seenBy(operator), ['paula', 'quirin']);
+});
+
+t.test('the internal listener is for the service token alone', async (t) => {
+  const trip = await startNewTrip(api);
+  const ask = (authorization?: string, body: unknown = { tripIds: [trip.tripId, 'nobody'] }) =>
+    fetch(`${api.internalUrl}/internal/trip-access`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
+      body: JSON.stringify(body),
+    });
+
+  for (const wrong of [undefined, 'Bearer ', `Bearer ${serviceToken}x`, serviceToken]) {
+    t.equal((await ask(wrong)).status, 401);
+  }
+  const reply = await ask(`Bearer ${serviceToken}`);
+  t.equal(reply.status, 200);
+  t.match(await reply.json(), {
+    records: [{ tripId: trip.tripId, driverId: trip.driverId, state: 'active', version: 2 }],
+    unknown: ['nobody'],
+  });
+  t.equal((await ask(`Bearer ${serviceToken}`, { tripIds: [] })).status, 400);
+  t.equal((await fetch(`${api.internalUrl}/v1/trips`)).status, 401, 'and knows no other routes');
+});
+
+/** Every route by its place in the description; the reference page and preflights have none. */
+async function routesOf({ call }: TestApi): Promise<string[]> {
+  const { body } = await call<{ paths: Record<string, Record<string, unknown>> }>('GET /openapi.json');
+  return Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => method !== 'head')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+}
