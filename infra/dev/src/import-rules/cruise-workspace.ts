@@ -17,7 +17,13 @@ export interface CruiseReport {
   forbidden: ForbiddenImport[];
 }
 
+/** The check could not be made. */
+export class CruiseError extends Error {
+  override readonly name = 'CruiseError';
+}
+
 const cruiser = join(import.meta.dirname, '../../../../node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+const readTsx = join(import.meta.dirname, 'read-tsx.cjs');
 const roots = ['packages', 'services', 'infra', 'bench'];
 const maxReportBytes = 256 * 1024 * 1024;
 
@@ -26,7 +32,7 @@ const maxReportBytes = 256 * 1024 * 1024;
  *
  * @param input.baseDir root of the workspace; absolute path
  * @param input.rulesFile the `.dependency-cruiser.cjs` with the rules; absolute path
- * @throws when no module was read: a check that sees nothing must not pass. dependency-cruiser without a parser
+ * @throws CruiseError when a file cannot be parsed, or no module was read: a check that sees nothing must not pass. dependency-cruiser without a parser
  *   for TypeScript does exactly that and reports success.
  * Cost: about one second for the whole workspace.
  */
@@ -36,7 +42,7 @@ export async function cruiseWorkspace(input: { baseDir: string; rulesFile: strin
   const sources = result.modules.filter((module) => folders.some((folder) => module.source.startsWith(`${folder}/`)));
 
   if (sources.length === 0) {
-    throw new Error(
+    throw new CruiseError(
       `The import check read no module below ${input.baseDir}: is @swc/core installed? Nothing read is not a pass.`,
     );
   }
@@ -56,14 +62,20 @@ function runCruiser(input: { baseDir: string; rulesFile: string; folders: string
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
-      [cruiser, ...args],
+      ['--require', readTsx, cruiser, ...args],
       { cwd: input.baseDir, maxBuffer: maxReportBytes, env: { ...process.env, NODE_OPTIONS: '' } },
       (error, stdout, stderr) => {
         if (stdout.startsWith('{')) resolve(JSON.parse(stdout) as ICruiseResult);
-        else reject(new Error(`dependency-cruiser gave no report: ${stderr || stdout}`, { cause: error }));
+        else reject(new CruiseError(describeTrouble(stderr || stdout, error)));
       },
     );
   });
+}
+
+/** What the cruiser says of itself, without the native stack below it. */
+function describeTrouble(output: string, error: Error | null): string {
+  const [words = ''] = output.split(/Caused by:|Stack backtrace:/);
+  return `The import check could not read the workspace: ${words.trim() || error?.message}`;
 }
 
 function toForbiddenImport(violation: IViolation): Omit<ForbiddenImport, 'comment'> {

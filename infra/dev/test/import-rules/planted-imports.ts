@@ -28,7 +28,8 @@ export const innocentFiles: Record<string, string> = {
   'services/realtime/src/fanout/hub.ts': 'export const hub = 1;\n',
   'services/worker/src/collections.ts': "import '@hushryd/outreach/alerts';\nexport const collections = 1;\n",
   'services/console/src/page.ts': "import '@hushryd/sdk/rider-client';\nexport const page = 1;\n",
-  'services/console/src/trips/trip-list.ts': "import '../frame/panel.ts';\nexport const tripList = 1;\n",
+  'services/console/src/trips/trip-list.tsx':
+    "import '../frame/panel.ts';\nexport const TripList = () => <p>trips</p>;\n",
   'services/console/src/frame/panel.ts': 'export const panel = 1;\n',
   'infra/dev/src/run.ts': "import '@hushryd/platform/engines/find-redis';\nimport '@hushryd/sdk/rider-client';\n",
   'bench/src/bench.ts': "import '@hushryd/platform/engines/find-redis';\nimport '@hushryd/outreach/alerts';\n",
@@ -258,9 +259,9 @@ const wrongShape: PlantedImport[] = [
   },
   {
     rule: 'console-features-do-not-import-one-another',
-    file: 'services/console/src/queues/list.ts',
-    code: "import '../trips/trip-list.ts';",
-    to: 'services/console/src/trips/trip-list.ts',
+    file: 'services/console/src/queues/list.tsx',
+    code: 'import \'../trips/trip-list.tsx\';\nexport const List = () => <p title="planted">in JSX</p>;',
+    to: 'services/console/src/trips/trip-list.tsx',
   },
   {
     rule: 'realtime-fanout-knows-no-frames',
