@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Position } from '@hushryd/contracts/fix';
+import type { TrackFix } from '@hushryd/contracts/http/trips';
+import { waitFor } from '@hushryd/platform/testing/wait-for';
+import type { HttpClient } from '@hushryd/sdk/http/http-client';
+import { createRiderClient } from '@hushryd/sdk/rider-client';
+import { MongoClient } from 'mongodb';
+import t from 'tap';
+import { drivePlan } from '../src/fleet/drive-plan.ts';
+import { type PlannedFix, type PlannedTrip, planReplay } from '../src/replay/plan-replay.ts';
+import { readTrips } from '../src/replay/read-trips.ts';
+import { recordCityTrips } from './city-trips.ts';
+import { type System, startSystem } from './system.ts';
+
+const speed = 150;
+const seed = 20_261_123;
+const recording = fileURLToPath(new URL('../../../../shared/data/porto-taxi-trips.csv', import.meta.url));
+
+const isRecorded = existsSync(recording);
+const trips = isRecorded ? await readTrips(recording) : recordCityTrips({ seed, count: 120 });
+t.comment(
+  isRecorded ? 'replaying recorded taxi trips' : `no recording at hand: replaying generated trips, seed ${seed}`,
+);
+// No interpolation: the recordings have one fix every 15 s.
+const plan = planReplay({ trips, speed, intervalMs: 15_000 });
+if (isRecorded) t.strictSame([plan.tripCount, plan.fixCount], [155, 5421]);
+
+const system = await startSystem(t, {
+  realtimes: 2,
+  env: { MAX_SPEED_KMH: String(350 * speed), MAX_ACCEPTS_PER_SECOND: '5000' },
+});
+const rooms = new Map<string, Room>();
+
+interface Room {
+  /** What the passenger heard on the first node, and an operator on the second. */
+  passenger: Position[];
+  operator: Position[];
+  close(): void;
+}
+
+const summary = await drivePlan({
+  plan,
+  backend: {
+    apiUrl: system.apis[0]?.url ?? '',
+    realtimeUrl: system.realtimes[0]?.url.replace('http', 'ws') ?? '',
+    tokensFor:
+      ({ userId, role }) =>
+      async () =>
+        system.token(userId, role),
+  },
+  passengersOf: (trip) => [passengerOf(trip)],
+  onTrip(trip) {
+    rooms.set(trip.tripId, enterRoom(system, trip));
+    // Rooms stay open until the end: the last position may come after the trip has ended.
+    return undefined;
+  },
+});
+const operator = system.http('operator-test', 'operator');
+
+t.test('every fix is acknowledged durable', async (t) => {
+  t.match(summary, {
+    tripCount: plan.tripCount,
+    sentCount: plan.fixCount,
+    durableCount: plan.fixCount,
+    drops: {},
+    pendingCount: 0,
+    failures: [],
+  });
+});
+
+t.test('the track of each trip is what was driven: order, count, coordinates to 1e-6, times', async (t) => {
+  for (const trip of plannedTrips()) {
+    const fixes = await readTrack(operator, trip.tripId);
+    if (fixes.length !== trip.fixes.length) t.equal(fixes.length, trip.fixes.length, trip.tripId);
+    const wrong = trip.fixes.filter((fix, index) => !isSameFix(fix, fixes[index], summary.startedAtMs));
+    if (wrong.length > 0) t.strictSame(wrong, [], trip.tripId);
+  }
+  t.pass(`${plan.tripCount} tracks`);
+});
+
+t.test('location_history holds each fix exactly once, duplicates removed', async (t) => {
+  const client = new MongoClient(system.mongoUrl);
+  t.teardown(() => client.close());
+  const stored = client.db(system.database).collection('location_history');
+  const fixes = await stored.find({}, { projection: { 'meta.driverId': 1, run: 1, seq: 1 } }).toArray();
+  const distinct = new Set(fixes.map((fix) => `${fix.meta.driverId}:${fix.run}:${fix.seq}`));
+  t.equal(distinct.size, plan.fixCount);
+  t.comment(`${fixes.length - distinct.size} of ${fixes.length} stored twice`);
+});
+
+t.test(
+  'every member of a room saw the same positions on every node, each newer than the last, up to the end',
+  async (t) => {
+    for (const trip of plannedTrips()) {
+      const room = rooms.get(trip.tripId) as Room;
+      const last = trip.fixes.at(-1) as PlannedFix;
+      for (const member of ['passenger', 'operator'] as const) {
+        await waitFor(() => isSamePlace(last, room[member].at(-1)), {
+          withinMs: 10_000,
+          what: `the last position of ${trip.tripId} for the ${member}`,
+        });
+        const backwards = room[member].filter(
+          (position, index) => index > 0 && !isNewer(position, room[member][index - 1]),
+        );
+        if (backwards.length > 0) t.strictSame(backwards, [], `${member} of ${trip.tripId}`);
+        const invented = room[member].filter((position) => !trip.fixes.some((fix) => isSamePlace(fix, position)));
+        if (invented.length > 0) t.strictSame(invented, [], `${member} of ${trip.tripId}`);
+      }
+      // Whoever came first saw more of the beginning; from the first position that both saw they saw the same.
+      const from = Math.max(room.passenger[0]?.seq ?? 0, room.operator[0]?.seq ?? 0);
+      const seen = (positions: Position[]) => positions.filter(({ seq }) => seq >= from).map(({ seq }) => seq);
+      const [forPassenger, forOperator] = [seen(room.passenger), seen(room.operator)];
+      if (String(forPassenger) !== String(forOperator)) t.strictSame(forPassenger, forOperator, trip.tripId);
+      room.close();
+    }
+    const received = [...rooms.values()].reduce((sum, room) => sum + room.passenger.length, 0);
+    t.comment(`${received} of ${plan.fixCount} fixes were seen as positions by passengers`);
+    t.ok(received >= plan.fixCount * 0.95, 'hardly any position was overtaken before it was published');
+  },
+);
+
+function plannedTrips(): PlannedTrip[] {
+  return plan.drivers.flatMap((driver) => driver.trips);
+}
+
+function passengerOf(trip: PlannedTrip): string {
+  return `passenger-of-${trip.reference}`.slice(0, 64);
+}
+
+function enterRoom(system: System, trip: PlannedTrip): Room {
+  const room: Room = { passenger: [], operator: [], close: () => undefined };
+  const clients = [
+    { userId: passengerOf(trip), role: 'rider', node: 0, heard: room.passenger },
+    { userId: `operator-of-${trip.reference}`.slice(0, 64), role: 'operator', node: 1, heard: room.operator },
+  ] as const;
+  const open = clients.map(({ userId, role, node, heard }) => {
+    const client = createRiderClient(system.connectionOptions(userId, role, node));
+    client.watchTrip(trip.tripId, { onPosition: (position) => heard.push(position) });
+    client.connect().catch(() => undefined);
+    return client;
+  });
+  room.close = () => {
+    for (const client of open) client.close();
+  };
+  return room;
+}
+
+async function readTrack(http: HttpClient, tripId: string): Promise<TrackFix[]> {
+  const fixes: TrackFix[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await http.getTrack(tripId, { limit: 50, ...(cursor !== undefined && { cursor }) });
+    fixes.push(...page.fixes);
+    if (page.nextCursor === null) return fixes;
+    cursor = page.nextCursor;
+  }
+}
+
+function isSamePlace(planned: PlannedFix, seen: { lat: number; lng: number } | undefined): boolean {
+  return seen !== undefined && Math.abs(planned.lat - seen.lat) <= 1e-6 && Math.abs(planned.lng - seen.lng) <= 1e-6;
+}
+
+function isSameFix(planned: PlannedFix, fix: TrackFix | undefined, startedAtMs: number): boolean {
+  return fix !== undefined && isSamePlace(planned, fix) && Date.parse(fix.recordedAt) === startedAtMs + planned.atMs;
+}
+
+function isNewer(position: Position, before: Position | undefined): boolean {
+  return (
+    before === undefined || position.run > before.run || (position.run === before.run && position.seq > before.seq)
+  );
+}
