@@ -1,4 +1,4 @@
-import type { CollectionDeclaration } from '@hushryd/platform/mongo/ensure-collections';
+import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { driversCollection } from '@hushryd/rides/people/driver-store';
 import { tripsCollection } from '@hushryd/rides/trips/trip-store';
 import { declareLocationHistory } from '@hushryd/tracking/history/history-store';

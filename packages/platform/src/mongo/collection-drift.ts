@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document, IndexDescription, IndexDescriptionInfo } from 'mongodb';
-import type { CollectionDeclaration } from './ensure-collections.ts';
+import type { CollectionDeclaration } from './collection-declaration.ts';
 
 /**
  * Differences between a declared collection and the options that the server reports, a sentence each. Servers add fields of their own

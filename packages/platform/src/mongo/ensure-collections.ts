@@ -1,23 +1,7 @@
-import {
-  type Db,
-  type Document,
-  type IndexDescription,
-  type IndexDescriptionInfo,
-  MongoServerError,
-  type TimeSeriesCollectionOptions,
-} from 'mongodb';
+import { type Db, type Document, type IndexDescription, type IndexDescriptionInfo, MongoServerError } from 'mongodb';
+import type { CollectionDeclaration } from './collection-declaration.ts';
 import { describeCollectionDrift, describeIndexDrift, indexName } from './collection-drift.ts';
 import { deadline, toMongoError } from './deadline.ts';
-
-/** What a domain package says about one of its collections. */
-export interface CollectionDeclaration {
-  readonly name: string;
-  /** Makes it a time-series collection; its TTL is `options.expireAfterSeconds`. */
-  readonly timeseries?: TimeSeriesCollectionOptions;
-  /** Further fields of MongoDB's `create` command: `expireAfterSeconds`, `validator`, `validationLevel`, … */
-  readonly options?: Readonly<Document>;
-  readonly indexes: readonly IndexDescription[];
-}
 
 /** The database differs from the code. The message has one sentence per difference, naming collection and option. */
 export class CollectionDriftError extends Error {

@@ -1,6 +1,6 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
-import type { CollectionDeclaration } from '@hushryd/platform/mongo/ensure-collections';
 import type { Db, Filter } from 'mongodb';
 
 export const driversCollection: CollectionDeclaration = {

@@ -1,6 +1,6 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
-import type { CollectionDeclaration } from '@hushryd/platform/mongo/ensure-collections';
 import type { Db, Filter } from 'mongodb';
 import { type TripAccessFields, toTripAccess, tripAccessProjection } from './to-trip-access.ts';
 import type { TripDocument } from './trip-document.ts';

@@ -1,5 +1,5 @@
+import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { deadline, toMongoError } from '@hushryd/platform/mongo/deadline';
-import type { CollectionDeclaration } from '@hushryd/platform/mongo/ensure-collections';
 import type { Db, OptionalId } from 'mongodb';
 import type { HistoryDocument } from './to-history-document.ts';
 

@@ -1,5 +1,5 @@
+import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { deadline, toMongoError } from '@hushryd/platform/mongo/deadline';
-import type { CollectionDeclaration } from '@hushryd/platform/mongo/ensure-collections';
 import type { AnyBulkWriteOperation, Db } from 'mongodb';
 import type { RoadSegment } from './road-segments.ts';
 
