@@ -1,4 +1,4 @@
-import { type Db, type Document, type IndexDescription, type IndexDescriptionInfo, MongoServerError } from 'mongodb';
+import { type Db, type IndexDescription, type IndexDescriptionInfo, MongoServerError } from 'mongodb';
 import type { CollectionDeclaration } from './collection-declaration.ts';
 import { describeCollectionDrift, describeIndexDrift, indexName } from './collection-drift.ts';
 import { deadline, toMongoError } from './deadline.ts';
