@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { releaseClaim, tryClaim } from './claim-file.ts';
 import { makeFolder } from './data-root.ts';
 import { EngineError, type OnProgress } from './engine.ts';
 import { findPython } from './find-python.ts';
+import { processIdentity } from './process-identity.ts';
 import { withProgress } from './progress.ts';
 import { runProgram } from './run-program.ts';
 
@@ -33,6 +34,7 @@ export async function installSecantus(rootDir: string, onProgress?: OnProgress):
   await waitForLock(lock, onProgress);
   try {
     if (await isUsable(home)) return pythonOf(home);
+    await removeDraftsOfTheDead(rootDir);
     await build(home, onProgress);
     return pythonOf(home);
   } finally {
@@ -64,6 +66,15 @@ async function waitForLock(lock: string, onProgress: OnProgress | undefined): Pr
       else releaseClaim(lock);
     }
   });
+}
+
+/** A killed installer leaves up to 145 MB behind. */
+async function removeDraftsOfTheDead(rootDir: string): Promise<void> {
+  for (const name of await readdir(rootDir)) {
+    const pid = /^secantus-.*\.(\d+)\.tmp$/.exec(name)?.[1];
+    if (pid && !processIdentity(Number(pid)))
+      await rm(join(rootDir, name), { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 async function build(home: string, onProgress: OnProgress | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Document, MongoClient, MongoServerError } from 'mongodb';
+import { closeClient } from '../mongo/close-client.ts';
 
 export interface MongoAnswer {
   readonly isPrimary: boolean;
@@ -67,6 +68,6 @@ async function withAdmin<T>(
   try {
     return await work((body) => admin.command(body, { signal: AbortSignal.timeout(withinMs) }));
   } finally {
-    await client.close(true);
+    await closeClient(client, 1000);
   }
 }
