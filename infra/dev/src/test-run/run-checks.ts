@@ -24,7 +24,7 @@ export async function runChecks(input: { rootDir: string; signal: AbortSignal })
     command: 'npx',
     args: ['-y', packageManager, 'exec', 'turbo', 'run', ...tasks, '--continue', '--output-logs=errors-only'],
     cwd: input.rootDir,
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1' },
     signal: input.signal,
     onLine: show,
     onErrorLine: show,
