@@ -46,6 +46,7 @@ export function addDriverRoutes(app: ApiServer, parts: DriverRouteParts): void {
       config: { roles: ['rider', 'operator'], ownDeadline: true },
       schema: {
         tags,
+        operationId: 'nearbyDrivers',
         summary: 'Drivers near a point, nearest first',
         description:
           'Riders see at most 10 available drivers within 5 km, to 4 decimals and under ids that change every ten minutes.',
@@ -63,6 +64,7 @@ export function addDriverRoutes(app: ApiServer, parts: DriverRouteParts): void {
       config: { roles: ['driver', 'operator'], ownDeadline: true },
       schema: {
         tags,
+        operationId: 'getDriverLocation',
         summary: 'Where a driver is',
         params: DriverParamsSchema,
         response: { 200: LocationReplySchema, 304: NotModifiedSchema },
@@ -85,6 +87,7 @@ export function addDriverRoutes(app: ApiServer, parts: DriverRouteParts): void {
       config: { roles: driversOnly },
       schema: {
         tags,
+        operationId: 'putAvailability',
         summary: 'Take rides, or take none',
         body: PutAvailabilityBodySchema,
         response: { 200: AvailabilityReplySchema },
@@ -103,6 +106,7 @@ export function addDriverRoutes(app: ApiServer, parts: DriverRouteParts): void {
       config: { roles: driversOnly },
       schema: {
         tags,
+        operationId: 'createRun',
         summary: 'Begin a numbering of fixes, or go on with one',
         body: CreateRunBodySchema,
         response: { 200: RunReplySchema },
@@ -120,6 +124,7 @@ export function addDriverRoutes(app: ApiServer, parts: DriverRouteParts): void {
       config: { roles: driversOnly, ownDeadline: true },
       schema: {
         tags,
+        operationId: 'postFixes',
         summary: 'Send fixes',
         description: 'Keep each fix until `durableSeq` has reached it. An empty list asks for `durableSeq` alone.',
         body: PostFixesBodySchema,

@@ -11,6 +11,7 @@ export function addMapRoutes(app: ApiServer, roads: Pick<RoadStore, 'read'>): vo
       config: { roles: ['operator'] },
       schema: {
         tags: ['map'],
+        operationId: 'getRoads',
         summary: 'Travelled roads in a box, busiest first',
         description: 'Where has been driven and how often: no driver, no time.',
         querystring: RoadsQuerySchema,

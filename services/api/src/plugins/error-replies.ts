@@ -29,6 +29,8 @@ export function createErrorReplies(log: Logger): ReplyWithError {
     if (appError.status === 401) reply.header('www-authenticate', 'Bearer');
     const retryAfterMs = appError.retryAfterMs ?? (appError.status === 503 ? 1000 : undefined);
     if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
+    // A path that cannot be decoded never reached the hook that sets this.
+    reply.header('x-request-id', request.id);
     // A string goes out as it is: an error reply must not fail in a serializer.
     void reply.code(appError.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
   };

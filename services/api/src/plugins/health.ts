@@ -31,7 +31,10 @@ export function addHealth(app: ApiServer, { instanceId, isDraining, dependencies
 
   app.get(
     '/health/live',
-    { config, schema: { tags, summary: 'Is the process there', response: { 200: LiveReplySchema } } },
+    {
+      config,
+      schema: { tags, operationId: 'getLive', summary: 'Is the process there', response: { 200: LiveReplySchema } },
+    },
     () => ({ status: 'live', instanceId }) as const,
   );
 
@@ -41,6 +44,7 @@ export function addHealth(app: ApiServer, { instanceId, isDraining, dependencies
       config,
       schema: {
         tags,
+        operationId: 'getReady',
         summary: 'May requests be sent here',
         response: { 200: ReadyReplySchema, 503: ReadyReplySchema },
       },
@@ -55,7 +59,15 @@ export function addHealth(app: ApiServer, { instanceId, isDraining, dependencies
 
   app.get(
     '/health',
-    { config, schema: { tags, summary: 'State of this node and all it needs', response: { 200: HealthReplySchema } } },
+    {
+      config,
+      schema: {
+        tags,
+        operationId: 'getHealth',
+        summary: 'State of this node and all it needs',
+        response: { 200: HealthReplySchema },
+      },
+    },
     async () => {
       const found = await checkAll(dependencies);
       return {

@@ -1,12 +1,15 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { ProblemSchema } from '@hushryd/contracts/http/problem';
 import Type from 'typebox';
 import type { ApiServer } from '../api-server.ts';
+import { NoBodySchema } from '../no-body.ts';
 
 export const referencePath = '/docs';
 
 /** OpenAPI 3.1 made from the routes' schemas. Register before the routes: it hears of each as it is added. */
 export async function addOpenApi(app: ApiServer): Promise<void> {
+  app.addSchema(ProblemSchema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -29,6 +32,11 @@ export async function addOpenApi(app: ApiServer): Promise<void> {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       },
     },
+    refResolver: { buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`) },
+    transform({ schema, url }) {
+      const { body, ...rest } = schema;
+      return { schema: body === undefined || body === NoBodySchema ? rest : { ...rest, body }, url };
+    },
   });
   await app.register(swaggerUi, {
     routePrefix: referencePath,
@@ -41,7 +49,12 @@ export async function addOpenApi(app: ApiServer): Promise<void> {
   app.get(
     '/openapi.json',
     {
-      schema: { tags: ['health'], summary: 'This description', response: { 200: Type.Any() } },
+      schema: {
+        tags: ['health'],
+        operationId: 'getOpenApi',
+        summary: 'This description',
+        response: { 200: Type.Any() },
+      },
       config: { roles: 'anyone' },
       serializerCompiler: () => JSON.stringify,
     },

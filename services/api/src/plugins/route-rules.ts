@@ -1,4 +1,3 @@
-import { ProblemSchema } from '@hushryd/contracts/http/problem';
 import type { Role } from '@hushryd/platform/auth/claims';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
@@ -65,7 +64,7 @@ function describe(route: RouteOptions, roles: readonly Role[] | 'anyone'): void 
   };
 }
 
-const problemContent = { 'application/problem+json': { schema: ProblemSchema } };
+const problemContent = { 'application/problem+json': { schema: { $ref: 'Problem#' } } };
 
 function toArray<Value>(value: Value | Value[] | undefined): Value[] {
   if (value === undefined) return [];

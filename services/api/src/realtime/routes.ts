@@ -1,7 +1,7 @@
 import { TicketReplySchema } from '@hushryd/contracts/http/realtime';
 import type { Tickets } from '@hushryd/platform/auth/tickets';
-import Type from 'typebox';
 import type { ApiServer } from '../api-server.ts';
+import { NoBodySchema } from '../no-body.ts';
 
 /** Ways into the websocket for browsers. */
 export function addRealtimeRoutes(app: ApiServer, tickets: Tickets): void {
@@ -11,9 +11,10 @@ export function addRealtimeRoutes(app: ApiServer, tickets: Tickets): void {
       config: { roles: ['driver', 'rider', 'operator'] },
       schema: {
         tags: ['realtime'],
+        operationId: 'createTicket',
         summary: 'A single-use ticket for one websocket',
         description: 'Good for 30 seconds, for this user, and from the web origin that asked for it.',
-        body: Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]),
+        body: NoBodySchema,
         response: { 201: TicketReplySchema },
       },
     },

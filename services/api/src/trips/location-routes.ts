@@ -11,6 +11,7 @@ export function addLocationRoutes(app: ApiServer, getLocation: ReturnType<typeof
       config: { roles: ['driver', 'rider', 'operator'], ownDeadline: true },
       schema: {
         tags: ['trips'],
+        operationId: 'getTripLocation',
         summary: 'Where a trip is',
         description:
           'Send `If-None-Match` with the `ETag` of the answer before: 304 says that nothing has changed since. With `waitSeconds` ' +

@@ -23,6 +23,7 @@ import type { NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
 import { mayReadTrip } from '@hushryd/tracking/trip-access/access-rules';
 import Type from 'typebox';
 import type { ApiServer } from '../api-server.ts';
+import { NoBodySchema } from '../no-body.ts';
 import type { AuditReading } from './audit-reading.ts';
 import { findNearbyTrips } from './nearby-trips.ts';
 
@@ -30,9 +31,6 @@ const tags = ['trips'];
 const everyone = ['driver', 'rider', 'operator'] as const;
 const whoChanges = ['driver', 'operator'] as const;
 const staff = ['operator'] as const;
-
-/** Some clients send `{}` where there is nothing to say. */
-const NoBodySchema = Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]);
 
 const CreateTripHeadersSchema = Type.Object({
   'idempotency-key': Type.Optional(
@@ -51,6 +49,7 @@ export function addTripRoutes(
       config: { roles: whoChanges },
       schema: {
         tags,
+        operationId: 'createTrip',
         summary: 'Plan a trip',
         headers: CreateTripHeadersSchema,
         body: CreateTripBodySchema,
@@ -79,6 +78,7 @@ export function addTripRoutes(
       config: { roles: staff },
       schema: {
         tags,
+        operationId: 'listTrips',
         summary: 'Find trips, newest first',
         querystring: ListTripsQuerySchema,
         response: { 200: ListTripsReplySchema },
@@ -96,6 +96,7 @@ export function addTripRoutes(
       config: { roles: staff },
       schema: {
         tags,
+        operationId: 'nearbyTrips',
         summary: 'Active trips near a point, nearest first',
         querystring: NearbyTripsQuerySchema,
         response: { 200: NearbyTripsReplySchema },
@@ -108,7 +109,13 @@ export function addTripRoutes(
     '/v1/trips/:id',
     {
       config: { roles: everyone },
-      schema: { tags, summary: 'One trip', params: TripParamsSchema, response: { 200: TripSchema } },
+      schema: {
+        tags,
+        operationId: 'getTrip',
+        summary: 'One trip',
+        params: TripParamsSchema,
+        response: { 200: TripSchema },
+      },
     },
     async ({ identity, params }) => {
       const trip = await work.store.findById(params.id);
@@ -119,15 +126,22 @@ export function addTripRoutes(
   );
 
   const commands = [
-    { name: 'start', summary: 'Start a planned trip', run: startTrip },
-    { name: 'end', summary: 'End an active trip', run: endTrip },
+    { name: 'start', operationId: 'startTrip', summary: 'Start a planned trip', run: startTrip },
+    { name: 'end', operationId: 'endTrip', summary: 'End an active trip', run: endTrip },
   ];
-  for (const { name, summary, run } of commands) {
+  for (const { name, operationId, summary, run } of commands) {
     app.post(
       `/v1/trips/:id/${name}`,
       {
         config: { roles: whoChanges },
-        schema: { tags, summary, params: TripParamsSchema, body: NoBodySchema, response: { 200: TripSchema } },
+        schema: {
+          tags,
+          operationId,
+          summary,
+          params: TripParamsSchema,
+          body: NoBodySchema,
+          response: { 200: TripSchema },
+        },
       },
       async ({ identity, params }) => {
         const trip = await run(work, { tripId: params.id, authorise: authoriseChange(identity) });
@@ -142,6 +156,7 @@ export function addTripRoutes(
       config: { roles: whoChanges },
       schema: {
         tags,
+        operationId: 'putPassengers',
         summary: 'Set who rides along',
         params: TripParamsSchema,
         body: PutPassengersBodySchema,

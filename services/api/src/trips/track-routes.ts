@@ -39,6 +39,7 @@ export function addTrackRoutes(
       config: { roles: ['driver', 'rider', 'operator'], produces: mediaTypes },
       schema: {
         tags: ['trips'],
+        operationId: 'getTrack',
         summary: "A trip's fixes in order, each once",
         description:
           'JSON comes in pages. GeoJSON, GPX and CSV come as one file, by `format` or `Accept`; `limit` and `cursor` are for JSON.',
