@@ -39,8 +39,10 @@ function failedTasks(line: string): string[] {
 }
 
 function isChatter(line: string): boolean {
-  return /^\s*$|^\W*(?:turbo \d|Packages in scope|Running |Remote caching|npm (?:warn|notice))/.test(
-    stripColours(line),
+  const plain = stripColours(line);
+  return (
+    /^\s*$|^\W*(?:turbo \d|Packages in scope|Running |Remote caching|npm (?:warn|notice))/.test(plain) ||
+    /^\S+: (?:cache (?:miss|hit)|\$ |\[ELIFECYCLE\])|WARNING {2}(?:command finished|no output files)/.test(plain)
   );
 }
 
