@@ -38,7 +38,9 @@ export interface ApiSettings {
 
 export interface ApiApp {
   app: ApiServer;
+  /** Requests since the start that were answered, and whose caller went away first. */
   readonly finishedCount: number;
+  readonly abortedCount: number;
 }
 
 /** The HTTP front door: its plugins and features, in order. */
@@ -93,6 +95,9 @@ export async function createApp(
     app,
     get finishedCount() {
       return metrics.finishedCount;
+    },
+    get abortedCount() {
+      return metrics.abortedCount;
     },
   };
 }

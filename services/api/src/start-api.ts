@@ -8,6 +8,7 @@ import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { ApiServer } from './api-server.ts';
 import { createApp } from './app.ts';
+import { closeListener } from './close-listener.ts';
 import type { ApiConfig } from './config.ts';
 import { createInternalApp } from './internal/internal-app.ts';
 import { openParts } from './open-parts.ts';
@@ -17,6 +18,9 @@ export interface RunningApi {
   internalPort: number;
   metricsPort: number;
 }
+
+/** Of the time for shutting down, what requests in flight may use; the rest is for what they stand on. */
+const drainShare = 0.6;
 
 /** How long after the database's own deadline a request is given up. */
 const replyMarginMs = 1_000;
@@ -52,7 +56,7 @@ export async function startApi(
     port: config.internalPort,
     setting: 'INTERNAL_PORT',
   });
-  lifecycle.add('internal listener', () => internal.close());
+  lifecycle.add('internal listener', () => closeListener(internal, 1_000));
 
   const api = await createApp(
     {
@@ -65,8 +69,10 @@ export async function startApi(
   );
   const port = await listen(api.app, { host: config.host, port: config.port, setting: 'PORT' });
   lifecycle.add('front door', async () => {
-    await api.app.close();
-    lifecycle.report('requestsFinished', api.finishedCount);
+    const finishedBefore = api.finishedCount;
+    await closeListener(api.app, config.shutdownTimeoutMs * drainShare);
+    lifecycle.report('requestsFinished', api.finishedCount - finishedBefore);
+    lifecycle.report('requestsAborted', api.abortedCount);
   });
   return { port, internalPort, metricsPort: metrics.port };
 }

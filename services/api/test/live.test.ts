@@ -227,7 +227,7 @@ t.test('riders see the available drivers near them and cannot tell who they are'
   const seen = await waitFor(
     async () => {
       const { body } = await api.call<NearbyDriversReply>(`${nearby}&radiusMeters=50000&limit=100`, { as: rider });
-      return body.drivers.length === 10 && body;
+      return body.drivers.length === 10 ? body : undefined;
     },
     { ...soon, what: 'ten drivers' },
   );
@@ -247,7 +247,7 @@ t.test('riders see the available drivers near them and cannot tell who they are'
   const staff = await waitFor(
     async () => {
       const { body } = await api.call<NearbyDriversReply>(`${nearby}&radiusMeters=50000&limit=100`, { as: operator });
-      return body.drivers.length === 14 && body;
+      return body.drivers.length === 14 ? body : undefined;
     },
     { ...soon, what: 'all fourteen drivers' },
   );
@@ -274,7 +274,7 @@ t.test('staff see active trips near a point', async (t) => {
       const { body } = await api.call<NearbyTripsReply>(`GET /v1/trips/nearby?lat=${here.lat}&lng=${here.lng}`, {
         as: operator,
       });
-      return body.trips.length > 0 && body.trips;
+      return body.trips.length > 0 ? body.trips : undefined;
     },
     { ...soon, what: 'the trip' },
   );

@@ -1,8 +1,13 @@
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { ApiServer } from '../api-server.ts';
 
+export interface RequestCounts {
+  readonly finishedCount: number;
+  readonly abortedCount: number;
+}
+
 /** Time of each request by route and status. Counts of requests and errors are in the histogram too. */
-export function addMetrics(app: ApiServer, telemetry: Telemetry): { readonly finishedCount: number } {
+export function addMetrics(app: ApiServer, telemetry: Telemetry): RequestCounts {
   const seconds = telemetry.histogram({
     name: 'http_request_seconds',
     help: 'Time from the request to the end of its response',
@@ -14,6 +19,7 @@ export function addMetrics(app: ApiServer, telemetry: Telemetry): { readonly fin
     help: 'Requests whose caller went away before the response was complete',
   });
   let finishedCount = 0;
+  let abortedCount = 0;
 
   app.addHook('onResponse', (request, reply, done) => {
     finishedCount += 1;
@@ -24,12 +30,16 @@ export function addMetrics(app: ApiServer, telemetry: Telemetry): { readonly fin
   });
   app.addHook('onRequestAbort', (_request, done) => {
     aborted.inc();
+    abortedCount += 1;
     done();
   });
 
   return {
     get finishedCount() {
       return finishedCount;
+    },
+    get abortedCount() {
+      return abortedCount;
     },
   };
 }

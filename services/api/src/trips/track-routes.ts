@@ -7,6 +7,7 @@ import { mayReadTrip } from '@hushryd/tracking/trip-access/access-rules';
 import Type from 'typebox';
 import type { ApiServer } from '../api-server.ts';
 import { pickMediaType } from '../plugins/check-accept.ts';
+import { withinDeadline } from '../within-deadline.ts';
 import type { AuditReading } from './audit-reading.ts';
 import { exportTrack } from './export-track.ts';
 import { toTrackFix } from './track-fix.ts';
@@ -59,7 +60,7 @@ export function addTrackRoutes(
       },
     },
     async ({ identity, params, query, headers }, reply) => {
-      const trip = await access.load(params.id);
+      const trip = await withinDeadline(access.load(params.id));
       if (trip === null || !mayReadTrip(identity, trip)) throw new AppError('not_found');
       audit(identity, trip, 'track');
       const { tripId, driverId } = trip;
