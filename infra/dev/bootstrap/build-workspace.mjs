@@ -19,7 +19,7 @@ export async function buildWorkspace() {
     join(rootDir, 'pnpm-lock.yaml'),
     ...packages.flatMap(inputsOf),
   ]);
-  const isComplete = packages.every((dir) => existsSync(join(dir, 'dist')));
+  const isComplete = packages.every((dir) => existsSync(join(dir, 'dist')) || !existsSync(join(dir, 'src')));
   if (isComplete && hasStamp(stampFile, digest)) return;
 
   await runStep({

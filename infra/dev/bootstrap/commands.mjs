@@ -53,5 +53,9 @@ async function runBuilt(entry, args) {
 
 /** From a text beside us, so that it answers at once, before anything is installed. */
 function printHelp() {
+  process.stdout.on('error', (error) => {
+    // Whoever read it (head, less) has seen enough.
+    if (error.code !== 'EPIPE') throw error;
+  });
   process.stdout.write(readFileSync(join(rootDir, 'infra/dev/start-help.txt'), 'utf8'));
 }
