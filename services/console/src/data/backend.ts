@@ -1,0 +1,113 @@
+import type { Position } from '@hushryd/contracts/fix';
+import { type ConsoleClient, createConsoleClient } from '@hushryd/sdk/console-client';
+import { createHttpClient, type HttpClient } from '@hushryd/sdk/http/http-client';
+import { createContext, useContext } from 'react';
+import type { ConsoleConfig } from '../config.ts';
+import { ageClassOf } from '../live-map/vehicles/fix-age.ts';
+import { createVehicleStore, type VehicleStore } from '../live-map/vehicles/vehicle-store.ts';
+import type { Session } from '../session/session.ts';
+import { createServerClock, type ServerClock } from '../time/server-clock.ts';
+import { type LinkStatus, linkStatusOf } from './link-status.ts';
+
+/** Everything that the rooms need from the outside, for as long as somebody is signed in. */
+export interface Backend {
+  config: ConsoleConfig;
+  http: HttpClient;
+  realtime: ConsoleClient;
+  vehicles: VehicleStore;
+  clock: ServerClock;
+  /** The connection as it is at this moment. */
+  linkStatus(): LinkStatus;
+  /** Called when the connection changes by itself; lateness grows with time, so whoever shows it looks every second as well. */
+  onLinkChange(listener: () => void): () => void;
+  /** Try to connect at once instead of waiting for the next try. */
+  reconnectNow(): void;
+  close(): void;
+}
+
+const motionQuery = '(prefers-reduced-motion: reduce)';
+
+export const isMotionReduced = (): boolean => window.matchMedia(motionQuery).matches;
+
+/** Connects, and keeps the fleet's newest positions whichever room is open, so that the map is there at once when one comes back. */
+export function createBackend(input: { config: ConsoleConfig; session: Session }): Backend {
+  const { config, session } = input;
+  const access = { apiUrl: config.apiUrl, getToken: session.getToken };
+  const http = createHttpClient(access);
+  const realtime = createConsoleClient({ ...access, realtimeUrl: config.realtimeUrl });
+  const clock = createServerClock();
+  const vehicles = createVehicleStore({ intervalMs: config.reportingIntervalMs, isMotionReduced });
+  const listeners = new Set<() => void>();
+  let isServerLive = true;
+  let isMoreExpected = false;
+
+  const announce = () => {
+    for (const listener of listeners) listener();
+  };
+  const expectMore = (changed: readonly Position[]) => {
+    isMoreExpected = changed.some((position) => ageClassOf(clock.nowMs() - position.recordedAtMs) === 'fresh');
+  };
+  const reconnectNow = () => {
+    if (realtime.state.name === 'reconnecting') void realtime.connect().catch(announce);
+  };
+
+  realtime.on('state', (state) => {
+    if (state.name === 'live') isServerLive = true;
+    if (state.name === 'closed' && state.reason === 'refused') session.end('session-ended');
+    announce();
+  });
+  realtime.on('status', (isLive) => {
+    isServerLive = isLive;
+    announce();
+  });
+  realtime.watchMap({
+    onSubscribed: vehicles.expectSnapshot,
+    onVehicles(changed, gone, { snapshot, complete, asOfMs }) {
+      clock.observe(asOfMs);
+      vehicles.apply({ changed, gone, isSnapshot: snapshot, isComplete: complete });
+      if (changed.length > 0) expectMore(changed);
+    },
+  });
+  // A closed connection is a state of its own; whoever shows it asks `linkStatus`.
+  void realtime.connect().catch(announce);
+  window.addEventListener('online', reconnectNow);
+  window.addEventListener('offline', announce);
+
+  return {
+    config,
+    http,
+    realtime,
+    vehicles,
+    clock,
+    reconnectNow,
+    linkStatus() {
+      const heardAtMs = clock.heardAtMs();
+      return linkStatusOf({
+        connection: realtime.state,
+        isNetworkUp: navigator.onLine,
+        isServerLive,
+        lagMs: clock.lagMs(),
+        quietMs: heardAtMs === undefined ? undefined : Date.now() - heardAtMs,
+        isMoreExpected,
+        nowMs: Date.now(),
+      });
+    },
+    onLinkChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      window.removeEventListener('online', reconnectNow);
+      window.removeEventListener('offline', announce);
+      realtime.close();
+    },
+  };
+}
+
+export const BackendContext = createContext<Backend | undefined>(undefined);
+
+export function useBackend(): Backend {
+  const backend = useContext(BackendContext);
+  if (backend === undefined) throw new Error('This part of the console is shown to signed-in operators only.');
+  return backend;
+}

@@ -1,0 +1,47 @@
+import type { ConnectionState } from '@hushryd/sdk/connection/connection-state';
+import tap from 'tap';
+import { describeLink, linkStatusOf } from './link-status.ts';
+
+const nowMs = 1_700_000_000_000;
+const live: ConnectionState = { name: 'live', connectionId: 'c1' };
+const decide = (more: Partial<Parameters<typeof linkStatusOf>[0]>) =>
+  linkStatusOf({
+    connection: live,
+    isNetworkUp: true,
+    isServerLive: true,
+    lagMs: 0,
+    quietMs: 200,
+    isMoreExpected: true,
+    nowMs,
+    ...more,
+  });
+
+tap.test('the pill says what is true of the connection', async (t) => {
+  const table: [Parameters<typeof decide>[0], string][] = [
+    [{}, 'Live'],
+    [{ connection: { name: 'closed', reason: 'not_started' } }, 'Connecting'],
+    [{ connection: { name: 'connecting', attempt: 0 } }, 'Connecting'],
+    [{ connection: { name: 'connecting', attempt: 2 } }, 'Reconnecting, trying now'],
+    [
+      { connection: { name: 'reconnecting', attempt: 1, nextTryAtMs: nowMs + 2_400, cause: 'lost' } },
+      'Reconnecting, next try in 3 s',
+    ],
+    [
+      { connection: { name: 'reconnecting', attempt: 1, nextTryAtMs: nowMs, cause: 'lost' }, isNetworkUp: false },
+      'Offline',
+    ],
+    [{ connection: { name: 'closed', reason: 'ended_by_server' } }, 'Signed out by the server'],
+    [{ isServerLive: false }, 'Live data is away'],
+    [{ lagMs: 4_100 }, 'Behind by 4 s'],
+    [{ quietMs: 9_000 }, 'Behind by 9 s'],
+  ];
+  for (const [input, words] of table) t.equal(describeLink(decide(input)), words);
+});
+
+tap.test('a fleet that stands still is not a connection that is behind', async (t) => {
+  t.equal(decide({ quietMs: 600_000, isMoreExpected: false }).kind, 'live');
+});
+
+tap.test('a browser that thinks it is offline is not believed while frames arrive', async (t) => {
+  t.equal(decide({ isNetworkUp: false }).kind, 'live');
+});

@@ -1,0 +1,35 @@
+import { Map as MapIcon, Route } from 'lucide-react';
+import { formatView, type View } from '../routing/view.ts';
+import { navigate } from '../routing/view-store.ts';
+import styles from './frame.module.css';
+
+/** A room appears here when it works, never as an empty shell. */
+const rooms = [
+  { room: 'map', name: 'Live map', Icon: MapIcon },
+  { room: 'trips', name: 'Trips', Icon: Route },
+] as const satisfies { room: View['room']; name: string; Icon: unknown }[];
+
+export function Rail({ room: current }: { room: View['room'] }) {
+  return (
+    <nav className={styles.rail} aria-label="Rooms">
+      <svg className={styles.mark} viewBox="0 0 32 32" role="img" aria-label="HushRyd">
+        <path d="M16 5 25.5 26 16 21.2 6.5 26Z" />
+      </svg>
+      {rooms.map(({ room, name, Icon }) => (
+        <a
+          key={room}
+          href={formatView({ room })}
+          aria-current={room === current ? 'page' : undefined}
+          onClick={(event) => {
+            if (event.metaKey || event.ctrlKey) return;
+            event.preventDefault();
+            navigate({ room });
+          }}
+        >
+          <Icon size={20} strokeWidth={1.75} aria-hidden />
+          <span>{name}</span>
+        </a>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,33 @@
+import { CarFront, LoaderCircle } from 'lucide-react';
+import { useCallback } from 'react';
+import { useBackend } from '../../data/backend.ts';
+import { EmptyState } from '../../feedback/empty-state.tsx';
+import { useTicking } from '../../time/use-ticking.ts';
+import styles from './legend.module.css';
+
+/** Why the map is empty, if it is. */
+export function FleetNotice() {
+  const backend = useBackend();
+  const read = useCallback(() => noticeOf(backend.vehicles), [backend]);
+  const notice = useTicking(read, 500);
+  if (notice === undefined) return null;
+  return (
+    <div className={styles.notice}>
+      {notice === 'waiting' ? (
+        <EmptyState title="Waiting for the fleet" icon={<LoaderCircle size={20} aria-hidden />}>
+          Vehicles appear with the first answer of the live feed. The connection is shown at the top right.
+        </EmptyState>
+      ) : (
+        <EmptyState title="No vehicle has reported in the last five minutes" icon={<CarFront size={20} aria-hidden />}>
+          Vehicles appear here as soon as a driver’s phone sends a fix. <code>npm start</code> without{' '}
+          <code>--fleet 0</code> brings a fleet of its own.
+        </EmptyState>
+      )}
+    </div>
+  );
+}
+
+function noticeOf({ size, isLoaded }: { size: number; isLoaded: boolean }): 'waiting' | 'empty' | undefined {
+  if (size > 0) return undefined;
+  return isLoaded ? 'empty' : 'waiting';
+}

@@ -1,0 +1,114 @@
+import { useCallback, useRef, useState } from 'react';
+import { useBackend } from '../data/backend.ts';
+import { ProblemNote } from '../feedback/problem-note.tsx';
+import { useKey } from '../feedback/use-key.ts';
+import type { MapView, Selection } from '../routing/view.ts';
+import { changeMapView } from '../routing/view-store.ts';
+import { HoverCard } from './hover/hover-card.tsx';
+import { FleetNotice } from './legend/fleet-notice.tsx';
+import { Legend } from './legend/legend.tsx';
+import { MapControls } from './legend/map-controls.tsx';
+import { VehicleList } from './list/vehicle-list.tsx';
+import styles from './live-map.module.css';
+import type { Hover } from './map/pointer.ts';
+import { useLiveMap } from './map/use-live-map.ts';
+import { DetailsPanel } from './panel/details-panel.tsx';
+import { ReplayDock } from './replay/replay-dock.tsx';
+import { useReplay } from './replay/use-replay.ts';
+import { useSelected } from './selection/use-selected.ts';
+import { useTrack } from './track/use-track.ts';
+
+/** The room that operators look at all day: the fleet, and beside it whatever is selected. */
+export function LiveMapRoom({ view }: { view: MapView }) {
+  const backend = useBackend();
+  const container = useRef<HTMLDivElement>(null);
+  const [hover, setHover] = useState<Hover>();
+  const selected = useSelected(view.selection);
+  const track = useTrack(selected.tripId, selected.trip?.state === 'active');
+  const player = useReplay({ tripId: selected.tripId, shape: track.shape, atMs: view.replayAtMs });
+  const ghost = useCallback(() => player?.ghost(), [player]);
+  const { map, problem } = useLiveMap({
+    container,
+    view,
+    driverId: selected.driverId,
+    shape: track.shape,
+    plannedRoute: selected.trip?.plannedRoute,
+    isReplaying: player !== undefined,
+    ghost,
+    onHover: setHover,
+  });
+
+  const fitFleet = useCallback(
+    () => map?.fitTo([...backend.vehicles.values()].map(({ position }) => position)),
+    [map, backend],
+  );
+  const fitTrack = useCallback(() => {
+    const fixes = track.shape?.points.map(({ fix }) => fix) ?? [];
+    const vehicle = selected.position === undefined ? [] : [selected.position];
+    changeMapView({ isFollowing: undefined }, { replace: true });
+    map?.fitTo([...fixes, ...vehicle]);
+  }, [map, track.shape, selected.position]);
+  const toggleFollowing = () => changeMapView({ isFollowing: view.isFollowing ? undefined : true }, { replace: true });
+  const toggleList = () => changeMapView({ list: view.list ? undefined : 'all' });
+  const canReplay = (track.shape?.points.length ?? 0) > 1;
+  const toggleReplay = () => changeMapView({ replayAtMs: view.replayAtMs ? undefined : track.shape?.points[0]?.atMs });
+
+  useKey('Escape', () => closeTopmost(view));
+  useKey('f', toggleFollowing, view.selection !== undefined);
+  useKey('r', toggleReplay, canReplay || view.replayAtMs !== undefined);
+  useKey('v', toggleList);
+  useKey('0', fitFleet);
+
+  return (
+    <div
+      className={styles.room}
+      data-panel={view.selection ? 'open' : 'closed'}
+      data-list={view.list ? 'open' : 'closed'}
+      data-dock={player ? 'open' : 'closed'}
+    >
+      <h1 className="spoken-only">Live map</h1>
+      <section className={styles.map} aria-label="Live map">
+        <div ref={container} className={styles.canvas} />
+      </section>
+      <FleetNotice />
+      {problem !== undefined && (
+        <div className={styles.problem}>
+          <ProblemNote
+            error={problem}
+            what="The map could not be drawn."
+            stillWorks="The vehicle list works without it (V)."
+          />
+        </div>
+      )}
+      <Legend list={view.list} />
+      <MapControls map={map} onFitFleet={fitFleet} />
+      {hover !== undefined && <HoverCard hover={hover} />}
+      {view.list !== undefined && <VehicleList filter={view.list} selection={view.selection} onSelect={select} />}
+      {view.selection !== undefined && (
+        <DetailsPanel
+          selected={selected}
+          track={track}
+          isFollowing={view.isFollowing === true}
+          isReplaying={view.replayAtMs !== undefined}
+          isTrackPlain={view.isTrackPlain === true}
+          onFollow={toggleFollowing}
+          onReplay={toggleReplay}
+          onFit={fitTrack}
+        />
+      )}
+      {player !== undefined && track.shape !== undefined && (
+        <ReplayDock player={player} shape={track.shape} onClose={() => changeMapView({ replayAtMs: undefined })} />
+      )}
+    </div>
+  );
+}
+
+const select = (selection: Selection | undefined) =>
+  changeMapView({ selection, replayAtMs: undefined, ...(selection ? {} : { isFollowing: undefined }) });
+
+/** Esc closes one thing at a time, the newest first. */
+function closeTopmost(view: MapView): void {
+  if (view.replayAtMs !== undefined) changeMapView({ replayAtMs: undefined });
+  else if (view.selection !== undefined) changeMapView({ selection: undefined, isFollowing: undefined });
+  else if (view.list !== undefined) changeMapView({ list: undefined });
+}

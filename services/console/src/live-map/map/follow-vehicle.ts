@@ -1,0 +1,33 @@
+import type { Map as MapLibreMap } from 'maplibre-gl';
+import { pixelsPerWorld, toLatLng, toWorld, type WorldPoint } from '../vehicles/mercator.ts';
+
+/** Parts of the map that panels cover, CSS pixels. */
+export interface Insets {
+  top: number;
+  right: number;
+  bottom: number;
+  left: number;
+}
+
+/** The map paints its streets anew with every step; smaller steps than this are not worth that. */
+const minStepPixels = 0.1;
+
+/** Move the map so that a place stands in the middle of what panels leave free. */
+export function keepInMiddle(map: MapLibreMap, place: WorldPoint, insets: Insets): void {
+  // A person's zoom is on its way; it goes around the middle and would be cut short.
+  if (map.isZooming()) return;
+  const world = pixelsPerWorld(map.getZoom());
+  const wanted = centreFor(place, insets, world);
+  const { lat, lng } = map.getCenter();
+  const centre = toWorld(lat, lng);
+  const stepPixels = Math.hypot(centre.x - wanted.x, centre.y - wanted.y) * world;
+  if (stepPixels >= minStepPixels) map.jumpTo({ center: toLatLng(wanted) });
+}
+
+/** Where the map's centre has to be. */
+export function centreFor(place: WorldPoint, insets: Insets, worldPixels: number): WorldPoint {
+  return {
+    x: place.x + (insets.right - insets.left) / 2 / worldPixels,
+    y: place.y + (insets.bottom - insets.top) / 2 / worldPixels,
+  };
+}

@@ -1,0 +1,136 @@
+import type { LatLng } from '@hushryd/contracts/geo';
+import { type RefObject, useEffect, useRef, useState } from 'react';
+import { isMotionReduced, useBackend } from '../../data/backend.ts';
+import type { MapView } from '../../routing/view.ts';
+import { changeMapView, currentView } from '../../routing/view-store.ts';
+import { useTheme } from '../../theme/theme-store.ts';
+import type { TrackShape } from '../track/track-shape.ts';
+import type { VehicleStore } from '../vehicles/vehicle-store.ts';
+import { createLiveMap, type LiveMap } from './create-live-map.ts';
+import type { ReplayGhost } from './fleet-scene.ts';
+import type { Hover } from './pointer.ts';
+
+interface LiveMapHookInput {
+  container: RefObject<HTMLDivElement | null>;
+  view: MapView;
+  driverId: string | undefined;
+  shape: TrackShape | undefined;
+  plannedRoute: readonly LatLng[] | undefined;
+  isReplaying: boolean;
+  ghost: () => ReplayGhost | undefined;
+  onHover: (hover: Hover | undefined) => void;
+}
+
+/** Widths of what lies over the map, as in `tokens.css`. */
+const panelPixels = 348;
+const listPixels = 284;
+const dockPixels = 168;
+
+/** Makes the map once and hands it what React knows. */
+export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined; problem: unknown } {
+  const { view } = input;
+  const backend = useBackend();
+  const theme = useTheme();
+  const [map, setMap] = useState<LiveMap>();
+  const [problem, setProblem] = useState<unknown>();
+  const newest = useRef({ input, theme });
+  newest.current = { input, theme };
+
+  useEffect(() => {
+    const { container } = newest.current.input;
+    if (container.current === null) return undefined;
+    let created: LiveMap | undefined;
+    try {
+      created = createLiveMap({
+        container: container.current,
+        theme: newest.current.theme,
+        streetsUrl: backend.config.streetsUrl,
+        mapStyleUrl: backend.config.mapStyleUrl,
+        camera: newest.current.input.view.camera,
+        store: backend.vehicles,
+        serverNowMs: backend.clock.nowMs,
+        ghost: () => newest.current.input.ghost(),
+        getRoads: (box, signal) => backend.http.getRoads(box, { limit: 5000, signal }),
+        isMotionReduced,
+        onReady: () => setMap(created),
+        onPick: (driverId) => pick(driverId),
+        onHover: (hover) => newest.current.input.onHover(hover),
+        onCamera: (camera) => changeMapView({ camera }, { replace: true }),
+        onDrag: () => changeMapView({ isFollowing: undefined }, { replace: true }),
+        // Streets, coast and roads are decoration: without one of them the vehicles are still shown.
+        onProblem: () => undefined,
+      });
+    } catch (error) {
+      // Without WebGL there is no map; the vehicle list still works.
+      setProblem(error);
+    }
+    return () => {
+      setMap(undefined);
+      created?.close();
+    };
+  }, [backend]);
+
+  useEffect(() => map?.setTheme(theme), [map, theme]);
+  useEffect(() => map?.setSelected(input.driverId), [map, input.driverId]);
+  useEffect(() => map?.setFollowing(view.isFollowing === true), [map, view.isFollowing]);
+  useEffect(() => map?.setPlannedRoute(input.plannedRoute), [map, input.plannedRoute]);
+  useEffect(
+    () => map?.setTrack(input.shape, { isPlain: view.isTrackPlain === true }),
+    [map, input.shape, view.isTrackPlain],
+  );
+  const isPanelOpen = view.selection !== undefined;
+  const isListOpen = view.list !== undefined;
+  useEffect(() => {
+    map?.setInsets({
+      top: 0,
+      right: isPanelOpen ? panelPixels : 0,
+      bottom: input.isReplaying ? dockPixels : 0,
+      left: isListOpen ? listPixels : 0,
+    });
+  }, [map, isPanelOpen, isListOpen, input.isReplaying]);
+  useFirstFit(map, backend.vehicles);
+  useFitToSelectedTrip(map, input);
+  return { map, problem };
+}
+
+function pick(driverId: string | undefined): void {
+  const current = currentView();
+  if (current.room !== 'map') return;
+  if (driverId !== undefined) changeMapView({ selection: { kind: 'driver', id: driverId }, replayAtMs: undefined });
+  else if (current.replayAtMs === undefined) changeMapView({ selection: undefined, isFollowing: undefined });
+}
+
+/** Show the whole fleet once its first snapshot is complete, unless the address says where to look. */
+function useFirstFit(map: LiveMap | undefined, vehicles: VehicleStore): void {
+  useEffect(() => {
+    if (map === undefined) return undefined;
+    const start = currentView();
+    if (start.room === 'map' && (start.camera || start.selection)) return undefined;
+    const fit = () => {
+      if (!vehicles.isLoaded || vehicles.size === 0) return false;
+      map.fitTo(
+        [...vehicles.values()].map(({ position }) => position),
+        { isInstant: true },
+      );
+      return true;
+    };
+    if (fit()) return undefined;
+    const stop = vehicles.subscribe(() => fit() && stop());
+    return stop;
+  }, [map, vehicles]);
+}
+
+/** A trip that was chosen elsewhere (a list, a search, a link without a place) is brought into view once its track is here. */
+function useFitToSelectedTrip(map: LiveMap | undefined, { view, shape }: LiveMapHookInput): void {
+  const fitted = useRef<string>(undefined);
+  const tripId = view.selection?.kind === 'trip' ? view.selection.id : undefined;
+  const hasPlace = view.camera !== undefined;
+  const fixes = shape?.points;
+  useEffect(() => {
+    if (tripId === undefined) fitted.current = undefined;
+    if (map === undefined || tripId === undefined || fixes === undefined || fixes.length === 0) return;
+    if (fitted.current === tripId) return;
+    fitted.current = tripId;
+    if (!hasPlace) map.fitTo(fixes.map(({ fix }) => fix));
+  }, [map, tripId, fixes, hasPlace]);
+}

@@ -1,0 +1,106 @@
+import { type DriverState, driverStates } from '@hushryd/contracts/fix';
+import { type TripState, tripStates } from '@hushryd/contracts/trip';
+
+/** What is selected on the map: one vehicle, or one trip. */
+export type Selection = { kind: 'driver'; id: string } | { kind: 'trip'; id: string };
+
+export interface Camera {
+  lat: number;
+  lng: number;
+  zoom: number;
+}
+
+/** Whom the vehicle list shows: everybody, those in one state, or those whose fix is older than a minute. */
+export type ListFilter = 'all' | DriverState | 'silent';
+export const listFilters: readonly ListFilter[] = ['all', ...driverStates, 'silent'];
+
+export interface MapView {
+  room: 'map';
+  selection?: Selection;
+  camera?: Camera;
+  /** The selected vehicle stays in the middle. */
+  isFollowing?: boolean;
+  /** Replay is open, standing at this moment. */
+  replayAtMs?: number;
+  /** The vehicle list is open. */
+  list?: ListFilter;
+  /** The track is drawn in one colour instead of by speed. */
+  isTrackPlain?: boolean;
+}
+
+export interface TripsView {
+  room: 'trips';
+  query?: string;
+  state?: TripState;
+}
+
+/** Everything that a shared link restores. It lives in the fragment: any static server can serve the console at any path. */
+export type View = MapView | TripsView;
+
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Read a fragment such as `#/map?driver=d1&follow=1`. What is malformed is ignored: an old link still opens the room. */
+export function parseView(fragment: string): View {
+  const [path = '', search = ''] = fragment.replace(/^#/, '').split('?', 2);
+  const parameters = new URLSearchParams(search);
+  return path === '/trips' ? parseTripsView(parameters) : parseMapView(parameters);
+}
+
+export function formatView(view: View): string {
+  const parameters = new URLSearchParams();
+  if (view.room === 'trips') {
+    if (view.query) parameters.set('q', view.query);
+    if (view.state) parameters.set('state', view.state);
+  } else {
+    if (view.selection) parameters.set(view.selection.kind, view.selection.id);
+    if (view.isFollowing) parameters.set('follow', '1');
+    if (view.replayAtMs !== undefined) parameters.set('replay', String(Math.round(view.replayAtMs)));
+    if (view.list) parameters.set('list', view.list);
+    if (view.isTrackPlain) parameters.set('track', 'plain');
+    if (view.camera) parameters.set('at', formatCamera(view.camera));
+  }
+  const search = parameters.toString().replaceAll('%2C', ',');
+  return `#/${view.room}${search === '' ? '' : `?${search}`}`;
+}
+
+function parseTripsView(parameters: URLSearchParams): TripsView {
+  const view: TripsView = { room: 'trips' };
+  const query = parameters.get('q')?.slice(0, 64);
+  if (query) view.query = query;
+  const state = tripStates.find((known) => known === parameters.get('state'));
+  if (state) view.state = state;
+  return view;
+}
+
+function parseMapView(parameters: URLSearchParams): MapView {
+  const view: MapView = { room: 'map' };
+  const selection = parseSelection(parameters);
+  if (selection) view.selection = selection;
+  const camera = parseCamera(parameters.get('at'));
+  if (camera) view.camera = camera;
+  if (selection && parameters.get('follow') === '1') view.isFollowing = true;
+  const replayAtMs = Number(parameters.get('replay') ?? Number.NaN);
+  if (selection && Number.isSafeInteger(replayAtMs) && replayAtMs > 0) view.replayAtMs = replayAtMs;
+  const list = listFilters.find((known) => known === parameters.get('list'));
+  if (list) view.list = list;
+  if (parameters.get('track') === 'plain') view.isTrackPlain = true;
+  return view;
+}
+
+function parseSelection(parameters: URLSearchParams): Selection | undefined {
+  for (const kind of ['trip', 'driver'] as const) {
+    const id = parameters.get(kind);
+    if (id !== null && idPattern.test(id)) return { kind, id };
+  }
+  return undefined;
+}
+
+function parseCamera(text: string | null): Camera | undefined {
+  const [lat, lng, zoom] = (text ?? '').split(',').map(Number);
+  if (lat === undefined || lng === undefined || zoom === undefined) return undefined;
+  const isInRange = Math.abs(lat) <= 90 && Math.abs(lng) <= 180 && zoom >= 0 && zoom <= 22;
+  return isInRange ? { lat, lng, zoom } : undefined;
+}
+
+const formatCamera = (camera: Camera): string =>
+  `${camera.lat.toFixed(5)},${camera.lng.toFixed(5)},${camera.zoom.toFixed(2)}`;
