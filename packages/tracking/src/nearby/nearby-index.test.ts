@@ -67,3 +67,34 @@ t.test('a driver who moves is found at the new place only, one who left not at a
   const [found] = index.nearest({ lat: 41.3, lng: -8.61, radiusMeters: 3000, limit: 5 });
   t.equal(found?.position.driverId, 'a');
 });
+
+t.test('whoever comes, moves and leaves, the index holds what a plain list would', async (t) => {
+  const place = fc.record({
+    lat: fc.double({ min: 41.1, max: 41.2, noNaN: true }),
+    lng: fc.double({ min: -8.7, max: -8.6, noNaN: true }),
+  });
+  const step = fc.record({ driver: fc.integer({ min: 0, max: 8 }), place: fc.option(place, { nil: undefined }) });
+  const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const index = createNearbyIndex();
+    const model = new Map<string, Position>();
+    for (const { driver, place } of steps) {
+      const driverId = `d${driver}`;
+      if (place === undefined) {
+        index.remove(driverId);
+        model.delete(driverId);
+      } else {
+        index.upsert(positionAt(driverId, place.lat, place.lng));
+        model.set(driverId, positionAt(driverId, place.lat, place.lng));
+      }
+    }
+
+    const found = index.nearest({ lat: 41.15, lng: -8.65, radiusMeters: 30_000, limit: 20 });
+
+    t.strictSame(
+      found.map(({ position }) => position).sort((a, b) => a.driverId.localeCompare(b.driverId)),
+      [...model.values()].sort((a, b) => a.driverId.localeCompare(b.driverId)),
+    );
+    t.equal(index.size, model.size);
+  });
+  fc.assert(property, { numRuns: 300 });
+});

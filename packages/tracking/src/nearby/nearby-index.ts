@@ -2,23 +2,27 @@ import type { Position } from '@hushryd/contracts/fix';
 import { gridDiskDistances, latLngToCell } from 'h3-js';
 import { LRUCache } from 'lru-cache';
 import { distanceMeters } from '../geo/distance.ts';
+import { type Cell, createCellGrid, type Seat } from './cell-grid.ts';
 
 export interface Neighbour {
   position: Position;
   distanceMeters: number;
 }
 
+export interface NearbyQuery {
+  lat: number;
+  lng: number;
+  radiusMeters: number;
+  limit: number;
+  /** Leaves out positions before they are counted. */
+  accept?: (position: Position) => boolean;
+}
+
 export interface NearbyIndex {
   upsert(position: Position): void;
   remove(driverId: string): void;
-  /** @param accept leaves out positions before they are counted @returns nearest first, ≤ limit, within the radius */
-  nearest(query: {
-    lat: number;
-    lng: number;
-    radiusMeters: number;
-    limit: number;
-    accept?: (position: Position) => boolean;
-  }): Neighbour[];
+  /** @returns nearest first, ≤ limit, within the radius */
+  nearest(query: NearbyQuery): Neighbour[];
   readonly size: number;
 }
 
@@ -42,99 +46,94 @@ const cachedCells = 200_000;
  * (design §4: 840–1,700 searches/s of 10 among 100,000).
  */
 export function createNearbyIndex(): NearbyIndex {
-  const layers = grids.map((grid) => ({ grid, cells: new Map<string, Map<string, Position>>() }));
-  const cellsOf = new Map<string, string[]>();
+  const layers = grids.map((rings) => ({ rings, grid: createCellGrid(rings.resolution) }));
+  /** By driver, one seat a layer. */
+  const seatsOf = new Map<string, Seat[]>();
   const disks = new LRUCache<string, string[][]>({
     maxSize: cachedCells,
-    sizeCalculation: (disk) => disk.flat().length,
+    sizeCalculation: (disk) => disk.reduce((cells, ring) => cells + ring.length, 0),
   });
 
   function upsert(position: Position): void {
-    const { driverId } = position;
-    const before = cellsOf.get(driverId);
-    const after = layers.map(({ grid }) => latLngToCell(position.lat, position.lng, grid.resolution));
-    for (const [index, { cells }] of layers.entries()) {
-      const cell = after[index] as string;
-      if (before !== undefined && before[index] !== cell) removeFrom(cells, before[index] as string, driverId);
-      let members = cells.get(cell);
-      if (members === undefined) {
-        members = new Map();
-        cells.set(cell, members);
-      }
-      members.set(driverId, position);
+    const seats = seatsOf.get(position.driverId);
+    if (seats !== undefined) for (const [index, { grid }] of layers.entries()) grid.place(position, seats[index]);
+    else {
+      const taken = layers.map(({ grid }) => grid.place(position, undefined));
+      seatsOf.set(position.driverId, taken);
     }
-    cellsOf.set(driverId, after);
   }
 
   function remove(driverId: string): void {
-    const before = cellsOf.get(driverId);
-    if (before === undefined) return;
-    for (const [index, { cells }] of layers.entries()) removeFrom(cells, before[index] as string, driverId);
-    cellsOf.delete(driverId);
+    const seats = seatsOf.get(driverId);
+    if (seats === undefined) return;
+    for (const [index, { grid }] of layers.entries()) grid.remove(seats[index] as Seat);
+    seatsOf.delete(driverId);
   }
 
-  function rings(cell: string, count: number): string[][] {
-    const key = `${cell}${count}`;
+  function diskAround(cell: string, rings: number): string[][] {
+    const key = `${cell}${rings}`;
     let disk = disks.get(key);
     if (disk === undefined) {
-      disk = gridDiskDistances(cell, count);
+      disk = gridDiskDistances(cell, rings);
       disks.set(key, disk);
     }
     return disk;
   }
 
-  const nearest: NearbyIndex['nearest'] = ({ lat, lng, radiusMeters, limit, accept }) => {
+  function nearest(query: NearbyQuery): Neighbour[] {
+    const { lat, lng, radiusMeters, limit } = query;
     let found: Neighbour[] = [];
-    for (const { grid, cells } of layers) {
+    for (const { rings, grid } of layers) {
       found = [];
-      const middle = latLngToCell(lat, lng, grid.resolution);
-      const lastRing = Math.min(grid.maxRings, Math.ceil(radiusMeters / grid.ringMeters));
-      // Most answers lie in the first two rings; the larger disk is looked up only where they do not.
-      let disk = rings(middle, Math.min(1, lastRing));
+      const middle = latLngToCell(lat, lng, rings.resolution);
+      const lastRing = Math.min(rings.maxRings, Math.ceil(radiusMeters / rings.ringMeters));
+      // Most answers lie in the first rings; a larger disk is looked up only where they do not.
+      let disk = diskAround(middle, Math.min(1, lastRing));
       for (let ring = 0; ring <= lastRing; ring += 1) {
-        if (ring === disk.length) disk = rings(middle, lastRing);
-        for (const cell of disk[ring] as string[]) collect(cells.get(cell), { lat, lng, radiusMeters, accept }, found);
-        const coveredMeters = ring * grid.ringMeters;
-        if (coveredMeters >= radiusMeters) return closest(found, limit);
-        if (found.length >= limit && countWithin(found, coveredMeters) >= limit) return closest(found, limit);
+        if (ring === disk.length) disk = diskAround(middle, ring === 2 ? 2 : lastRing);
+        for (const id of disk[ring] as string[]) collect(grid.cell(id), query, found);
+        const coveredMeters = ring * rings.ringMeters;
+        if (coveredMeters >= radiusMeters || reachOf(found, limit, Number.POSITIVE_INFINITY) <= coveredMeters)
+          return found;
       }
     }
-    return closest(found, limit);
-  };
+    return found;
+  }
 
   return {
     upsert,
     remove,
     nearest,
     get size() {
-      return cellsOf.size;
+      return seatsOf.size;
     },
   };
 }
 
-function removeFrom(cells: Map<string, Map<string, Position>>, cell: string, driverId: string): void {
-  const members = cells.get(cell);
-  if (members?.delete(driverId) && members.size === 0) cells.delete(cell);
-}
-
-function collect(
-  members: Map<string, Position> | undefined,
-  query: { lat: number; lng: number; radiusMeters: number; accept: ((position: Position) => boolean) | undefined },
-  found: Neighbour[],
-): void {
-  if (members === undefined) return;
-  for (const position of members.values()) {
-    if (query.accept?.(position) === false) continue;
-    const meters = distanceMeters(query.lat, query.lng, position.lat, position.lng);
-    if (meters <= query.radiusMeters) found.push({ position, distanceMeters: meters });
+/** Keeps the `limit` nearest so far, in order. */
+function collect(cell: Cell | undefined, query: NearbyQuery, found: Neighbour[]): void {
+  if (cell === undefined) return;
+  const { lat, lng, radiusMeters, limit, accept } = query;
+  const { coordinates, positions } = cell;
+  let reachMeters = reachOf(found, limit, radiusMeters);
+  for (let row = 0; row < positions.length; row += 1) {
+    const meters = distanceMeters(lat, lng, coordinates[2 * row] as number, coordinates[2 * row + 1] as number);
+    if (meters > reachMeters) continue;
+    const position = positions[row] as Position;
+    if (accept?.(position) === false) continue;
+    insert(found, { position, distanceMeters: meters }, limit);
+    reachMeters = reachOf(found, limit, radiusMeters);
   }
 }
 
-function countWithin(found: readonly Neighbour[], meters: number): number {
-  let count = 0;
-  for (const neighbour of found) if (neighbour.distanceMeters <= meters) count += 1;
-  return count;
+/** How far away a position may be to be among the nearest. */
+function reachOf(found: readonly Neighbour[], limit: number, radiusMeters: number): number {
+  return found.length < limit ? radiusMeters : (found[limit - 1] as Neighbour).distanceMeters;
 }
 
-const closest = (found: Neighbour[], limit: number) =>
-  found.sort((a, b) => a.distanceMeters - b.distanceMeters).slice(0, limit);
+function insert(found: Neighbour[], neighbour: Neighbour, limit: number): void {
+  if (found.length === limit) found.pop();
+  let at = found.length;
+  while (at > 0 && (found[at - 1] as Neighbour).distanceMeters > neighbour.distanceMeters) at -= 1;
+  found.splice(at, 0, neighbour);
+}
