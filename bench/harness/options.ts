@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  readonly names: readonly string[];
+  readonly rounds: number;
+  /** Where the JSON goes; undefined writes none. */
+  readonly out: string | undefined;
+  readonly isProfiling: boolean;
+  readonly wants: 'run' | 'help' | 'list';
+}
+
+/** A wrong command line, said in one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError */
+export function parseOptions(argv: readonly string[], defaultOut: string): Options {
+  const { values, positionals } = parse(argv);
+  const rounds = Number(values.rounds ?? 3);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) {
+    throw new UsageError(`--rounds takes a whole number from 1 to 20, not "${values.rounds}".`);
+  }
+  return {
+    names: positionals,
+    rounds,
+    out: values['no-write'] ? undefined : (values.out ?? defaultOut),
+    isProfiling: values.profile ?? false,
+    wants: wantedOf(values),
+  };
+}
+
+function wantedOf({ help, list }: { help?: boolean; list?: boolean }): Options['wants'] {
+  if (help) return 'help';
+  return list ? 'list' : 'run';
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      // pnpm hands a separating `--` on.
+      args: argv.filter((argument) => argument !== '--'),
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        out: { type: 'string' },
+        'no-write': { type: 'boolean' },
+        profile: { type: 'boolean' },
+        list: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+export const helpText = `Measure HushRyd against its budgets, each figure beside a baseline of the same run.
+
+  pnpm bench [NAME …]        all scenarios, or those whose names begin so
+
+  --rounds N                 measure everything N times, in turn (default 3; fewer are for trying out)
+  --out FILE                 where the JSON goes (default bench/baselines/latest.json)
+  --no-write                 write no JSON
+  --profile                  CPU profiles of the services into .hushryd/profiles (costs some percent)
+  --list                     what there is to measure
+  -h, --help                 this text
+
+REDIS_URL and MONGODB_URL name your own servers; without them both are started for the run. Everything stays on 127.0.0.1 and ends by
+itself. Leave the machine alone meanwhile.
+`;
