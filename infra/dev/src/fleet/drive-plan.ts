@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { FixDrop } from '@hushryd/sdk/driver-client';
 import type { DrivingPlan, PlannedDriver, PlannedFix, PlannedTrip } from '../replay/plan-replay.ts';
 import type { Backend } from './backend.ts';
@@ -21,13 +22,19 @@ export interface DriveSummary {
   readonly startedAtMs: number;
 }
 
+export type OnTrip = (trip: PlannedTrip) => Watch | undefined | Promise<Watch | undefined>;
+
+interface Watch {
+  close(): void;
+}
+
 /**
  * Drive a plan against a running system: one phone a driver, trips made, started and ended over the HTTP API, every fix stamped with its
  * scheduled wall time, however late it is sent. Resolves when all is driven and every fix is durable or dropped.
  *
  * @param input.signal ends the drive early; open trips are ended, the summary says how far it came
  * @param input.onStart called when all phones are connected and the clock of the plan starts
- * @param input.onTrip called when a trip has started; what it returns is closed when the trip has ended
+ * @param input.onTrip called when a trip has started, its first fix waits for it; what it gives is closed when the trip has ended
  * @param input.durableWithinMs longest wait for the last acknowledgements
  */
 export async function drivePlan(input: {
@@ -36,12 +43,14 @@ export async function drivePlan(input: {
   signal?: AbortSignal;
   passengersOf?: (trip: PlannedTrip) => readonly string[];
   onStart?: (startedAtMs: number) => void;
-  onTrip?: (trip: PlannedTrip) => { close(): void } | undefined;
+  onTrip?: OnTrip;
   durableWithinMs?: number;
 }): Promise<DriveSummary> {
   const { plan, backend, durableWithinMs = 120_000 } = input;
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(input.signal ? [input.signal] : [])]);
+  // Every phone's every wait listens to it.
+  setMaxListeners(0, signal);
   const failures = new Map<string, string>();
   const desk = createTripDesk({ backend, signal });
   const onEnd = (driverId: string, why: string) => void failures.set(driverId, why);
@@ -69,7 +78,10 @@ export async function drivePlan(input: {
       }
     };
     await Promise.all(plan.drivers.map(drive));
-    await waitUntilDurable([...phones.values()], AbortSignal.any([signal, AbortSignal.timeout(durableWithinMs)]));
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(durableWithinMs)]);
+    setMaxListeners(0, waiting);
+    // What is still open when the time is over is counted, not thrown.
+    await Promise.allSettled([...phones.values()].map((phone) => phone.whenDurable(waiting)));
   } finally {
     await desk.endAll(3000);
     stopping.abort();
@@ -81,6 +93,8 @@ export async function drivePlan(input: {
 /** A trip starts this long before its first fix, so that every node knows it by then. */
 const leadMs = 1500;
 const settleMs = 300;
+/** A phone without a connection does not keep its trip from ending. */
+const receivedWithinMs = 3000;
 
 async function connectAll(phones: readonly Phone[]): Promise<void> {
   await forEachLimited(phones, 25, async (phone) => {
@@ -96,19 +110,21 @@ async function driveTrips(input: {
   startedAtMs: number;
   signal: AbortSignal;
   passengersOf?: (trip: PlannedTrip) => readonly string[];
-  onTrip?: (trip: PlannedTrip) => { close(): void } | undefined;
+  onTrip?: OnTrip;
 }): Promise<void> {
   const { driver, phone, desk, startedAtMs, signal, passengersOf = () => [] } = input;
   for (const trip of driver.trips) {
     const { fixes, ...order } = trip;
     await sleepUntil(startedAtMs + (fixes[0]?.atMs ?? 0) - leadMs, signal);
     await desk.begin({ ...order, driverId: driver.driverId, passengerIds: passengersOf(trip) });
-    const watch = input.onTrip?.(trip);
+    const watch = await input.onTrip?.(trip);
     try {
       for (const fix of fixes) {
         await sleepUntil(startedAtMs + fix.atMs, signal);
         phone.send(toReading(fix, startedAtMs), trip.tripId);
       }
+      // Passengers may watch until the end of the trip: its last fix has to come before.
+      await phone.whenReceived(AbortSignal.any([signal, AbortSignal.timeout(receivedWithinMs)]));
       await desk.end(trip.tripId);
     } finally {
       watch?.close();
@@ -119,11 +135,6 @@ async function driveTrips(input: {
 
 function toReading({ atMs, ...place }: PlannedFix, startedAtMs: number) {
   return { ...place, recordedAtMs: startedAtMs + atMs };
-}
-
-/** What is still open when the time is over is counted, not thrown. */
-async function waitUntilDurable(phones: readonly Phone[], signal: AbortSignal): Promise<void> {
-  await Promise.allSettled(phones.map((phone) => phone.whenDurable(signal)));
 }
 
 function summarise(input: {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createInstanceId } from '@hushryd/platform/lifecycle/instance-id';
 import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { runMain } from '@hushryd/platform/lifecycle/run-main';
@@ -14,6 +15,8 @@ runMain(async () => {
   const log = createLogger({ service: 'fleet', instanceId: createInstanceId('fleet'), level: config.logLevel });
   const lifecycle = createLifecycle({ log, timeoutMs: 10_000 });
   const stopping = new AbortController();
+  // Every phone's every wait listens to it.
+  setMaxListeners(0, stopping.signal);
   const { apiUrl, realtimeUrl, issuerUrl, fleetSecret, fleet } = config;
   const backend: Backend = { apiUrl, realtimeUrl, tokensFor: createTokenSource({ issuerUrl, fleetSecret }) };
   const tell = (text: string) =>

@@ -20,6 +20,8 @@ export interface Phone {
   connect(): Promise<void>;
   send(reading: FixReading, tripId?: string): void;
   setAvailable(isAvailable: boolean): Promise<void>;
+  /** Resolves when everyone can read the newest fix, or when the signal fires. */
+  whenReceived(signal: AbortSignal): Promise<void>;
   /** Resolves when every fix is durable or dropped; rejects when the signal fires before. */
   whenDurable(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -50,6 +52,14 @@ export function createPhone(input: {
     ...keep,
   });
   const counts: PhoneCounts = { sent: 0, drops: {} };
+  let sentSeq = 0;
+  let receivedSeq = 0;
+  let onReceived: (() => void) | undefined;
+
+  client.on('recv', ({ run, seq }) => {
+    if (run === client.run) receivedSeq = seq;
+    if (receivedSeq >= sentSeq) onReceived?.();
+  });
 
   client.on('drop', ({ reason }) => {
     counts.drops[reason] = (counts.drops[reason] ?? 0) + 1;
@@ -67,10 +77,17 @@ export function createPhone(input: {
     connect: () => client.connect(),
     send(reading, tripId) {
       counts.sent += 1;
-      client.addFix(reading, tripId === undefined ? {} : { tripId });
+      sentSeq = client.addFix(reading, tripId === undefined ? {} : { tripId });
     },
     async setAvailable(isAvailable) {
       await withRetries({ request: () => http.putAvailability(isAvailable), signal });
+    },
+    async whenReceived(until) {
+      if (receivedSeq >= sentSeq || until.aborted) return;
+      await new Promise<void>((resolve) => {
+        onReceived = resolve;
+        until.addEventListener('abort', () => resolve(), { once: true });
+      });
     },
     whenDurable: (until) => Promise.race([client.whenDurable(), rejectOn(until)]),
     close: () => client.close(),

@@ -15,23 +15,25 @@ export interface ClosingStep {
 }
 
 export function createClosing({ tell }: { tell: (sentence: string) => void }): Closing {
+  // A step leaves when it has ended, not when its end begins: force() has to reach one that hangs.
   const steps: ClosingStep[] = [];
   return {
     add: (step) => void steps.push(step),
     async close() {
       let isClean = true;
-      for (let step = steps.pop(); step; step = steps.pop()) {
+      for (let step = steps.at(-1); step; step = steps.at(-1)) {
         try {
           await step.stop();
         } catch (error) {
           isClean = false;
           tell(`${step.name} did not end as it should: ${error instanceof Error ? error.message : String(error)}`);
         }
+        steps.splice(steps.indexOf(step), 1);
       }
       return isClean;
     },
     async force() {
-      await Promise.allSettled(steps.splice(0).map(async (step) => (step.kill ?? step.stop)()));
+      await Promise.allSettled(steps.map(async (step) => (step.kill ?? step.stop)()));
     },
   };
 }

@@ -12,8 +12,8 @@ export function securityHeaders(input: { apiUrl: string; realtimeUrl: string }):
     'font-src': "'self'",
     'media-src': "'self' data: blob:",
     'manifest-src': "'self'",
-    // https: for a map style that the person at this machine configured.
-    'connect-src': `'self' ${input.apiUrl} ${input.realtimeUrl} https:`,
+    // blob: the map hands GeoJSON to its worker that way; https: a map style that the person at this machine configured.
+    'connect-src': `'self' blob: ${input.apiUrl} ${input.realtimeUrl} https:`,
     'base-uri': "'none'",
     'form-action': "'none'",
     'frame-ancestors': "'none'",

@@ -80,7 +80,10 @@ t.test('every answer carries the policy: scripts from here, data from here, the 
   for (const path of ['/', '/none.js', '/dev/echo']) {
     const { headers } = await ask(path);
     t.match(headers['content-security-policy'], /default-src 'none'; script-src 'self';/);
-    t.match(headers['content-security-policy'], /connect-src 'self' http:\/\/127\.0\.0\.1:1 ws:\/\/127\.0\.0\.1:2/);
+    t.match(
+      headers['content-security-policy'],
+      /connect-src 'self' blob: http:\/\/127\.0\.0\.1:1 ws:\/\/127\.0\.0\.1:2/,
+    );
     t.equal(headers['x-content-type-options'], 'nosniff');
   }
 });
