@@ -6,22 +6,32 @@ import { checkMachine } from './check-machine.mjs';
 import { installPackages } from './install-packages.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { reset } from './reset.mjs';
-import { runTests } from './run-tests.mjs';
+import { runSource } from './run-source.mjs';
 import { Stop } from './stop.mjs';
 import { prepareState, rootDir } from './workspace.mjs';
 
 const commands = {
-  start: (args) => runBuilt('infra/dev/dist/main.js', args),
+  start: async (args) => {
+    await oneAtATime(prepare);
+    await becomeRunner(args);
+  },
+  // From sources, as the tests themselves: a workspace that does not build still tells what its tests say.
   test: async (args) => {
     await oneAtATime(installPackages);
-    await runTests(args);
+    await runSource('infra/dev/src/test-run/main.ts', args, ['--conditions=@hushryd/source']);
+  },
+  bench: async (args) => {
+    await oneAtATime(prepare);
+    await runSource('bench/main.ts', args);
+  },
+  screenshots: async (args) => {
+    await oneAtATime(prepare);
+    await runSource('infra/dev/src/screenshots/main.ts', args);
   },
   reset,
-  bench: (args) => runBuilt('bench/dist/main.js', args),
-  screenshots: (args) => runBuilt('infra/dev/dist/screenshots/main.js', args),
 };
 
-/** `start | test | reset | bench | screenshots`, with the arguments that belong to it. Sets the exit code. */
+/** `start | test | bench | screenshots | reset`, with the arguments that belong to it. Sets the exit code. */
 export async function runCommand([name, ...args]) {
   const command = commands[name];
   try {
@@ -38,14 +48,15 @@ export async function runCommand([name, ...args]) {
   }
 }
 
+async function prepare() {
+  await installPackages();
+  await buildWorkspace();
+}
+
 /** In this very process: signals and the exit code need no forwarding, and no child can stay behind. */
-async function runBuilt(entry, args) {
-  await oneAtATime(async () => {
-    await installPackages();
-    await buildWorkspace();
-  });
-  const file = join(rootDir, entry);
-  if (!existsSync(file)) throw new Stop(`${entry} was not built: see .hushryd/logs/build.log.`);
+async function becomeRunner(args) {
+  const file = join(rootDir, 'infra/dev/dist/main.js');
+  if (!existsSync(file)) throw new Stop(`${file} was not built: see .hushryd/logs/build.log.`);
   process.argv = [process.argv[0], file, ...args];
   process.setSourceMapsEnabled(true);
   await import(pathToFileURL(file).href);
