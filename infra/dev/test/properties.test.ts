@@ -1,0 +1,242 @@
+import type { Fix, Position } from '@hushryd/contracts/fix';
+import { tripTopic } from '@hushryd/contracts/realtime/topics';
+import fc from 'fast-check';
+import t from 'tap';
+import { openPlainSocket, type PlainSocket } from './plain-socket.ts';
+import { startSystem } from './system.ts';
+
+// Properties of the running system: two realtime nodes, two APIs, a worker, real engines. Every case has ids of its own and many are
+// in flight at once, so the cases disturb one another as users do.
+
+const seed = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
+const runs = Number(process.env.PROPERTY_RUNS ?? 1000);
+const inFlight = 24;
+t.comment(`seed ${seed}: set PROPERTY_SEED to repeat`);
+
+const system = await startSystem(t, {
+  apis: 2,
+  realtimes: 2,
+  env: {
+    MAX_ACCEPTS_PER_SECOND: '100000',
+    MAX_FRAMES_PER_SECOND: '10000',
+    MAX_SPEED_KMH: '1000000000000',
+    REDIS_COMMAND_TIMEOUT_MS: '500',
+  },
+});
+const operator = system.http('operator', 'operator');
+const place = { lat: 41.15, lng: -8.61 };
+let cases = 0;
+
+interface Case {
+  driverId: string;
+  riderId: string;
+  tripId: string;
+}
+
+/** Run the predicate for `runs` generated values, many at a time; the failing value is printed with the seed that repeats it. */
+async function holdsForAll<Value>(arbitrary: fc.Arbitrary<Value>, holds: (value: Value, ids: Case) => Promise<void>) {
+  const values = fc.sample(arbitrary, { numRuns: runs, seed });
+  let next = 0;
+  const work = async () => {
+    while (next < values.length) {
+      const index = next;
+      next += 1;
+      cases += 1;
+      const ids = { driverId: `driver-${cases}`, riderId: `rider-${cases}`, tripId: `trip-${cases}` };
+      try {
+        await holds(values[index] as Value, ids);
+      } catch (cause) {
+        next = values.length;
+        throw new Error(`case ${index} of seed ${seed}: ${fc.stringify(values[index])}: ${String(cause)}`, { cause });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+}
+
+function must(condition: boolean, what: () => string): asserts condition {
+  if (!condition) throw new Error(what());
+}
+
+const open = (userId: string, role: 'driver' | 'rider' | 'operator', node: number): Promise<PlainSocket> =>
+  openPlainSocket(system.realtimes[node]?.url ?? '', system.token(userId, role));
+
+async function startTrip({ tripId, driverId, riderId }: Case, passengerIds = [riderId]): Promise<void> {
+  await operator.createTrip({ tripId, driverId, passengerIds, origin: place, destination: place });
+  await operator.startTrip(tripId);
+}
+
+const loc = (run: number, fixes: Fix[], tripId?: string) =>
+  ({ type: 'loc', run, from: 1, fixes, ...(tripId !== undefined && { tripId }) }) as const;
+const orderOf = ({ run, seq }: { run: number; seq: number }) => [run, seq] as const;
+const isAfter = (a: { run: number; seq: number }, b: { run: number; seq: number }) =>
+  a.run > b.run || (a.run === b.run && a.seq > b.seq);
+
+const coordinate = {
+  lat: fc.double({ min: -89, max: 89, noNaN: true }),
+  lng: fc.double({ min: -179, max: 179, noNaN: true }),
+};
+/** A millisecond apart at least: no speed is known of two fixes of the same moment. */
+const fixAt = (seq: number, where: { lat: number; lng: number }): Fix => ({
+  seq,
+  recordedAtMs: Date.now() + seq,
+  ...where,
+});
+
+t.test('an acknowledged fix is readable, with the same coordinates, from another process', async (t) => {
+  const places = fc.array(fc.record(coordinate), { minLength: 1, maxLength: 3 });
+  await holdsForAll(fc.tuple(places, fc.nat(1)), async ([route, node], { driverId }) => {
+    const phone = await open(driverId, 'driver', node);
+    const { run } = await phone.request({ type: 'hello' }, 'welcome');
+    for (const [index, where] of route.entries()) {
+      await phone.request(loc(run, [fixAt(index + 1, where)]), 'recv');
+      const { location } = await system.http(driverId, 'driver', 1 - node).getDriverLocation(driverId);
+      must(
+        location !== null && location.seq === index + 1,
+        () => `seq ${index + 1} acknowledged, ${location?.seq} read`,
+      );
+      const isSame = Math.abs(location.lat - where.lat) <= 1e-6 && Math.abs(location.lng - where.lng) <= 1e-6;
+      must(isSame, () => `${JSON.stringify(where)} sent, ${JSON.stringify(location)} read`);
+    }
+    await phone.close();
+  });
+  t.pass(`${runs} cases`);
+});
+
+t.test(
+  'duplicated, reordered, delayed and re-sent batches leave the same state, and positions never go back',
+  async (t) => {
+    const frame = fc.record({ first: fc.integer({ min: 1, max: 15 }), count: fc.integer({ min: 1, max: 5 }) });
+    const scenario = fc.array(frame, { minLength: 1, maxLength: 6 }).chain((sent) =>
+      fc.record({
+        sent: fc.constant(sent),
+        again: fc.array(fc.record({ index: fc.nat(sent.length - 1), over: fc.constantFrom('socket', 'http') }), {
+          maxLength: 6,
+        }),
+        shuffle: fc.array(fc.nat(1000), { minLength: 12, maxLength: 12 }),
+        node: fc.nat(1),
+      }),
+    );
+    await holdsForAll(scenario, async ({ sent, again, shuffle, node }, ids) => {
+      await startTrip(ids);
+      const phone = await open(ids.driverId, 'driver', node);
+      const watcher = await open(`operator-${ids.tripId}`, 'operator', 1 - node);
+      await watcher.request({ type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
+      const { run } = await phone.request({ type: 'hello' }, 'welcome');
+      const recordedAtMs = Date.now();
+      const fixOf = (seq: number): Fix => ({ seq, recordedAtMs: recordedAtMs + seq, lat: 41 + seq / 1000, lng: -8 });
+      const batches = [...sent.map((_, index) => ({ index, over: 'socket' })), ...again]
+        .map((batch, at) => ({ ...batch, place: shuffle[at] ?? 0 }))
+        .sort((a, b) => a.place - b.place);
+
+      const http = system.http(ids.driverId, 'driver', node);
+      const deliveries = batches.map(({ index, over }) => {
+        const { first, count } = sent[index] as (typeof sent)[number];
+        const fixes = Array.from({ length: count }, (_, i) => fixOf(first + i));
+        if (over === 'socket') return phone.request(loc(run, fixes, ids.tripId), 'recv');
+        return http.postFixes({ run, from: 1, tripId: ids.tripId, fixes });
+      });
+      await Promise.all(deliveries);
+
+      const seqs = new Set(sent.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
+      const newest = Math.max(...seqs);
+      const { location } = await http.getDriverLocation(ids.driverId);
+      must(location?.run === run && location.seq === newest, () => `newest ${newest}, position ${location?.seq}`);
+      const track = await operator.getTrack(ids.tripId);
+      const expected = [...seqs].sort((a, b) => a - b);
+      must(
+        String(track.fixes.map(({ seq }) => seq)) === String(expected),
+        () => `${expected} sent, track ${JSON.stringify(track.fixes.map(orderOf))}`,
+      );
+
+      await watcher.waitFor('position', ({ position }) => position.seq === newest);
+      const seen = watcher.heard('position').map(({ position }) => position);
+      const back = seen.findIndex((position, at) => at > 0 && !isAfter(position, seen[at - 1] as Position));
+      must(back < 0, () => `a position went back: ${JSON.stringify(seen.map(orderOf))}`);
+      await Promise.all([phone.close(), watcher.close()]);
+    });
+    t.pass(`${runs} cases`);
+  },
+);
+
+t.test('every member of a room receives what was published after its subscription, whenever it came', async (t) => {
+  const scenario = fc.record({
+    before: fc.integer({ min: 0, max: 3 }),
+    after: fc.integer({ min: 1, max: 4 }),
+    node: fc.nat(1),
+    isRider: fc.boolean(),
+  });
+  await holdsForAll(scenario, async ({ before, after, node, isRider }, ids) => {
+    await startTrip(ids);
+    const phone = await open(ids.driverId, 'driver', 0);
+    const { run } = await phone.request({ type: 'hello' }, 'welcome');
+    const sendOne = (seq: number) =>
+      phone.request(loc(run, [fixAt(seq, { lat: 41 + seq / 1000, lng: -8 })], ids.tripId), 'recv');
+    for (let seq = 1; seq <= before; seq += 1) await sendOne(seq);
+
+    const member = isRider ? await open(ids.riderId, 'rider', node) : await open(`op-${ids.tripId}`, 'operator', node);
+    // The subscription races with fixes that are on their way.
+    const racing = sendOne(before + 1);
+    await member.request({ type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
+    await racing;
+    const last = before + 1 + after;
+    for (let seq = before + 2; seq <= last; seq += 1) await sendOne(seq);
+
+    await member.waitFor('position', ({ position }) => position.seq === last);
+    const seen = member.heard('position').map(({ position }) => position.seq);
+    const first = seen[0] as number;
+    must(first >= before && first <= before + 2, () => `the snapshot is ${first}, ${before} were there before`);
+    const contiguous = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    must(String(seen) === String(contiguous), () => `${contiguous} expected, ${seen} received`);
+    await Promise.all([phone.close(), member.close()]);
+  });
+  t.pass(`${runs} cases`);
+});
+
+t.test('a room never leaks to a socket that may not see it, also not to one that no longer may', async (t) => {
+  const intruder = fc.constantFrom('rider of another trip', 'another driver', 'removed passenger');
+  await holdsForAll(fc.tuple(intruder, fc.nat(1)), async ([who, node], ids) => {
+    const strangerId = `stranger-${ids.tripId}`;
+    await startTrip(ids, who === 'removed passenger' ? [ids.riderId, strangerId] : [ids.riderId]);
+    const phone = await open(ids.driverId, 'driver', 0);
+    const { run } = await phone.request({ type: 'hello' }, 'welcome');
+    const rider = await open(ids.riderId, 'rider', 1 - node);
+    const stranger = await open(strangerId, who === 'another driver' ? 'driver' : 'rider', node);
+    const topic = tripTopic(ids.tripId);
+    await rider.request({ type: 'sub', topic }, 'subscribed');
+
+    const mayNot = () => stranger.request({ type: 'sub', topic }, 'subscribed');
+    let heardBefore = 0;
+    if (who === 'removed passenger') {
+      await stranger.request({ type: 'sub', topic }, 'subscribed');
+      await operator.putPassengers(ids.tripId, [ids.riderId]);
+      await stranger.waitFor('unsubscribed', (frame) => frame.topic === topic);
+      heardBefore = stranger.frames.length;
+    }
+    const refusal = await mayNot().then(
+      () => 'subscribed',
+      (error: { code?: string }) => error.code,
+    );
+    must(refusal === 'not_found', () => `${who}: ${refusal}`);
+
+    for (const seq of [1, 2]) {
+      await phone.request(loc(run, [fixAt(seq, place)], ids.tripId), 'recv');
+    }
+    await rider.waitFor('position', ({ position }) => position.seq === 2);
+    await stranger.request({ type: 'ping' }, 'pong');
+    const leaked = stranger.frames
+      .slice(heardBefore)
+      .filter((frame) => frame.type === 'position' || frame.type === 'event');
+    must(leaked.length === 0, () => `${who} heard ${JSON.stringify(leaked)}`);
+    const read = await system
+      .http(strangerId, 'rider')
+      .getTripLocation(ids.tripId)
+      .then(
+        () => 'read',
+        (error: { code?: string }) => error.code,
+      );
+    must(read === 'not_found', () => `${who} over HTTP: ${read}`);
+    await Promise.all([phone.close(), rider.close(), stranger.close()]);
+  });
+  t.pass(`${runs} cases`);
+});
