@@ -1,4 +1,3 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import Fastify from 'fastify';
 import type { ApiServer } from './api-server.ts';
@@ -17,6 +16,7 @@ import { addMetrics } from './plugins/metrics.ts';
 import { addOpenApi, referencePath } from './plugins/openapi.ts';
 import { addRouteRules } from './plugins/route-rules.ts';
 import { addSecurityHeaders } from './plugins/security-headers.ts';
+import { compileValidator } from './plugins/validate.ts';
 import { addRealtimeRoutes } from './realtime/routes.ts';
 import { createAuditReading } from './trips/audit-reading.ts';
 import { createGetLocation } from './trips/get-location.ts';
@@ -60,7 +60,7 @@ export async function createApp(
     // Draining answers with our own problem, see plugins/draining.ts.
     return503OnClosing: false,
   });
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(compileValidator);
   app.removeContentTypeParser('text/plain');
 
   const addMethodReplies = collectMethods(app);

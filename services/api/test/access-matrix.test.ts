@@ -1,5 +1,8 @@
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import Fastify from 'fastify';
 import t from 'tap';
+import type { ApiServer } from '../src/api-server.ts';
+import { addRouteRules } from '../src/plugins/route-rules.ts';
 import {
   asDriver,
   asRider,
@@ -87,6 +90,17 @@ const actorsOf = (driverId: string) =>
 
 t.test('every route has a row', async (t) => {
   t.same((await routesOf(api)).toSorted(), Object.keys(matrix).toSorted());
+});
+
+t.test('a route that does not say who may call it stops the start', async (t) => {
+  const app: ApiServer = Fastify();
+  addRouteRules(app, {
+    tokens: { verify: () => t.bailout('nobody asks') as never },
+    deadlineMs: 1_000,
+    openPrefix: '/docs',
+  });
+
+  t.throws(() => app.get('/v1/open', async () => 'to all'), /does not say who may call it/);
 });
 
 for (const state of ['live', 'ended'] as const) {

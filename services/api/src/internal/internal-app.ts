@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { TripAccessQuerySchema, TripAccessReplySchema } from '@hushryd/contracts/http/trip-access';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -9,6 +8,7 @@ import Fastify, { type onRequestAsyncHookHandler } from 'fastify';
 import type { ApiServer } from '../api-server.ts';
 import { readCorrelationId } from '../plugins/correlation-id.ts';
 import { addErrorReplies, createErrorReplies } from '../plugins/error-replies.ts';
+import { compileValidator } from '../plugins/validate.ts';
 
 /**
  * What realtime nodes ask: records that Redis does not have. A listener of its own, for which the service token is the key; it takes
@@ -31,7 +31,7 @@ export function createInternalApp({
     bodyLimit: 65_536,
     handlerTimeout: 1_000,
   });
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(compileValidator);
   addErrorReplies(app, createErrorReplies(log));
   app.addHook('onRequest', createServiceCheck(serviceToken));
 

@@ -15,9 +15,10 @@ export function addCors(app: ApiServer, { origins }: { origins: readonly string[
   const allowed = new Set(origins);
 
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('vary', 'Origin');
     const { origin } = request.headers;
-    if (origin === undefined || !allowed.has(origin)) return done();
+    if (origin === undefined) return done();
+    reply.header('vary', 'Origin');
+    if (!allowed.has(origin)) return done();
     reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', exposedHeaders);
     const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
     if (!isPreflight) return done();

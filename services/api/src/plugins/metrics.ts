@@ -1,4 +1,5 @@
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { onResponseHookHandler } from 'fastify';
 import type { ApiServer } from '../api-server.ts';
 
 export interface RequestCounts {
@@ -6,7 +7,7 @@ export interface RequestCounts {
   readonly abortedCount: number;
 }
 
-/** Time of each request by route and status. Counts of requests and errors are in the histogram too. */
+/** Time of each request by route and status. Counts of requests and errors are in the histogram too. Register before the routes. */
 export function addMetrics(app: ApiServer, telemetry: Telemetry): RequestCounts {
   const seconds = telemetry.histogram({
     name: 'http_request_seconds',
@@ -21,12 +22,19 @@ export function addMetrics(app: ApiServer, telemetry: Telemetry): RequestCounts 
   let finishedCount = 0;
   let abortedCount = 0;
 
-  app.addHook('onResponse', (request, reply, done) => {
-    finishedCount += 1;
-    // The pattern, never the path: a path has ids in it.
-    const route = request.routeOptions.url ?? 'unknown';
-    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-    done();
+  /** The pattern, never the path: a path has ids in it. */
+  const observe =
+    (route: string): onResponseHookHandler =>
+    (request, reply, done) => {
+      finishedCount += 1;
+      seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+      done();
+    };
+
+  // One hook a route: asking the request for its route builds an object of all its options, each time.
+  app.addHook('onRoute', (route) => {
+    const others = route.onResponse ?? [];
+    route.onResponse = [...(Array.isArray(others) ? others : [others]), observe(route.url)];
   });
   app.addHook('onRequestAbort', (_request, done) => {
     aborted.inc();

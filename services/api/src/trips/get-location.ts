@@ -46,50 +46,59 @@ export function createGetLocation({
   waiters: PositionWaiters;
   now?: () => number;
 }): (question: LocationQuestion) => Promise<LocationAnswer> {
-  async function look(identity: Identity, tripId: string): Promise<{ trip: TripAccess; position: Position | null }> {
-    const known = access.peek(tripId);
-    if (known !== undefined) return { trip: known, position: await readFor(identity, known) };
-    return withinDeadline(
-      access.load(tripId).then(async (trip) => {
-        if (trip === null) throw new AppError('not_found');
-        return { trip, position: await readFor(identity, trip) };
-      }),
-    );
+  function look({ identity, tripId }: LocationQuestion): Promise<Look> {
+    const trip = access.peek(tripId);
+    // The way nearly every request takes: one promise after another costs, so there is only the reader's and this one.
+    if (trip !== undefined) return readFor(identity, trip);
+    return withinDeadline(access.load(tripId).then((loaded) => readFor(identity, loaded)));
   }
 
-  async function readFor(identity: Identity, trip: TripAccess): Promise<Position | null> {
-    if (!mayReadTrip(identity, trip)) throw new AppError('not_found');
-    if (trip.state !== 'active' || !mayWatchTrip(identity, trip)) return null;
-    const position = await positions.read(trip.driverId);
-    // A driver who has left this trip, or not come to it yet, is nobody's business here.
-    return position?.tripId === trip.tripId ? position : null;
+  function readFor(identity: Identity, trip: TripAccess | null): Promise<Look> {
+    if (trip === null || !mayReadTrip(identity, trip)) return Promise.reject(new AppError('not_found'));
+    const { tripId, driverId } = trip;
+    if (trip.state !== 'active' || !mayWatchTrip(identity, trip)) return Promise.resolve({ driverId, position: null });
+    return positions.read(driverId).then((position) => ({
+      driverId,
+      // A driver who has left this trip, or not come to it yet, is nobody's business here.
+      position: position?.tripId === tripId ? position : null,
+    }));
   }
 
-  return async ({ identity, tripId, ifNoneMatch, waitMs, signal }) => {
-    const answer = (position: Position | null): LocationAnswer => {
-      const etag = etagOf(position);
-      return { position, etag, isUnchanged: isKnown(ifNoneMatch, etag) };
-    };
-    const first = await look(identity, tripId);
-    const untilMs = now() + waitMs;
-    let newest = answer(first.position);
-    while (newest.isUnchanged && now() < untilMs) {
-      const waiter = waiters.create(first.trip.driverId);
+  return (question) => {
+    const first = look(question);
+    if (question.waitMs === 0) return first.then((found) => toAnswer(question, found));
+    return first.then((found) => waitForNews(question, found));
+  };
+
+  async function waitForNews(question: LocationQuestion, first: Look): Promise<LocationAnswer> {
+    const untilMs = now() + question.waitMs;
+    const gone = question.signal();
+    let newest = toAnswer(question, first);
+    while (newest.isUnchanged && now() < untilMs && !gone.aborted) {
+      const waiter = waiters.create(first.driverId);
       if (waiter === undefined) break;
-      const gone = signal();
       gone.addEventListener('abort', waiter.cancel, { once: true });
       try {
         // Between the look before and this waiter something may have happened.
-        newest = answer((await look(identity, tripId)).position);
-        if (!newest.isUnchanged || gone.aborted) break;
-        const outcome = await waiter.wait(untilMs - now());
-        if (outcome === 'ended') break;
-        newest = answer((await look(identity, tripId)).position);
+        newest = toAnswer(question, await look(question));
+        if (!newest.isUnchanged) break;
+        if ((await waiter.wait(untilMs - now())) === 'ended') break;
+        newest = toAnswer(question, await look(question));
       } finally {
         gone.removeEventListener('abort', waiter.cancel);
         waiter.cancel();
       }
     }
     return newest;
-  };
+  }
+}
+
+interface Look {
+  driverId: string;
+  position: Position | null;
+}
+
+function toAnswer({ ifNoneMatch }: LocationQuestion, { position }: Look): LocationAnswer {
+  const etag = etagOf(position);
+  return { position, etag, isUnchanged: isKnown(ifNoneMatch, etag) };
 }
