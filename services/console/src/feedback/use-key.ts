@@ -27,7 +27,7 @@ function isForSomethingElse(event: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest('[role=dialog]')) return true;
   if (event.key === 'Escape') return false;
-  if (target.closest('input, textarea, select, [contenteditable=true]')) return true;
-  // Space and Enter press the button that has the focus.
-  return (event.key === ' ' || event.key === 'Enter') && target.closest('button, a, [role=slider]') !== null;
+  if (target.closest('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable=true]')) return true;
+  // Space and Enter press what has the focus. A radio button needs neither: arrows choose.
+  return (event.key === ' ' || event.key === 'Enter') && target.closest('button, a, [type=checkbox]') !== null;
 }

@@ -43,11 +43,12 @@ export function LiveMapRoom({ view }: { view: MapView }) {
     [map, backend],
   );
   const fitTrack = useCallback(() => {
+    const { trip, position } = selected;
     const fixes = track.shape?.points.map(({ fix }) => fix) ?? [];
-    const vehicle = selected.position === undefined ? [] : [selected.position];
+    const ends = trip === undefined ? [] : [trip.origin, trip.destination];
     changeMapView({ isFollowing: undefined }, { replace: true });
-    map?.fitTo([...fixes, ...vehicle]);
-  }, [map, track.shape, selected.position]);
+    map?.fitTo([...fixes, ...ends, ...(position === undefined ? [] : [position])]);
+  }, [map, track.shape, selected]);
   const toggleFollowing = () => changeMapView({ isFollowing: view.isFollowing ? undefined : true }, { replace: true });
   const toggleList = () => changeMapView({ list: view.list ? undefined : 'all' });
   const canReplay = (track.shape?.points.length ?? 0) > 1;

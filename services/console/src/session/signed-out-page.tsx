@@ -26,8 +26,8 @@ export function SignedOutPage({ state, onRetry }: { state: SignedOut; onRetry: (
         <>
           {state.why === 'code-refused' && <p>A link signs in once, within ten minutes of being printed.</p>}
           <p>
-            Run <code>npm start</code> in HushRyd’s folder: it prints a new link, also when everything runs already.
-            Open that link in this browser.
+            Press Enter in the terminal where <code>npm start</code> runs: it prints a new link. If HushRyd does not
+            run, <code>npm start</code> in its folder starts it and prints one.
           </p>
         </>
       )}

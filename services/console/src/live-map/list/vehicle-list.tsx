@@ -83,7 +83,7 @@ export function VehicleList({
                   <SymbolIcon kind={kind} headingDegrees={position.headingDegrees ?? 0} />
                   <span className={styles.name}>
                     {position.driverId}
-                    <span className="spoken-only">, {symbolWords[kind]}</span>
+                    <span className="spoken-only">{symbolWords[kind]}</span>
                   </span>
                   <span className={styles.speed}>{formatSpeed(position.speedMps)}</span>
                   <span className={styles.age} data-age={ageClassOf(ageMs)}>

@@ -16,11 +16,14 @@ export function bringLand(map: MapLibreMap, onError: (error: unknown) => void): 
   const worker = new Worker(new URL('./land.worker.ts', import.meta.url), { type: 'module' });
   let queue = Promise.resolve();
 
+  /** The coarse coast first, it is small; then the finest that the view asks for, leaving out what lies between. */
   function bringDue(): void {
-    for (const { id, fromZoom } of landGrades) {
-      if (asked.has(id) || map.getZoom() < fromZoom - headStartZoom) continue;
-      asked.add(id);
-      queue = queue.then(() => bring(id));
+    const zoom = map.getZoom() + headStartZoom;
+    const finest = landGrades.findLast(({ fromZoom }) => zoom >= fromZoom)?.id ?? 'far';
+    for (const grade of ['far', finest] as const) {
+      if (asked.has(grade)) continue;
+      asked.add(grade);
+      queue = queue.then(() => bring(grade));
     }
   }
 

@@ -24,7 +24,8 @@ interface LiveMapHookInput {
 /** Widths of what lies over the map, as in `tokens.css`. */
 const panelPixels = 348;
 const listPixels = 284;
-const dockPixels = 168;
+const dockPixels = 212;
+const legendPixels = 48;
 
 /** Makes the map once and hands it what React knows. */
 export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined; problem: unknown } {
@@ -84,7 +85,7 @@ export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined;
     map?.setInsets({
       top: 0,
       right: isPanelOpen ? panelPixels : 0,
-      bottom: input.isReplaying ? dockPixels : 0,
+      bottom: input.isReplaying ? dockPixels : legendPixels,
       left: isListOpen ? listPixels : 0,
     });
   }, [map, isPanelOpen, isListOpen, input.isReplaying]);

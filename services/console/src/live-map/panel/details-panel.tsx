@@ -51,7 +51,7 @@ export function DetailsPanel(input: {
         </IconButton>
       </div>
       <div className={styles.body}>
-        <VehicleSection driverId={driverId} position={position} />
+        <VehicleSection driverId={driverId} position={position} isReplaying={input.isReplaying} />
         {tripId !== undefined && <TripSection selected={selected} />}
         {tripId !== undefined && <TrackSection tripId={tripId} track={track} isPlain={input.isTrackPlain} />}
       </div>

@@ -15,9 +15,11 @@ import styles from './panel.module.css';
 export function VehicleSection({
   driverId,
   position: known,
+  isReplaying,
 }: {
   driverId: string | undefined;
   position: Position | undefined;
+  isReplaying: boolean;
 }) {
   const { clock } = useBackend();
   const position = useFullPosition(known);
@@ -44,6 +46,7 @@ export function VehicleSection({
         <span className={styles.driver}>{position.driverId}</span>
         <span className={styles.state}>{symbolWords[kind]}</span>
       </div>
+      {isReplaying && <p className={styles.note}>As it is now, not at the moment replayed.</p>}
       {kind === 'silent' && (
         <p className={styles.stale}>Last seen {formatAgo(ageMs)}. What is shown is where it was then.</p>
       )}

@@ -63,7 +63,7 @@ export function SpeedStrip({
     >
       <div ref={box} className={styles.plot} />
       <span className={styles.stripTop} aria-hidden="true">
-        {Math.round(fastestKmh(data))} km/h
+        fastest {Math.round(fastestKmh(data))} km/h
       </span>
       <span
         className={styles.moment}
@@ -104,7 +104,7 @@ function optionsFor(container: HTMLElement): UPlot.Options {
     padding: [2, 0, 0, 0],
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(20, max)] } },
+    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(20, max * 1.3)] } },
     axes: [{ show: false }, { show: false }],
     series: [
       {},
