@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
  *
  * The socket is corked at the first command and opened again when the turn ends. This stands in for ioredis'
  * `enableAutoPipelining`, which runs one pipeline at a time: behind a hung server a command waits out the deadline of the pipeline
- * before it until its own begins. It is also faster: docs/decisions/0010-one-write-a-turn.md.
+ * before it until its own begins. It is also faster: docs/decisions/0004-one-write-a-turn.md.
  */
 export function batchWrites(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
