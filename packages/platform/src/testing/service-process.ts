@@ -56,6 +56,10 @@ export async function startService(t: TestScope, options: ServiceOptions): Promi
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that crashes runs no teardown.
+  const killWithUs = () => void child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('exit', () => process.off('exit', killWithUs));
   const log = collectLog(child);
   const exited = new Promise<ServiceExit>((resolve, reject) => {
     child.once('error', reject);
