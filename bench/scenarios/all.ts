@@ -1,5 +1,24 @@
 import type { Scenario } from '../harness/scenario.ts';
+import { connections } from './connections.ts';
+import { fanOut } from './fan-out.ts';
+import { history } from './history.ts';
+import { httpLocation } from './http-location.ts';
+import { ingestBatches, ingestSingle } from './ingest.ts';
+import { latency15k } from './latency-15k.ts';
 import { nearby } from './nearby.ts';
+import { nearbyHttp } from './nearby-http.ts';
+import { readable } from './readable.ts';
 
 /** In the order of the table. */
-export const scenarios: readonly Scenario[] = [nearby];
+export const scenarios: readonly Scenario[] = [
+  ingestBatches,
+  ingestSingle,
+  fanOut,
+  connections,
+  latency15k,
+  readable,
+  httpLocation,
+  nearby,
+  nearbyHttp,
+  history,
+];

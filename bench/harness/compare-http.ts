@@ -1,0 +1,71 @@
+import type { BareFastifyCommands } from './contenders/bare-fastify.ts';
+import { interleave } from './interleave.ts';
+import type { HttpLoadCommands, HttpLoadInput } from './load/http-load.ts';
+import { formatNumber } from './print-table.ts';
+import { createCpuMeter } from './processes/process-usage.ts';
+import { type HelperProcess, startHelper } from './processes/start-helper.ts';
+import type { Stage } from './scenario.ts';
+import type { ListeningService } from './system.ts';
+
+const connections = 64;
+const warmUpSeconds = 3;
+const windowSeconds = 6;
+
+/**
+ * Requests a second that the api answers, beside a bare Fastify route that gives the same body; by autocannon, one connection's requests
+ * one after another.
+ *
+ * @throws Error when a single request fails
+ */
+export async function compareHttp(
+  stage: Stage,
+  { api, requests }: { api: ListeningService; requests: HttpLoadInput['requests'] },
+): Promise<{ ours: number[]; bareFastify: number[] }> {
+  const { scope, progress } = stage;
+  const bare = await startHelper<BareFastifyCommands>(scope, {
+    module: new URL('./contenders/bare-fastify', import.meta.url),
+  });
+  const load = await startHelper<HttpLoadCommands>(scope, { module: new URL('./load/http-load', import.meta.url) });
+  const urls = { ours: `http://127.0.0.1:${api.port}`, bareFastify: `http://127.0.0.1:${await bare.call('listen')}` };
+  await bare.call('answerWith', await fetchOne(urls.ours, requests));
+
+  progress('warming up both');
+  for (const url of Object.values(urls)) await run(load, { url, requests, connections, seconds: warmUpSeconds });
+
+  const cpuPercents: number[] = [];
+  const measureAt = (url: string, pid: number, isOurs: boolean) => async () => {
+    const cpu = createCpuMeter(pid);
+    const perSecond = await run(load, { url, requests, connections, seconds: windowSeconds });
+    if (isOurs) cpuPercents.push(cpu.percent());
+    return perSecond;
+  };
+  const samples = await interleave({
+    rounds: stage.rounds,
+    progress,
+    contenders: {
+      ours: measureAt(urls.ours, api.pid, true),
+      bareFastify: measureAt(urls.bareFastify, bare.pid, false),
+    },
+    describe: (perSecond) => `${formatNumber(perSecond)} requests/s`,
+  });
+  stage.note(`the api process used ${formatNumber(Math.max(...cpuPercents))} % of a core.`);
+  return samples;
+}
+
+async function run(load: HelperProcess<HttpLoadCommands>, input: HttpLoadInput): Promise<number> {
+  const { requestsPerSecond, failures } = await load.call('run', input);
+  if (failures > 0) throw new Error(`${failures} requests to ${input.url} failed`);
+  return requestsPerSecond;
+}
+
+/** The body that the baseline gives back, and a look at whether ours gives one at all. */
+async function fetchOne(url: string, requests: HttpLoadInput['requests']): Promise<unknown> {
+  const [first] = requests;
+  const response = await fetch(`${url}${first?.path}`, {
+    headers: { ...first?.headers },
+    signal: AbortSignal.timeout(5000),
+  });
+  const body: unknown = await response.json();
+  if (response.status !== 200) throw new Error(`${first?.path} answered ${response.status}: ${JSON.stringify(body)}`);
+  return body;
+}

@@ -1,0 +1,162 @@
+import { tripId } from '../city.ts';
+import { dueAtMs, type FixSchedule, seqOf } from './fix-schedule.ts';
+import { openHushrydSocket } from './handshakes.ts';
+import { inLanes } from './in-lanes.ts';
+import { createLocFrame, firstSeq, type LocFrame } from './loc-frame.ts';
+import { monotonicMs } from './monotonic.ts';
+import type { RawWebSocket } from './raw-websocket.ts';
+import { readNumber } from './read-number.ts';
+
+export interface DriverSpec {
+  /** The driver's number, and the trip's. */
+  readonly driver: number;
+  readonly token: string;
+}
+
+export interface DriverCounts {
+  readonly acknowledgedFixes: number;
+  /** Answers that named dropped fixes, error frames, and sockets that ended: all must stay 0. */
+  readonly framesWithDrops: number;
+  readonly errors: number;
+  readonly endedSockets: number;
+  readonly lastError: string | undefined;
+  /** Longest time that a due fix waited for the sender. */
+  readonly latestMs: number;
+  readonly atMs: number;
+}
+
+interface Phone {
+  readonly driver: number;
+  readonly socket: RawWebSocket;
+  /** In flight at most one frame each; a frame is written again once its answer is here. */
+  readonly frames: LocFrame[];
+  nextFrame: number;
+  nextSeq: number;
+  onAnswer: (() => void) | undefined;
+}
+
+const openAtOnce = 200;
+const firstAnswerWithinMs = 10_000;
+const dropsMark = Buffer.from('"drops"');
+const seqMark = Buffer.from('"seq":');
+
+/** Drivers' phones, thousands of them: as fast as they are answered, or by a schedule. */
+export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: number, seq: number) => void }) {
+  const phones: Phone[] = [];
+  let fixesPerFrame = 1;
+  let isSaturating = false;
+  let isReporting = false;
+  let timer: NodeJS.Timeout | undefined;
+  const counts = { acknowledgedFixes: 0, framesWithDrops: 0, errors: 0, endedSockets: 0, latestMs: 0 };
+  let lastError: string | undefined;
+
+  function send(phone: Phone, nowMs: number): void {
+    const frame = phone.frames[phone.nextFrame] as LocFrame;
+    phone.nextFrame = (phone.nextFrame + 1) % phone.frames.length;
+    frame.renumber(phone.nextSeq, nowMs);
+    phone.nextSeq += fixesPerFrame;
+    phone.socket.send(frame.bytes);
+  }
+
+  /** From then on the node knows the trip, as it does of every phone under way. */
+  function sendFirst(phone: Phone): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`a first fix was not answered: ${lastError}`)),
+        firstAnswerWithinMs,
+      );
+      phone.onAnswer = () => {
+        clearTimeout(late);
+        phone.onAnswer = undefined;
+        resolve();
+      };
+      send(phone, Date.now());
+    });
+  }
+
+  /** `{"type":"recv"…`: the letter after `"type":"` tells most frames apart. */
+  function hear(phone: Phone | undefined, buffer: Buffer, start: number, end: number): void {
+    const isRecv = buffer[start + 9] === 0x72 && buffer[start + 11] === 0x63;
+    if (!isRecv) {
+      notice(buffer, start, end);
+      return;
+    }
+    counts.acknowledgedFixes += fixesPerFrame;
+    const drops = buffer.indexOf(dropsMark, start);
+    if (drops >= 0 && drops < end) {
+      counts.framesWithDrops += 1;
+      lastError = buffer.toString('utf8', start, end);
+    }
+    if (phone === undefined) return;
+    phone.onAnswer?.();
+    if (isReporting) onAcknowledged(phone.driver, readNumber(buffer, buffer.indexOf(seqMark, start) + seqMark.length));
+    if (isSaturating) send(phone, Date.now());
+  }
+
+  function notice(buffer: Buffer, start: number, end: number): void {
+    const text = buffer.toString('utf8', start, end);
+    if (!text.startsWith('{"type":"error"')) return;
+    counts.errors += 1;
+    lastError = text;
+  }
+
+  return {
+    async open(input: { port: number; drivers: readonly DriverSpec[]; fixesPerFrame: number; framesInFlight: number }) {
+      fixesPerFrame = input.fixesPerFrame;
+      await inLanes(input.drivers, openAtOnce, async ({ driver, token }, index) => {
+        let phone: Phone | undefined;
+        const { socket, answer } = await openHushrydSocket({
+          port: input.port,
+          token,
+          isDriver: true,
+          onText: (buffer, start, end) => hear(phone, buffer, start, end),
+          onEnd: (reason) => {
+            counts.endedSockets += 1;
+            lastError = reason;
+          },
+        });
+        const { run } = JSON.parse(answer) as { run: number };
+        const frames = Array.from({ length: input.framesInFlight }, () =>
+          createLocFrame({ run, tripId: tripId(driver), fixes: fixesPerFrame }),
+        );
+        phone = { driver, socket, frames, nextFrame: 0, nextSeq: firstSeq, onAnswer: undefined };
+        phones[index] = phone;
+        await sendFirst(phone);
+      });
+    },
+
+    /** Every phone keeps all its frames in flight: the next goes out when one is answered. */
+    startSaturating(): void {
+      isSaturating = true;
+      const nowMs = Date.now();
+      for (const phone of phones) for (const _ of phone.frames) send(phone, nowMs);
+    },
+    stopSaturating(): void {
+      isSaturating = false;
+    },
+
+    /** One fix after another when it is due, whatever has been answered. Each phone sends its next seq. */
+    startSchedule(schedule: FixSchedule): void {
+      let fix = 0;
+      clearInterval(timer);
+      timer = setInterval(() => {
+        const nowMs = monotonicMs();
+        const wallMs = Date.now();
+        for (; fix < schedule.toFix && dueAtMs(schedule, fix) <= nowMs; fix += 1) {
+          const phone = phones[fix % schedule.drivers] as Phone;
+          phone.nextSeq = seqOf(schedule, fix);
+          send(phone, wallMs);
+          counts.latestMs = Math.max(counts.latestMs, nowMs - dueAtMs(schedule, fix));
+        }
+        if (fix >= schedule.toFix) clearInterval(timer);
+      }, 1);
+    },
+    /** Tell `onAcknowledged` of each frame that is answered from now on, by its highest seq. */
+    reportAcknowledged(isWanted: boolean): void {
+      isReporting = isWanted;
+    },
+    /** Where each phone's numbering goes on. */
+    nextSeq: (): number => Math.max(firstSeq, ...phones.map((phone) => phone.nextSeq)),
+    counts: (): DriverCounts => ({ ...counts, lastError, atMs: monotonicMs() }),
+  };
+}

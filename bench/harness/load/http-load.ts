@@ -1,0 +1,39 @@
+import autocannon from 'autocannon';
+import { serveCommands } from '../processes/serve-commands.ts';
+
+export interface HttpLoadInput {
+  readonly url: string;
+  /** Asked in turn by each connection. */
+  readonly requests: readonly { readonly path: string; readonly headers?: Readonly<Record<string, string>> }[];
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+export interface HttpLoadResult {
+  readonly requestsPerSecond: number;
+  readonly p99Ms: number;
+  /** Answers other than 2xx, and requests without one: must be 0. */
+  readonly failures: number;
+}
+
+const commands = {
+  /** As many requests as are answered, one after another on each connection. */
+  async run({ url, requests, connections, seconds }: HttpLoadInput): Promise<HttpLoadResult> {
+    const result = await autocannon({
+      url,
+      connections,
+      pipelining: 1,
+      duration: seconds,
+      requests: requests.map(({ path, headers }) => ({ method: 'GET', path, headers: { ...headers } })),
+    });
+    return {
+      requestsPerSecond: result['2xx'] / result.duration,
+      p99Ms: result.latency.p99,
+      failures: result.non2xx + result.errors + result.timeouts,
+    };
+  },
+};
+
+export type HttpLoadCommands = typeof commands;
+
+serveCommands(commands);
