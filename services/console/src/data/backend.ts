@@ -87,6 +87,7 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
         isNetworkUp: navigator.onLine,
         isServerLive,
         lagMs: clock.lagMs(),
+        intervalMs: config.reportingIntervalMs,
         quietMs: heardAtMs === undefined ? undefined : Date.now() - heardAtMs,
         isMoreExpected,
         nowMs: Date.now(),

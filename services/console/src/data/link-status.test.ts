@@ -10,6 +10,7 @@ const decide = (more: Partial<Parameters<typeof linkStatusOf>[0]>) =>
     isNetworkUp: true,
     isServerLive: true,
     lagMs: 0,
+    intervalMs: 1000,
     quietMs: 200,
     isMoreExpected: true,
     nowMs,
@@ -36,6 +37,11 @@ tap.test('the pill says what is true of the connection', async (t) => {
     [{ quietMs: 9_000 }, 'Behind by 9 s'],
   ];
   for (const [input, words] of table) t.equal(describeLink(decide(input)), words);
+});
+
+tap.test('between two reports of a small fleet nothing is late', async (t) => {
+  t.equal(decide({ quietMs: 9_000, intervalMs: 5_000 }).kind, 'live');
+  t.equal(decide({ quietMs: 13_000, intervalMs: 5_000 }).kind, 'behind');
 });
 
 tap.test('a fleet that stands still is not a connection that is behind', async (t) => {

@@ -13,8 +13,9 @@ export type LinkStatus =
 
 /** Network jitter and a busy browser make a second or two; more than this is worth telling. */
 const lateMs = 2_500;
-/** The map's feed speaks once a second while vehicles move. */
-const mutedMs = 5_000;
+/** The map's feed speaks once a second while vehicles report; a small fleet reports once an interval. */
+const minQuietMs = 5_000;
+const quietIntervals = 2.5;
 
 /** Decide what the pill says. Pure. */
 export function linkStatusOf(input: {
@@ -23,6 +24,8 @@ export function linkStatusOf(input: {
   isServerLive: boolean;
   /** How late the newest frame was. */
   lagMs: number;
+  /** How often a vehicle is expected to report. */
+  intervalMs: number;
   /** Since the newest frame; undefined before the first. */
   quietMs: number | undefined;
   /** Vehicles moved in the newest frame, so that more was to be expected. */
@@ -45,7 +48,7 @@ export function linkStatusOf(input: {
   }
   if (!input.isServerLive) return { kind: 'degraded' };
   const quietMs = input.isMoreExpected ? (input.quietMs ?? 0) : 0;
-  if (quietMs > mutedMs) return { kind: 'behind', byMs: quietMs };
+  if (quietMs > Math.max(minQuietMs, input.intervalMs * quietIntervals)) return { kind: 'behind', byMs: quietMs };
   if (input.lagMs > lateMs) return { kind: 'behind', byMs: input.lagMs };
   return { kind: 'live' };
 }

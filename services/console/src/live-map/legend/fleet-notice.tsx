@@ -20,7 +20,7 @@ export function FleetNotice() {
       ) : (
         <EmptyState title="No vehicle has reported in the last five minutes" icon={<CarFront size={20} aria-hidden />}>
           Vehicles appear here as soon as a driver’s phone sends a fix. <code>npm start</code> without{' '}
-          <code>--fleet 0</code> brings a fleet of its own.
+          <code>--no-fleet</code> brings a fleet of its own.
         </EmptyState>
       )}
     </div>

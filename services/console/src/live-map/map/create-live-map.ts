@@ -9,7 +9,7 @@ import { baseLayers } from './base-style.ts';
 import { createMap } from './create-map.ts';
 import { createFleetPainter } from './fleet-painter.ts';
 import type { ReplayGhost } from './fleet-scene.ts';
-import { type Insets, keepInMiddle } from './follow-vehicle.ts';
+import { approach, followFromZoom, type Insets, keepInMiddle } from './follow-vehicle.ts';
 import { bringLand } from './land-detail.ts';
 import { addOverlays, overlayLayers, repaint, setOverlay } from './overlays.ts';
 import { palettes } from './palette.ts';
@@ -65,6 +65,7 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
   let insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   let selectedDriverId: string | undefined;
   let isFollowing = false;
+  let hasApproached = false;
   let track: { shape: TrackShape | undefined; isPlain: boolean } = { shape: undefined, isPlain: false };
   let planned: readonly LatLng[] | undefined;
   let isReady = false;
@@ -80,7 +81,10 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
       if (!isFollowing || !isReady) return;
       const vehicle = selectedDriverId === undefined ? undefined : store.get(selectedDriverId);
       const place = input.ghost() ?? (vehicle && placeAt(vehicle.glide, nowMs));
-      if (place) keepInMiddle(map, place, insets);
+      if (place === undefined) return;
+      if (map.getZoom() >= followFromZoom || hasApproached) keepInMiddle(map, place, insets);
+      else approach(map, place, { insets, durationMs: input.isMotionReduced() ? 0 : 800 });
+      hasApproached = true;
     },
   });
   const pointer = watchPointer({
@@ -123,6 +127,7 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
     },
     setFollowing(next) {
       isFollowing = next;
+      hasApproached = false;
       // While following, zooming keeps the vehicle in the middle instead of the pointer's place.
       map.scrollZoom.enable(next ? { around: 'center' } : undefined);
     },

@@ -11,8 +11,10 @@ export type GetRoads = (box: BoundingBox, signal: AbortSignal) => Promise<RoadsR
 const restMs = 350;
 /** New roads are learned all the time. */
 const renewMs = 60_000;
+/** After a failure the map asks no more than this often, however much it moves. */
+const failurePauseMs = 10_000;
 
-/** Keep the travelled roads of the view on the map. What failed is asked for again with the next move, or after a minute. */
+/** Keep the travelled roads of the view on the map. */
 export function keepRoads(input: { map: MapLibreMap; getRoads: GetRoads; onError: (error: unknown) => void }): {
   close(): void;
 } {
@@ -20,11 +22,14 @@ export function keepRoads(input: { map: MapLibreMap; getRoads: GetRoads; onError
   let fetched: (RoadView & { box: BoundingBox }) | undefined;
   let asking: AbortController | undefined;
   let resting: ReturnType<typeof setTimeout> | undefined;
+  let notBeforeMs = 0;
 
   async function refresh(isForced: boolean): Promise<void> {
+    resting = undefined;
     const view = viewOf(map);
     const box = roadBox(view);
     if (box === undefined || (!isForced && fetched !== undefined && covers(fetched, view))) return;
+    if (Date.now() < notBeforeMs) return;
     asking?.abort();
     const current = new AbortController();
     asking = current;
@@ -34,21 +39,28 @@ export function keepRoads(input: { map: MapLibreMap; getRoads: GetRoads; onError
       fetched = { ...view, box };
       setOverlay(map, 'roads', roads as FeatureCollection);
     } catch (error) {
-      if (!current.signal.aborted) input.onError(error);
+      if (current.signal.aborted) return;
+      notBeforeMs = Date.now() + failurePauseMs;
+      rest(failurePauseMs);
+      input.onError(error);
     }
   }
 
-  function rest(): void {
+  function rest(pauseMs: number): void {
     clearTimeout(resting);
-    resting = setTimeout(() => void refresh(false), restMs);
+    resting = setTimeout(() => void refresh(false), pauseMs);
   }
 
-  map.on('moveend', rest);
+  // A map that follows a vehicle moves all the time: it is looked at once per pause, not only when it stops.
+  const settle = () => {
+    if (resting === undefined) rest(restMs);
+  };
+  map.on('moveend', settle);
   const renewing = setInterval(() => void refresh(true), renewMs);
-  rest();
+  rest(restMs);
   return {
     close() {
-      map.off('moveend', rest);
+      map.off('moveend', settle);
       clearTimeout(resting);
       clearInterval(renewing);
       asking?.abort();

@@ -52,8 +52,11 @@ tap.test('a long silence, a leap and reduced motion are shown as jumps', async (
   t.equal(drive({ current, to: near, isMotionReduced: true }).durationMs, 0);
 });
 
-tap.test('a glide never outlasts five seconds', async (t) => {
-  t.equal(drive({ current: standAt(start, 0, 0), to: toWorld(41.1502, -8.61), gapMs: 15_000 }).durationMs, 5_000);
+tap.test('a vehicle that reports more seldom than the others is not shown far behind', async (t) => {
+  const step = { current: standAt(start, 0, 0), to: toWorld(41.1502, -8.61), gapMs: 15_000 };
+
+  t.equal(drive({ ...step, intervalMs: 1_000 }).durationMs, 10_000);
+  t.ok(drive({ ...step, intervalMs: 15_000 }).durationMs > 15_000, 'unless all do');
 });
 
 tap.test('the arrow turns the shorter way round', async (t) => {

@@ -20,8 +20,10 @@ export interface Place extends WorldPoint {
 /** A glide takes a little longer than the interval, so that the next fix arrives while the symbol still moves. */
 const overlap = 1.12;
 /** A longer silence is shown as a jump: nobody knows what the vehicle did in between. */
-const maxGapMs = 20_000;
-const maxGlideMs = 5_000;
+const minGapMs = 20_000;
+const gapIntervals = 2.5;
+/** Whoever reports more seldom than that, and than the others, is not shown as far behind: the symbol arrives early and waits. */
+const longGlideMs = 10_000;
 /** Farther apart than that is another place, not a drive. */
 const maxStepMeters = 1_500;
 /** Below this a movement says nothing about where the vehicle heads: GPS wanders as much while it stands. */
@@ -70,7 +72,8 @@ export function glideTo(input: {
   const { current, to, nowMs, gapMs, intervalMs } = input;
   const place = placeAt(current, nowMs);
   const heading = input.headingDegrees ?? headingFrom(current, to) ?? place.headingDegrees;
-  const isJump = input.isMotionReduced || gapMs > maxGapMs || groundMeters(place, to) > maxStepMeters;
+  const isGap = gapMs > Math.max(minGapMs, intervalMs * gapIntervals);
+  const isJump = input.isMotionReduced || isGap || groundMeters(place, to) > maxStepMeters;
   if (isJump) return standAt(to, heading, nowMs);
   return {
     from: { x: place.x, y: place.y },
@@ -78,7 +81,7 @@ export function glideTo(input: {
     fromHeadingDegrees: place.headingDegrees ?? heading,
     toHeadingDegrees: heading,
     startMs: nowMs,
-    durationMs: Math.min(maxGlideMs, Math.max(gapMs, intervalMs) * overlap),
+    durationMs: Math.min(Math.max(longGlideMs, intervalMs * overlap), Math.max(gapMs, intervalMs) * overlap),
   };
 }
 
