@@ -419,6 +419,19 @@ test('errors: an unreadable frame is closed, an unknown run is replaced, a refus
     t.equal(client.pendingCount, 1);
   });
 
+  t.test('a trip that the fixes may not count for is told; the fixes are taken', async (t) => {
+    const { runtime, sockets, client, errors, goLive, welcome, locs, acknowledge, add } = setUp();
+    await goLive();
+    await welcome();
+    add(1, {}, 'trip-of-another');
+    await runtime.settle();
+    const topic = 'trip:trip-of-another';
+    sockets.last.say({ type: 'error', topic, code: 'not_found', message: 'not yours', retryable: false });
+    await acknowledge(locs()[0]!);
+    t.match(errors, [{ code: 'not_found', message: 'trip:trip-of-another: not yours' }]);
+    t.equal(client.pendingCount, 1);
+  });
+
   t.test('readings that no server can store are refused at once', async (t) => {
     const { client, add } = setUp();
     t.throws(() => add(1, { lat: Number.NaN }), /lat must be a finite number/);

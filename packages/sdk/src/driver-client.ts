@@ -1,5 +1,11 @@
 import type { DropReason } from '@hushryd/contracts/fix';
-import type { DurableFrame, RecvFrame, SupersededFrame, WelcomeFrame } from '@hushryd/contracts/realtime/server-frames';
+import type {
+  DurableFrame,
+  ErrorFrame,
+  RecvFrame,
+  SupersededFrame,
+  WelcomeFrame,
+} from '@hushryd/contracts/realtime/server-frames';
 import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { ConnectionState } from './connection/connection-state.ts';
@@ -39,6 +45,7 @@ export interface DriverClientEvents {
   drop: FixDrop;
   /** Another phone of this driver moves the position now. */
   superseded: SupersededFrame;
+  /** Something failed and was handled, or the server says why it took something otherwise than meant: fixes for a trip that is not ours. */
   error: Error;
 }
 
@@ -94,7 +101,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     events: {
       onDrop: (drop) => events.emit('drop', drop),
       onProgress: noteChange,
-      onRefused: ({ code, message }) => events.emit('error', new ConnectionError(code, message)),
+      onRefused: (frame) => events.emit('error', toError(frame)),
     },
   });
   const writer =
@@ -123,6 +130,8 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     if (frame.type === 'durable') events.emit('durable', frame);
     if (frame.type === 'superseded') events.emit('superseded', frame);
     if (frame.type === 'welcome') events.emit('welcome', frame);
+    // An error that answers no frame, as for a trip that the fixes may not count for.
+    if (frame.type === 'error' && frame.id === undefined) events.emit('error', toError(frame));
   });
 
   return {
@@ -193,6 +202,10 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     for (const { reject } of waiting) reject(error);
     waiting.clear();
   }
+}
+
+function toError({ code, topic, message }: ErrorFrame): ConnectionError {
+  return new ConnectionError(code, topic === undefined ? message : `${topic}: ${message}`);
 }
 
 function toStored(queue: FixQueue): StoredFixes {
