@@ -55,19 +55,23 @@ async function main(): Promise<void> {
   process.exit();
 }
 
+/** npm passes on a Ctrl-C that the terminal has sent to us already. */
+const sameSignalMs = 250;
+
 /** First signal: end in order. Second: at once. */
 function onSignals(input: { ending: AbortController; force: () => Promise<void>; tell: (text: string) => void }): void {
   const { ending, force, tell } = input;
-  let hasSignal = false;
+  let firstAtMs: number | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (!hasSignal) {
-        hasSignal = true;
+      const nowMs = performance.now();
+      if (firstAtMs === undefined) {
+        firstAtMs = nowMs;
         ending.abort(new End(0, 'Stopping … (Ctrl-C again ends everything at once)'));
-        return;
+      } else if (nowMs - firstAtMs > sameSignalMs) {
+        tell('Ending everything at once.');
+        void force().finally(() => process.exit(0));
       }
-      tell('Ending everything at once.');
-      void force().finally(() => process.exit(0));
     });
   }
 }

@@ -2,6 +2,7 @@ import { createDriverClient, type DriverClient, type FixDrop } from '@hushryd/sd
 import type { FixReading } from '@hushryd/sdk/fixes/reading';
 import { createHttpClient } from '@hushryd/sdk/http/http-client';
 import { type Backend, createSocket } from './backend.ts';
+import { limitInFlight } from './limit-in-flight.ts';
 import { withRetries } from './with-retries.ts';
 
 /** What a phone sent and what became of it. */
@@ -28,6 +29,7 @@ export interface Phone {
 }
 
 /**
+ * @param input.limited bounds the HTTP requests in flight together with those of others
  * @param input.maxKeptFixes bound of its queue
  * @param input.onEnd called when the server ends the connection for good, which it has no reason to
  */
@@ -35,10 +37,11 @@ export function createPhone(input: {
   backend: Backend;
   driverId: string;
   signal: AbortSignal;
+  limited?: ReturnType<typeof limitInFlight>;
   maxKeptFixes?: number;
   onEnd: (driverId: string, why: string) => void;
 }): Phone {
-  const { backend, driverId, signal, onEnd } = input;
+  const { backend, driverId, signal, onEnd, limited = limitInFlight(1) } = input;
   const getToken = backend.tokensFor({ userId: driverId, role: 'driver' });
   const http = createHttpClient({ apiUrl: backend.apiUrl, getToken });
   const { apiUrl, realtimeUrl } = backend;
@@ -80,7 +83,7 @@ export function createPhone(input: {
       sentSeq = client.addFix(reading, tripId === undefined ? {} : { tripId });
     },
     async setAvailable(isAvailable) {
-      await withRetries({ request: () => http.putAvailability(isAvailable), signal });
+      await limited(() => withRetries({ request: () => http.putAvailability(isAvailable), signal }));
     },
     async whenReceived(until) {
       if (receivedSeq >= sentSeq || until.aborted) return;

@@ -29,7 +29,8 @@ export function createRiders(input: { backend: Backend; maxRiders: number; log: 
         onPosition: () => {
           positionCount += 1;
         },
-        onEnded: (reason) => log.warn({ tripId, reason }, 'a rider may not follow the trip'),
+        // Passengers may follow until the trip has ended; then the server says so before we leave.
+        onEnded: (reason) => log.debug({ tripId, reason }, 'a rider follows no longer'),
       });
       const watch = {
         close: () => {

@@ -2,6 +2,8 @@ import type { LatLng, Place } from '@hushryd/contracts/geo';
 import { createHttpClient } from '@hushryd/sdk/http/http-client';
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import type { Backend } from './backend.ts';
+import { limitInFlight } from './limit-in-flight.ts';
+import { forEachLimited } from './sleep-until.ts';
 import { withRetries } from './with-retries.ts';
 
 export interface TripOrder {
@@ -23,13 +25,22 @@ export interface TripDesk {
   endAll(withinMs: number): Promise<void>;
 }
 
-/** @param input.signal ends every wait between tries */
-export function createTripDesk(input: { backend: Backend; signal: AbortSignal }): TripDesk {
-  const { backend, signal } = input;
+const maxInFlight = 32;
+
+/**
+ * @param input.signal ends every wait between tries
+ * @param input.limited bounds the requests in flight; shared with others where they burden the same system
+ */
+export function createTripDesk(input: {
+  backend: Backend;
+  signal: AbortSignal;
+  limited?: ReturnType<typeof limitInFlight>;
+}): TripDesk {
+  const { backend, signal, limited = limitInFlight(maxInFlight) } = input;
   const getToken = backend.tokensFor({ userId: 'operator-fleet', role: 'operator' });
   const http = createHttpClient({ apiUrl: backend.apiUrl, getToken });
   const open = new Set<string>();
-  const retry = <T>(request: () => Promise<T>) => withRetries({ request, signal });
+  const retry = <T>(request: () => Promise<T>) => limited(() => withRetries({ request, signal }));
 
   const endOpenTripsOf = async (driverId: string) => {
     const { trips } = await retry(() => http.listTrips({ q: driverId, state: 'active', limit: 100 }));
@@ -60,11 +71,13 @@ export function createTripDesk(input: { backend: Backend; signal: AbortSignal })
       open.delete(tripId);
     },
     async endAll(withinMs) {
-      const ending = [...open].map((tripId) => http.endTrip(tripId));
-      await Promise.race([
-        Promise.allSettled(ending),
-        new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref()),
-      ]);
+      const deadlineMs = performance.now() + withinMs;
+      const timeout = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
+      const ending = forEachLimited([...open], maxInFlight, async (tripId) => {
+        // What stays open is ended by the driver's next trip.
+        if (performance.now() < deadlineMs) await http.endTrip(tripId);
+      });
+      await Promise.race([ending.catch(() => undefined), timeout]);
     },
   };
 }
