@@ -58,6 +58,7 @@ t.test('the documented session runs as documented', async (t) => {
     offset: (subscribed.offset ?? 0) + 1,
     event: { name: 'trip.ended', tripId, version: 3 },
   });
+  t.match(await rider.next('unsubscribed'), { topic, reason: 'forbidden' });
   t.strictSame(rider.unread(), [], 'nothing came that the page does not tell of');
 });
 

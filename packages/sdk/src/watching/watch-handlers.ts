@@ -14,7 +14,10 @@ export interface SubscriptionHandlers {
   onSubscribed?(): void;
   /** It did not succeed. A temporary failure is tried again by itself; after a final one `onEnded` follows. */
   onError?(error: ConnectionError): void;
-  /** It is over: the server refused it (the error's code) or ended it (`forbidden`: no longer allowed to see this). */
+  /**
+   * It is over: the server refused it (the error's code) or ended it (`forbidden`: no longer allowed to see this, as for a trip's
+   * driver and passengers after `trip.ended`).
+   */
   onEnded?(reason: ErrorCode): void;
 }
 
