@@ -1,6 +1,9 @@
 import type { TapRun } from './run-tap.ts';
 import type { FileResult, TestSkip } from './tap-reader.ts';
 
+// Of a file that failed as a whole tap also tells the command line, which helps nobody.
+const howItEnded = /^(?:exitCode|signal|expired|reason|error):/;
+
 /** What the run says at its end, and whether all is well. */
 export interface Summary {
   readonly lines: readonly string[];
@@ -46,7 +49,7 @@ function describeFailures(file: FileResult, lastErrorLines: readonly string[]): 
     `FAILED ${file.file}`,
     ...file.failures.flatMap(({ path, diagnostics }) => [
       `  ${path.join(' › ') || 'the file as a whole'}`,
-      ...indent(diagnostics),
+      ...indent(path.length > 0 ? diagnostics : diagnostics.filter((line) => howItEnded.test(line))),
     ]),
     // With two files at a time these lines may belong to the other one; better too many than none.
     ...(hasCrashed ? ['  what tests wrote to stderr last:', ...indent(lastErrorLines)] : []),
