@@ -6,7 +6,7 @@ import { ProblemNote } from '../feedback/problem-note.tsx';
 import { symbolWords } from '../live-map/vehicles/symbol.ts';
 import { SymbolIcon } from '../live-map/vehicles/symbol-icon.tsx';
 import { navigate } from '../routing/view-store.ts';
-import { TripStateMark } from '../trips/trip-state-mark.tsx';
+import { TripStateMark } from '../trip-state/trip-state-mark.tsx';
 import styles from './search-dialog.module.css';
 import { type SearchResult, useSearch } from './use-search.ts';
 

@@ -7,7 +7,7 @@ import { EmptyState, SkeletonLines } from '../feedback/empty-state.tsx';
 import { formatView, type TripsView } from '../routing/view.ts';
 import { navigate } from '../routing/view-store.ts';
 import { formatAbsolute, formatDuration, formatMoment } from '../time/format-time.ts';
-import { TripStateMark } from './trip-state-mark.tsx';
+import { TripStateMark } from '../trip-state/trip-state-mark.tsx';
 import styles from './trips.module.css';
 import type { TripSearch } from './use-trip-search.ts';
 

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import { ProblemNote } from '../feedback/problem-note.tsx';
 import type { TripsView } from '../routing/view.ts';
 import { navigate } from '../routing/view-store.ts';
-import { tripStateWords } from './trip-state-mark.tsx';
+import { tripStateWords } from '../trip-state/trip-state-mark.tsx';
 import { TripTable } from './trip-table.tsx';
 import styles from './trips.module.css';
 import { useTripSearch } from './use-trip-search.ts';

@@ -3,7 +3,7 @@ import { CopyButton } from '../../feedback/copy-button.tsx';
 import { SkeletonLines } from '../../feedback/empty-state.tsx';
 import { ProblemNote } from '../../feedback/problem-note.tsx';
 import { formatAbsolute, formatAge, formatMoment } from '../../time/format-time.ts';
-import { TripStateMark } from '../../trips/trip-state-mark.tsx';
+import { TripStateMark } from '../../trip-state/trip-state-mark.tsx';
 import type { Selected } from '../selection/use-selected.ts';
 import { formatCoordinates } from '../vehicles/format-motion.ts';
 import styles from './panel.module.css';
