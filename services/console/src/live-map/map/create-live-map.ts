@@ -1,4 +1,5 @@
 import type { LatLng } from '@hushryd/contracts/geo';
+import type { FeatureCollection } from 'geojson';
 import type { Map as MapLibreMap } from 'maplibre-gl';
 import type { Camera } from '../../routing/view.ts';
 import { plannedFeatures, trackFeatures } from '../track/track-features.ts';
@@ -6,6 +7,7 @@ import type { TrackShape } from '../track/track-shape.ts';
 import { placeAt } from '../vehicles/glide.ts';
 import type { VehicleStore } from '../vehicles/vehicle-store.ts';
 import { baseLayers } from './base-style.ts';
+import type { Cluster } from './cluster-fleet.ts';
 import { createMap } from './create-map.ts';
 import { createFleetPainter } from './fleet-painter.ts';
 import type { ReplayGhost } from './fleet-scene.ts';
@@ -77,6 +79,7 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
     palette: palettes[theme],
     serverNowMs: input.serverNowMs,
     ghost: input.ghost,
+    onClusters: (clusters) => isReady && setOverlay(map, 'clusters', clusterFeatures(clusters)),
     onFrame(nowMs) {
       if (!isFollowing || !isReady) return;
       const vehicle = selectedDriverId === undefined ? undefined : store.get(selectedDriverId);
@@ -90,6 +93,7 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
   const pointer = watchPointer({
     map,
     store,
+    isShown: painter.isShown,
     onPick: input.onPick,
     onHover(hover) {
       painter.setHovered(hover?.driverId);
@@ -158,6 +162,17 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
       for (const closer of closers) closer.close();
       map.remove();
     },
+  };
+}
+
+function clusterFeatures(clusters: readonly Cluster[]): FeatureCollection {
+  return {
+    type: 'FeatureCollection',
+    features: clusters.map(({ lat, lng, count }) => ({
+      type: 'Feature',
+      geometry: { type: 'Point', coordinates: [lng, lat] },
+      properties: { count },
+    })),
   };
 }
 

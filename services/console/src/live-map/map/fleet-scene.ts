@@ -28,6 +28,8 @@ export interface FleetScene {
   serverNowMs: number;
   selectedDriverId: string | undefined;
   hoveredDriverId: string | undefined;
+  /** While the fleet is clustered, the drivers that are still drawn one by one. */
+  shownDriverIds: ReadonlySet<string> | undefined;
   /** Where the replayed vehicle was; the live ones step back behind it. */
   ghost: ReplayGhost | undefined;
 }
@@ -57,7 +59,7 @@ export function drawFleet(scene: FleetScene, marks: MarkBuffer): number {
   for (const vehicle of scene.vehicles) {
     const { driverId } = vehicle.position;
     if (driverId === scene.selectedDriverId) selected = vehicle;
-    else {
+    else if (scene.shownDriverIds === undefined || scene.shownDriverIds.has(driverId)) {
       const look = { radiusPixels, marginUnits, isHovered: driverId === scene.hoveredDriverId };
       fastest = Math.max(fastest, drawVehicle(vehicle, scene, marks, look));
     }

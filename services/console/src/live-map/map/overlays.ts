@@ -3,14 +3,14 @@ import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as
 import { speedClassesKmh } from '../track/track-shape.ts';
 import type { MapPalette } from './palette.ts';
 
-export type OverlaySource = 'roads' | 'planned' | 'track';
+export type OverlaySource = 'roads' | 'planned' | 'track' | 'clusters';
 
 const nothing: FeatureCollection = { type: 'FeatureCollection', features: [] };
 const round = { 'line-cap': 'round', 'line-join': 'round' } as const;
 
 /** Sources and layers of ours that lie on any base map, below the vehicles. */
 export function addOverlays(map: MapLibreMap, palette: MapPalette, options: { isTrackPlain: boolean }): void {
-  for (const id of ['roads', 'planned', 'track'] satisfies OverlaySource[]) {
+  for (const id of ['roads', 'planned', 'track', 'clusters'] satisfies OverlaySource[]) {
     map.addSource(id, { type: 'geojson', data: nothing, tolerance: 0.2 });
   }
   for (const layer of overlayLayers(palette, options)) map.addLayer(layer, beforeId(map, layer.id));
@@ -81,6 +81,29 @@ export function overlayLayers(palette: MapPalette, options: { isTrackPlain: bool
       filter: ['has', 'speedClass'],
       layout: round,
       paint: { 'line-color': options.isTrackPlain ? palette.track : bySpeed, 'line-width': trackWidth },
+    },
+    {
+      id: 'cluster',
+      type: 'circle',
+      source: 'clusters',
+      paint: {
+        'circle-color': palette.marks.casing,
+        'circle-stroke-color': palette.marks.onTrip,
+        'circle-stroke-width': 1.5,
+        'circle-radius': ['interpolate', ['linear'], ['log10', ['get', 'count']], 0, 11, 4, 28],
+      },
+    },
+    {
+      id: 'cluster-count',
+      type: 'symbol',
+      source: 'clusters',
+      layout: {
+        'text-field': ['number-format', ['get', 'count'], {}],
+        'text-font': ['system-ui', 'sans-serif'],
+        'text-size': 12,
+        'text-allow-overlap': true,
+      },
+      paint: { 'text-color': palette.marks.free },
     },
   ];
 }

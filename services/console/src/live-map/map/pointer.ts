@@ -10,21 +10,26 @@ export interface Hover {
   y: number;
 }
 
+/** A click on a cluster comes this much closer. */
+const clusterZoomSteps = 2;
+
 /** Hover and click on vehicles. Several moves of the mouse within a frame cost one search. */
 export function watchPointer(input: {
   map: MapLibreMap;
   store: VehicleStore;
+  /** Vehicles in a cluster cannot be pointed at. */
+  isShown: (driverId: string) => boolean;
   onHover: (hover: Hover | undefined) => void;
   onPick: (driverId: string | undefined) => void;
 }): { close(): void } {
-  const { map, store } = input;
+  const { map } = input;
   let hoveredId: string | undefined;
   let pending: MapMouseEvent | undefined;
   let frame = 0;
 
   const find = (event: MapMouseEvent): Vehicle | undefined =>
     pickVehicle({
-      vehicles: store.values(),
+      vehicles: shownVehicles(input),
       at: toWorld(event.lngLat.lat, event.lngLat.lng),
       zoom: map.getZoom(),
       nowMs: performance.now(),
@@ -54,7 +59,13 @@ export function watchPointer(input: {
     input.onHover(undefined);
   }
 
-  const click = (event: MapMouseEvent) => input.onPick(find(event)?.position.driverId);
+  function click(event: MapMouseEvent): void {
+    const driverId = find(event)?.position.driverId;
+    const isOnCluster =
+      driverId === undefined && map.queryRenderedFeatures(event.point, { layers: ['cluster'] }).length > 0;
+    if (isOnCluster) map.easeTo({ center: event.lngLat, zoom: map.getZoom() + clusterZoomSteps });
+    else input.onPick(driverId);
+  }
 
   map.on('mousemove', move);
   map.on('mouseout', leave);
@@ -69,4 +80,14 @@ export function watchPointer(input: {
       map.off('click', click);
     },
   };
+}
+
+function* shownVehicles({
+  store,
+  isShown,
+}: {
+  store: VehicleStore;
+  isShown: (driverId: string) => boolean;
+}): Generator<Vehicle> {
+  for (const vehicle of store.values()) if (isShown(vehicle.position.driverId)) yield vehicle;
 }
