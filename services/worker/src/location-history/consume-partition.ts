@@ -59,7 +59,7 @@ export function createPartitionConsumer({
 }: {
   partition: number;
   stream: FixStream;
-  store: HistoryStore;
+  store: Pick<HistoryStore, 'insert'>;
   raiseDurable: RaiseDurable;
   onStored: (documents: readonly HistoryDocument[]) => void;
   onMissing: (missing: readonly MissingFixes[]) => Promise<void>;

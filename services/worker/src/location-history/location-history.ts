@@ -9,6 +9,7 @@ import type { WorkerConfig } from '../config.ts';
 import { createHistoryMetrics, createPartitionConsumer, type PartitionConsumer } from './consume-partition.ts';
 import { createFixStream, type FixStream } from './fix-stream.ts';
 import type { RoadFolder } from './fold-roads.ts';
+import { insertInTurn } from './insert-in-turn.ts';
 import { createPartitionLeases } from './partition-leases.ts';
 import { createResendRequests } from './resend-requests.ts';
 import { createBacklogWatch } from './watch-backlog.ts';
@@ -19,6 +20,10 @@ export interface LocationHistory {
   /** Partitions this worker moves right now. */
   readonly partitions: ReadonlySet<number>;
 }
+
+/** Enough to keep a server busy while it waits for its disk. */
+const insertsAtOnce = 4;
+const fixesAtOnce = 1000;
 
 /** The whole way of fixes from Redis into MongoDB, as far as this worker's share of the partitions goes. */
 export function createLocationHistory({
@@ -33,7 +38,7 @@ export function createLocationHistory({
 }: {
   redis: RedisClient;
   keys: Keys;
-  store: HistoryStore;
+  store: Pick<HistoryStore, 'insert'>;
   roads: RoadFolder;
   workerId: string;
   settings: WorkerConfig['history'];
@@ -49,6 +54,7 @@ export function createLocationHistory({
     name: 'history_entries_rejected_total',
     help: 'Stream entries that could not be read',
   });
+  const inTurn = insertInTurn(store, { atOnce: insertsAtOnce, fixesAtOnce });
   const consumers = new Map<number, PartitionConsumer>();
   const streams = new Map<number, FixStream>();
 
@@ -70,7 +76,7 @@ export function createLocationHistory({
       const consumer = createPartitionConsumer({
         partition,
         stream,
-        store,
+        store: inTurn,
         raiseDurable,
         onStored: (documents) => roads.add(documents),
         onMissing: (missing) => askForResend(partition, missing),
