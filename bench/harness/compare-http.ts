@@ -1,11 +1,10 @@
 import type { BareFastifyCommands } from './contenders/bare-fastify.ts';
 import { interleave } from './interleave.ts';
 import type { HttpLoadCommands, HttpLoadInput } from './load/http-load.ts';
-import { formatNumber } from './print-table.ts';
-import { createCpuMeter } from './processes/process-usage.ts';
 import { type HelperProcess, startHelper } from './processes/start-helper.ts';
 import type { Stage } from './scenario.ts';
 import type { ListeningService } from './system.ts';
+import { describeThroughput, meterThroughput, type Throughput } from './throughput.ts';
 
 const connections = 64;
 const warmUpSeconds = 3;
@@ -20,7 +19,7 @@ const windowSeconds = 6;
 export async function compareHttp(
   stage: Stage,
   { api, requests }: { api: ListeningService; requests: HttpLoadInput['requests'] },
-): Promise<{ ours: number[]; bareFastify: number[] }> {
+): Promise<{ ours: Throughput[]; bareFastify: Throughput[] }> {
   const { scope, progress } = stage;
   const bare = await startHelper<BareFastifyCommands>(scope, {
     module: new URL('./contenders/bare-fastify', import.meta.url),
@@ -32,24 +31,14 @@ export async function compareHttp(
   progress('warming up both');
   for (const url of Object.values(urls)) await run(load, { url, requests, connections, seconds: warmUpSeconds });
 
-  const cpuPercents: number[] = [];
-  const measureAt = (url: string, pid: number, isOurs: boolean) => async () => {
-    const cpu = createCpuMeter(pid);
-    const perSecond = await run(load, { url, requests, connections, seconds: windowSeconds });
-    if (isOurs) cpuPercents.push(cpu.percent());
-    return perSecond;
-  };
-  const samples = await interleave({
+  const measureAt = (url: string, pid: number) => () =>
+    meterThroughput(pid, () => run(load, { url, requests, connections, seconds: windowSeconds }));
+  return interleave({
     rounds: stage.rounds,
     progress,
-    contenders: {
-      ours: measureAt(urls.ours, api.pid, true),
-      bareFastify: measureAt(urls.bareFastify, bare.pid, false),
-    },
-    describe: (perSecond) => `${formatNumber(perSecond)} requests/s`,
+    contenders: { ours: measureAt(urls.ours, api.pid), bareFastify: measureAt(urls.bareFastify, bare.pid) },
+    describe: describeThroughput,
   });
-  stage.note(`the api process used ${formatNumber(Math.max(...cpuPercents))} % of a core.`);
-  return samples;
 }
 
 async function run(load: HelperProcess<HttpLoadCommands>, input: HttpLoadInput): Promise<number> {

@@ -17,7 +17,7 @@ export interface Engines {
   readonly used: { readonly redis: string | null; readonly database: string | null };
 }
 
-const stepMs = 10_000;
+const stepMs = 60_000;
 
 export function createEngines(runScope: Scope, progress: Progress): Engines {
   let redis: Promise<Engine> | undefined;

@@ -13,13 +13,11 @@ import { sleepMs } from '../harness/sleep.ts';
 import { createSystem } from '../harness/system.ts';
 
 const socketCount = 15_000;
-/** Code that runs for the first time and pools that fill once belong to the process, not to a connection. */
-const warmUpCount = 500;
 const settleMs = 3000;
 
 /**
- * What a connection costs that is signed in and says nothing: the growth of resident memory, garbage of 15,000 handshakes included. A
- * fresh process each time, since memory that was freed once would be used again unseen.
+ * What a connection costs that is signed in and says nothing: the growth of resident memory, with the garbage of 15,000 handshakes and
+ * all code that ran for the first time. A fresh process each time: memory that was freed once would be used again unseen.
  */
 export const connections: Scenario = {
   name: 'connections',
@@ -77,13 +75,10 @@ async function bytesPerConnection(
   listeners: readonly ListenerSpec[],
 ): Promise<number> {
   const load = await startLoad(scope);
-  const protocol = 'hushryd';
-  await load.call('openListeners', { port, protocol, listeners: listeners.slice(0, warmUpCount) });
-  await load.call('cutListeners');
   await sleepMs(settleMs);
 
   const before = residentBytesOf(pid);
-  await load.call('openListeners', { port, protocol, listeners });
+  await load.call('openListeners', { port, protocol: 'hushryd', listeners });
   await sleepMs(settleMs);
   const after = residentBytesOf(pid);
 

@@ -8,15 +8,15 @@ import { openLiveRedis } from '../harness/live-redis.ts';
 import type { FeedPublisherCommands } from '../harness/load/feed-publisher.ts';
 import { firstSeq } from '../harness/load/loc-frame.ts';
 import { type LoadProcess, startLoad } from '../harness/load/start-load.ts';
-import { measure } from '../harness/measurement.ts';
 import { formatNumber } from '../harness/print-table.ts';
-import { createCpuMeter } from '../harness/processes/process-usage.ts';
 import { startHelper } from '../harness/processes/start-helper.ts';
-import { mostDelivered, raiseUntilSaturated } from '../harness/saturate.ts';
+import type { Progress } from '../harness/progress.ts';
+import { raiseUntilSaturated } from '../harness/saturate.ts';
 import type { Scenario, Stage } from '../harness/scenario.ts';
 import { sleepMs } from '../harness/sleep.ts';
 import { startTrips } from '../harness/start-trips.ts';
 import { createSystem, type System } from '../harness/system.ts';
+import { describeThroughput, measureThroughput, meterThroughput, type Throughput } from '../harness/throughput.ts';
 
 const socketCount = 10_000;
 const tripCount = 1_000;
@@ -31,12 +31,6 @@ interface Contender {
   readonly load: LoadProcess;
   /** Positions a second in all; 0 stops. */
   publish(perSecond: number): Promise<unknown>;
-}
-
-interface Sample {
-  readonly framesPerSecond: number;
-  /** Of the process that holds the sockets, over the whole ramp's last step. */
-  readonly cpuPercent: number;
 }
 
 /**
@@ -65,44 +59,46 @@ export const fanOut: Scenario = {
         'bare uWS': ramp(bareUws, 60_000),
         'Socket.IO': ramp(socketIo, 12_000),
       },
-      describe: ({ framesPerSecond, cpuPercent }) =>
-        `${formatNumber(framesPerSecond)} frames/s, with ${formatNumber(cpuPercent)} % of a core`,
+      describe: describeThroughput,
     });
-    const framesOf = (name: keyof typeof samples) => samples[name].map(({ framesPerSecond }) => framesPerSecond);
-    const fanOutOf = (name: 'bare uWS' | 'Socket.IO', baselineName: string, ratioAtLeast: number) =>
-      measure({
+    const against = (metric: string, baseline: 'bare uWS' | 'Socket.IO', name: string, ratioAtLeast: number) =>
+      measureThroughput({
         scenario: 'fan-out',
-        metric: `frames delivered, against ${name}`,
-        unit: '1/s',
-        ours: framesOf('ours'),
-        baseline: { name: baselineName, samples: framesOf(name) },
+        metric,
+        ours: samples.ours,
+        baseline: { name, samples: samples[baseline] },
         limits: [{ ratioAtLeast }],
       });
-    return [fanOutOf('bare uWS', 'bare uWS publish', 0.9), fanOutOf('Socket.IO', 'Socket.IO, Redis adapter', 4)];
+    return [
+      ...against('frames delivered', 'bare uWS', 'bare uWS publish', 0.9),
+      ...against('frames delivered', 'Socket.IO', 'Socket.IO, Redis adapter', 4),
+    ];
   },
 };
 
-async function saturate(contender: Contender, startAt: number, progress: (what: string) => void): Promise<Sample> {
-  let cpuPercent = 0;
-  const steps = await raiseUntilSaturated({
+async function saturate({ pid, load, publish }: Contender, startAt: number, progress: Progress): Promise<Throughput> {
+  const best = await raiseUntilSaturated({
     startAt,
     async measureAt(offered) {
-      await contender.publish(offered / socketsPerTrip);
+      await publish(offered / socketsPerTrip);
       await sleepMs(settleMs);
-      const cpu = createCpuMeter(contender.pid);
-      const before = await contender.load.call('listenerCounts');
-      await sleepMs(windowMs);
-      const after = await contender.load.call('listenerCounts');
-      cpuPercent = Math.max(cpuPercent, cpu.percent());
-      if (after.endedSockets > 0) throw new Error(`${after.endedSockets} sockets were lost: ${after.lastEnd}`);
-      const delivered = ((after.frames - before.frames) * 1000) / (after.atMs - before.atMs);
-      progress(`  ${formatNumber(offered)} frames/s offered, ${formatNumber(delivered)} delivered`);
+      const delivered = await meterThroughput(pid, () => countFrames(load));
+      progress(`  ${formatNumber(offered)} frames/s offered, ${describeThroughput(delivered)} delivered`);
       return delivered;
     },
   });
-  await contender.publish(0);
+  await publish(0);
   await sleepMs(settleMs);
-  return { framesPerSecond: mostDelivered(steps), cpuPercent };
+  return best;
+}
+
+/** @returns frames a second */
+async function countFrames(load: LoadProcess): Promise<number> {
+  const before = await load.call('listenerCounts');
+  await sleepMs(windowMs);
+  const after = await load.call('listenerCounts');
+  if (after.endedSockets > 0) throw new Error(`${after.endedSockets} sockets were lost: ${after.lastEnd}`);
+  return ((after.frames - before.frames) * 1000) / (after.atMs - before.atMs);
 }
 
 async function openOurs(stage: Stage, system: System): Promise<Contender> {

@@ -8,6 +8,7 @@ import type { Db } from 'mongodb';
 import { driverId, fixAt, tripId } from '../harness/city.ts';
 import { interleave } from '../harness/interleave.ts';
 import { type LiveRedis, openLiveRedis, partitions } from '../harness/live-redis.ts';
+import { inLanes } from '../harness/load/in-lanes.ts';
 import { firstSeq } from '../harness/load/loc-frame.ts';
 import { measure } from '../harness/measurement.ts';
 import { formatNumber } from '../harness/print-table.ts';
@@ -20,6 +21,8 @@ import { createSystem, type System } from '../harness/system.ts';
 const fixesPerEntry = 2;
 const fixesPerBatch = 512;
 const batchesPerPartition = 8;
+/** The worker's own limit. */
+const insertsAtOnce = 4;
 const fixCount = partitions * batchesPerPartition * fixesPerBatch;
 
 /**
@@ -131,24 +134,22 @@ async function countStreamed({ connections, keys }: LiveRedis): Promise<number> 
 async function insertBare(db: Db, groups: Backlog): Promise<number> {
   await ensureCollections(db, [declareLocationHistory({ ttlDays: 90 })]);
   const collection = db.collection<HistoryDocument>('location_history');
-  const batches = groups.map((list) =>
+  const batches = groups.flatMap((list) =>
     Array.from({ length: batchesPerPartition }, (_, batch) =>
       list.slice(batch * fixesPerBatch, (batch + 1) * fixesPerBatch).flatMap(toHistoryDocuments),
     ),
   );
   let stored = 0;
-  const lanes = batches.map(async (lane) => {
-    for (const documents of lane) {
-      await collection.insertMany(documents, {
-        ordered: false,
-        writeConcern: { w: 'majority', journal: true },
-        ...deadline(30_000),
-      });
-      stored += documents.length;
-    }
+  const inserting = inLanes(batches, insertsAtOnce, async (documents) => {
+    await collection.insertMany(documents, {
+      ordered: false,
+      writeConcern: { w: 'majority', journal: true },
+      ...deadline(30_000),
+    });
+    stored += documents.length;
   });
-  const [perSecond] = await Promise.all([rateOf(async () => stored), ...lanes]);
-  await db.command({ dropDatabase: 1 }, { signal: AbortSignal.timeout(10_000) });
+  const [perSecond] = await Promise.all([rateOf(async () => stored), inserting]);
+  await db.command({ dropDatabase: 1 }, { signal: AbortSignal.timeout(60_000) });
   return perSecond;
 }
 

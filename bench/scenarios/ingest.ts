@@ -4,7 +4,6 @@ import { interleave } from '../harness/interleave.ts';
 import { openLiveRedis } from '../harness/live-redis.ts';
 import type { DriverCounts } from '../harness/load/drivers.ts';
 import { type LoadProcess, startLoad } from '../harness/load/start-load.ts';
-import { measure } from '../harness/measurement.ts';
 import { formatNumber } from '../harness/print-table.ts';
 import { createCpuMeter } from '../harness/processes/process-usage.ts';
 import { startHelper } from '../harness/processes/start-helper.ts';
@@ -12,6 +11,7 @@ import type { Scenario, Stage } from '../harness/scenario.ts';
 import { sleepMs } from '../harness/sleep.ts';
 import { startTrips } from '../harness/start-trips.ts';
 import { createSystem } from '../harness/system.ts';
+import { describeThroughput, measureThroughput, meterThroughput, type Throughput } from '../harness/throughput.ts';
 
 interface IngestShape {
   readonly fixesPerFrame: number;
@@ -72,47 +72,44 @@ async function run(name: string, stage: Stage, shape: IngestShape) {
   const oursLoad = await open(realtime.port);
   const bareLoad = await open(await bare.call('listen'));
 
-  const cpu = { service: [] as number[], generator: [] as number[] };
+  const generatorPercents: number[] = [];
   const samples = await interleave({
     rounds: stage.rounds,
     progress,
     contenders: {
       ours: async () => {
-        const meters = { service: createCpuMeter(realtime.pid), generator: createCpuMeter(oursLoad.pid) };
-        const perSecond = await saturate(oursLoad);
-        cpu.service.push(meters.service.percent());
-        cpu.generator.push(meters.generator.percent());
-        return perSecond;
+        const generator = createCpuMeter(oursLoad.pid);
+        const sample = await saturate(oursLoad, realtime.pid);
+        generatorPercents.push(generator.percent());
+        return sample;
       },
-      'bare uWS': () => saturate(bareLoad),
+      'bare uWS': () => saturate(bareLoad, bare.pid),
     },
-    describe: (perSecond) => `${formatNumber(perSecond)} fixes/s`,
+    describe: describeThroughput,
   });
-  stage.note(
-    `the realtime process used ${formatNumber(Math.max(...cpu.service))} % of a core, the generator ${formatNumber(Math.max(...cpu.generator))} %.`,
-  );
-  return [
-    measure({
-      scenario: name,
-      metric: 'fixes acknowledged',
-      unit: '1/s',
-      ours: samples.ours,
-      baseline: { name: 'bare uWS, JSON in and out, kept nowhere', samples: samples['bare uWS'] },
-      limits: [{ atLeast: shape.atLeast }],
-    }),
-  ];
+  stage.note(`the generator used ${formatNumber(Math.max(...generatorPercents))} % of a core.`);
+  return measureThroughput({
+    scenario: name,
+    metric: 'fixes acknowledged',
+    ours: samples.ours,
+    baseline: { name: 'bare uWS, kept nowhere', samples: samples['bare uWS'] },
+    limits: [{ atLeast: shape.atLeast }],
+  });
 }
 
-async function saturate(load: LoadProcess): Promise<number> {
+async function saturate(load: LoadProcess, pid: number): Promise<Throughput> {
   await load.call('startSaturating');
   await sleepMs(warmUpMs);
-  const before = await load.call('driverCounts');
-  await sleepMs(windowMs);
-  const after = await load.call('driverCounts');
+  const sample = await meterThroughput(pid, async () => {
+    const before = await load.call('driverCounts');
+    await sleepMs(windowMs);
+    const after = await load.call('driverCounts');
+    assertAllTaken(after);
+    return ((after.acknowledgedFixes - before.acknowledgedFixes) * 1000) / (after.atMs - before.atMs);
+  });
   await load.call('stopSaturating');
-  assertAllTaken(after);
   await sleepMs(500);
-  return ((after.acknowledgedFixes - before.acknowledgedFixes) * 1000) / (after.atMs - before.atMs);
+  return sample;
 }
 
 /** @throws Error when fixes were dropped, refused, or phones lost: then the figure would not be about acknowledged fixes */

@@ -1,11 +1,11 @@
 import { createPlaces, riderId } from '../harness/city.ts';
 import { compareHttp } from '../harness/compare-http.ts';
 import { openLiveRedis } from '../harness/live-redis.ts';
-import { measure } from '../harness/measurement.ts';
 import { formatNumber } from '../harness/print-table.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { seedPositions } from '../harness/seed-positions.ts';
 import { createSystem } from '../harness/system.ts';
+import { measureThroughput } from '../harness/throughput.ts';
 
 const driverCount = 100_000;
 const riderCount = 500;
@@ -30,15 +30,12 @@ export const nearbyHttp: Scenario = {
       };
     });
     const { ours, bareFastify } = await compareHttp(stage, { api, requests });
-    return [
-      measure({
-        scenario: 'nearby-http',
-        metric: 'requests answered',
-        unit: '1/s',
-        ours,
-        baseline: { name: 'bare Fastify route', samples: bareFastify },
-        limits: [{ ratioAtLeast: 0.45 }],
-      }),
-    ];
+    return measureThroughput({
+      scenario: 'nearby-http',
+      metric: 'requests answered',
+      ours,
+      baseline: { name: 'bare Fastify route', samples: bareFastify },
+      limits: [{ ratioAtLeast: 0.45 }],
+    });
   },
 };

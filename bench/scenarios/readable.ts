@@ -82,7 +82,7 @@ async function readEach(load: LoadProcess) {
   await sleepMs(windowSeconds * 1000 + lastAnswerWithinMs);
   assertAllTaken(await load.call('driverCounts'));
   const counts = await load.call('takeReadable');
-  if (counts === undefined || counts.heard + counts.failures === 0) throw new Error('nothing was read');
+  if (counts === undefined || counts.heard === 0) throw new Error(`nothing was read: ${counts?.lastFailure}`);
   if (counts.lastFailure !== undefined && counts.failures > 0) console.error(counts.lastFailure);
   const latencies = createLatencyHistogram();
   latencies.add(counts);

@@ -70,6 +70,7 @@ export function createListeners() {
           protocol === 'hushryd'
             ? await openHushrydSocket({ ...handshake, token, ...(topic !== undefined && { topic }) })
             : await openSocketIoSocket({ ...handshake, topic: topic ?? '' });
+        // Held, or the garbage collector might take a socket that nothing else refers to.
         sockets.push(socket);
       });
     },
@@ -80,8 +81,5 @@ export function createListeners() {
       latencies = createLatencyHistogram();
     },
     heardLatencies: (): HeardLatencies => ({ ...latencies.toCounts(), heard: latencies.count }),
-    cutAll(): void {
-      for (const socket of sockets.splice(0)) socket.cut();
-    },
   };
 }

@@ -14,7 +14,6 @@ const commands = {
   listenerCounts: () => listeners.counts(),
   watchLatencies: (schedule: FixSchedule) => listeners.watch(schedule),
   heardLatencies: () => listeners.heardLatencies(),
-  cutListeners: () => listeners.cutAll(),
 
   openDrivers: (input: {
     port: number;
