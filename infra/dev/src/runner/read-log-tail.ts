@@ -1,18 +1,19 @@
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const tailBytes = 32_768;
 
-/** The last lines of a log for a person: of JSON lines time, level, message and what else they hold. */
-export async function readLogTail(file: string, lines = 12): Promise<string[]> {
-  const handle = await open(file, 'r');
+/** The last lines of a log for a person: of JSON lines time, level, message and what else they hold. Synchronous: it is read when all ends. */
+export function readLogTail(file: string, lines = 12): string[] {
+  const handle = openSync(file, 'r');
   try {
-    const { size } = await handle.stat();
+    const { size } = fstatSync(handle);
     const from = Math.max(0, size - tailBytes);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
+    const buffer = Buffer.alloc(size - from);
+    const bytesRead = readSync(handle, buffer, 0, buffer.length, from);
     const text = buffer.subarray(0, bytesRead).toString('utf8').trimEnd();
     return text === '' ? ['(nothing was logged)'] : text.split('\n').slice(-lines).map(readable);
   } finally {
-    await handle.close();
+    closeSync(handle);
   }
 }
 

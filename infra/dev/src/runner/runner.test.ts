@@ -229,7 +229,7 @@ t.test('a service that ends by itself is a sentence with the end of its log', as
   const { sentence, logTail } = await crash;
   t.match(sentence, /^api ended by itself \(exit code 3\); the end of .*api\.log:$/);
   t.same(logTail, ['some words', '12:00 error: hello {"code":7}']);
-  t.same(await readLogTail(log, 1), ['12:00 error: hello {"code":7}']);
+  t.same(readLogTail(log, 1), ['12:00 error: hello {"code":7}']);
 });
 
 t.test('a service that is asked to end is no crash', async (t) => {

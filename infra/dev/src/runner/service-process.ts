@@ -42,10 +42,10 @@ export function startService(input: {
   let isStopping = false;
 
   void ended
-    .then(async ({ code, signal }) => {
+    .then(({ code, signal }) => {
       if (isStopping) return;
       const end = signal ? `was ended by ${signal}` : `ended by itself (exit code ${code})`;
-      onCrash({ sentence: `${plan.name} ${end}; the end of ${logFile}:`, logTail: await readLogTail(logFile) });
+      onCrash({ sentence: `${plan.name} ${end}; the end of ${logFile}:`, logTail: readLogTail(logFile) });
     })
     .catch((cause: unknown) => {
       onCrash({ sentence: `${plan.name} could not be started: ${String(cause)}`, logTail: [] });
