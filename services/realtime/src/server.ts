@@ -22,7 +22,8 @@ export interface SocketRoute {
   dispatch: Dispatch;
   onOpen(connection: Connection): void;
   onDrain(connection: Connection): void;
-  onClose(connection: Connection): void;
+  /** @param code what the client said, or 1006 where nobody said anything */
+  onClose(connection: Connection, code: number): void;
   idleTimeoutSeconds: number;
   maxBufferBytes: number;
 }
@@ -90,10 +91,10 @@ export function addSocketRoute(app: TemplatedApp, route: SocketRoute): void {
     },
     message: (ws, message, isBinary) => route.dispatch(ws.getUserData().connection, message, isBinary),
     drain: (ws) => route.onDrain(ws.getUserData().connection),
-    close(ws) {
+    close(ws, code) {
       const { connection } = ws.getUserData();
       connection.closed();
-      route.onClose(connection);
+      route.onClose(connection, code);
     },
   });
 }

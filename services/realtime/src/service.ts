@@ -235,7 +235,8 @@ export async function startRealtime({
       slowConsumers.drained(connection);
       adminMap.drained(connection);
     },
-    onClose(connection) {
+    onClose(connection, code) {
+      log.debug({ connectionId: connection.id, code: connection.closeCode || code }, 'socket closed');
       connections.remove(connection);
       if (connection.driver !== undefined) phones.remove(connection);
       leases.release(toLease(connection));

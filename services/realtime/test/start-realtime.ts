@@ -15,6 +15,7 @@ import { createKeys } from '@hushryd/platform/redis/keys';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { type TestScope, testRedis } from '@hushryd/platform/testing/engines';
 import { within } from '@hushryd/platform/testing/wait-for';
+import { decodeEntry, type StreamedGroup } from '@hushryd/tracking/history/packed-fixes';
 import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import { WebSocket } from 'ws';
 import { readSettings } from '../src/config.ts';
@@ -47,11 +48,19 @@ export function openSocket(
     },
   });
   const frames: ServerFrame[] = [];
-  const taken = new Set<ServerFrame>();
-  const waiting = new Set<() => void>();
+  const untaken = new Map<string, ServerFrame[]>();
+  const waiting = new Set<(frame: ServerFrame) => boolean>();
   ws.on('message', (data) => {
-    frames.push(JSON.parse(String(data)) as ServerFrame);
-    for (const look of waiting) look();
+    const frame = JSON.parse(String(data)) as ServerFrame;
+    frames.push(frame);
+    for (const offer of waiting) {
+      if (!offer(frame)) continue;
+      waiting.delete(offer);
+      return;
+    }
+    const ofType = untaken.get(frame.type);
+    if (ofType === undefined) untaken.set(frame.type, [frame]);
+    else ofType.push(frame);
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     ws.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
@@ -64,18 +73,20 @@ export function openSocket(
     send: (frame) => ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
     all: (type) => frames.filter((frame) => frame.type === type) as never,
     next: (type, fits = () => true) => {
+      const ofType = untaken.get(type) ?? [];
+      const index = ofType.findIndex((frame) => fits(frame as never));
+      if (index >= 0) return Promise.resolve(ofType.splice(index, 1)[0]) as never;
       const found = new Promise<ServerFrame>((resolve) => {
-        const look = () => {
-          const frame = frames.find((one) => one.type === type && !taken.has(one) && fits(one as never));
-          if (frame === undefined) return;
-          waiting.delete(look);
-          taken.add(frame);
-          resolve(frame);
-        };
-        waiting.add(look);
-        look();
+        waiting.add((frame) => {
+          const isIt = frame.type === type && fits(frame as never);
+          if (isIt) resolve(frame);
+          return isIt;
+        });
       });
-      return within(found, { withinMs, what: `a ${type} frame` }) as never;
+      return within(found, { withinMs, what: `a ${type} frame` }).catch((error: unknown) => {
+        const last = frames.slice(-3).map((frame) => JSON.stringify(frame).slice(0, 200));
+        throw new Error(`${(error as Error).message}; last frames: ${last.join(' ')}`, { cause: error });
+      }) as never;
     },
   };
   return new Promise((resolve, reject) => {
@@ -106,29 +117,42 @@ export function openSocket(
 export function createIssuer() {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const signer = createTokenSigner({
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    privateKeyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     kid: 'test',
     issuer: 'hushryd',
   });
   return {
     ring: JSON.stringify({ test: publicKey.export({ type: 'spki', format: 'pem' }) }),
+    privateKeyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    publicKeyPem: String(publicKey.export({ type: 'spki', format: 'pem' })),
     token: (userId: string, role: Role, lifetimeMs = 600_000) =>
       signer.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs }),
   };
 }
 
+/** Two nodes that share one see the same drivers and trips. */
+export interface RedisServer {
+  url: string;
+  prefix: string;
+}
+
 export interface TestRealtime {
+  server: RedisServer;
   port: number;
   url: string;
   /** Open a socket as somebody and wait for its `ready`. */
   connect(userId: string, role: Role): Promise<TestSocket>;
   connectDriver(userId: string): Promise<{ socket: TestSocket; run: number }>;
-  token: ReturnType<typeof createIssuer>['token'];
+  issuer: ReturnType<typeof createIssuer>;
   issueTicket(userId: string, role: Role, origin: string | undefined): Promise<string>;
   /** Put a trip's record in place, as a command of rides does, with its event. */
   putTrip(access: TripAccess, event?: TripEventName): Promise<void>;
+  /** The same, but its event is not heard of on the feed: it is in the topic's log alone. */
+  putTripUnheard(access: TripAccess, event: TripEventName): Promise<void>;
   redis: Awaited<ReturnType<typeof connectRedis>>;
   keys: ReturnType<typeof createKeys>;
+  /** All that the node stored of fixes: positions, and fixes on their way to history. */
+  stored(): Promise<{ positions: number; fixes: StreamedGroup['fixes'] }>;
   metric(name: string, labels?: Record<string, string>): Promise<number>;
   close(): Promise<boolean>;
 }
@@ -136,10 +160,13 @@ export interface TestRealtime {
 /** A realtime node in this process, on a Redis prefix of its own. */
 export async function startTestRealtime(
   t: TestScope,
-  { env = {}, redis }: { env?: Record<string, string>; redis?: { url: string; prefix: string } } = {},
+  {
+    env = {},
+    redis,
+    issuer = createIssuer(),
+  }: { env?: Record<string, string>; redis?: RedisServer; issuer?: ReturnType<typeof createIssuer> } = {},
 ): Promise<TestRealtime> {
   const { url, prefix } = redis ?? (await testRedis(t));
-  const issuer = createIssuer();
   const settings = readSettings({
     PORT: '0',
     REDIS_URL: url,
@@ -172,6 +199,7 @@ export async function startTestRealtime(
   };
 
   return {
+    server: { url, prefix },
     port,
     url: socketUrl,
     connect,
@@ -181,19 +209,34 @@ export async function startTestRealtime(
       const { run } = await socket.next('welcome');
       return { socket, run };
     },
-    token: issuer.token,
+    issuer,
     async issueTicket(userId, role, origin) {
       const audience = role === 'operator' ? 'admin' : 'user';
       const identity = { userId, role, tokenId: 'test', expiresAtMs: Date.now() + 600_000, audience } as const;
       return (await createTickets({ redis: own.commands, keys }).issue({ identity, origin })).ticket;
     },
     async putTrip(access, name) {
-      const at = new Date().toISOString();
-      const event = name && { name, tripId: access.tripId, at, version: access.version };
-      await publisher.publish({ access, ...(event && { event }) });
+      await publisher.publish({ access, ...(name && { event: toEvent(access, name) }) });
+    },
+    async putTripUnheard(access, name) {
+      const elsewhere = { ...keys, eventFeed: (partition: number) => `${keys.eventFeed(partition)}:elsewhere` };
+      const unheard = createAccessPublisher({ redis: own.commands, keys: elsewhere });
+      await unheard.publish({ access, event: toEvent(access, name) });
     },
     redis: own,
     keys,
+    async stored() {
+      let positions = 0;
+      const fixes: StreamedGroup['fixes'] = [];
+      for (let p = 0; p < keys.partitions; p += 1) {
+        positions += await own.commands.hlen(keys.positions(p));
+        const entries = await own.commands.xrangeBuffer(keys.fixes(p), '-', '+');
+        for (const [, [, batch]] of entries) {
+          for (const group of decodeEntry(batch as Buffer)) fixes.push(...group.fixes);
+        }
+      }
+      return { positions, fixes };
+    },
     async metric(name, labels = {}) {
       const { values } = (await telemetry.registry.getSingleMetric(name)?.get()) ?? { values: [] };
       const fitting = values.filter((value) =>
@@ -216,6 +259,13 @@ export function collectLines(): { lines: Record<string, unknown>[]; destination:
   });
   return { lines, destination };
 }
+
+const toEvent = ({ tripId, version }: TripAccess, name: TripEventName) => ({
+  name,
+  tripId,
+  at: new Date().toISOString(),
+  version,
+});
 
 let nextFixMs = Date.now() - 5000;
 
