@@ -7,7 +7,6 @@ export const markShapes = {
   squareHollow: 4,
   ring: 5,
   disc: 6,
-  cluster: 7,
 } as const;
 export type MarkShape = keyof typeof markShapes;
 

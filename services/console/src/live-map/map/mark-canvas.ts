@@ -18,7 +18,8 @@ interface MarkProgram {
   instances: WebGLBuffer;
   clipPerWorld: WebGLUniformLocation | null;
   clipPerPixel: WebGLUniformLocation | null;
-  soft: WebGLUniformLocation | null;
+  sharp: WebGLUniformLocation | null;
+  casing: WebGLUniformLocation | null;
   palette: WebGLUniformLocation | null;
 }
 
@@ -72,7 +73,9 @@ export function createMarkCanvas(container: HTMLElement): MarkCanvas {
       gl.useProgram(built.program);
       gl.uniform2f(built.clipPerWorld, pixelsPerWorld * clipPerPixelX, pixelsPerWorld * clipPerPixelY);
       gl.uniform2f(built.clipPerPixel, clipPerPixelX, clipPerPixelY);
-      gl.uniform1f(built.soft, 0.75 / pixelRatio);
+      // An edge is a pixel and a half of the screen wide.
+      gl.uniform1f(built.sharp, pixelRatio / 1.5);
+      gl.uniform3fv(built.casing, toRgb(palette.marks.casing));
       gl.uniform3fv(
         built.palette,
         markColours.flatMap((name) => toRgb(palette.marks[name])),
@@ -116,7 +119,8 @@ function buildProgram(gl: WebGL2RenderingContext): MarkProgram {
     vertices: describeVertices(gl, program, instances),
     clipPerWorld: gl.getUniformLocation(program, 'u_clip_per_world'),
     clipPerPixel: gl.getUniformLocation(program, 'u_clip_per_pixel'),
-    soft: gl.getUniformLocation(program, 'u_soft'),
+    sharp: gl.getUniformLocation(program, 'u_sharp'),
+    casing: gl.getUniformLocation(program, 'u_casing'),
     palette: gl.getUniformLocation(program, 'u_palette'),
   };
 }
