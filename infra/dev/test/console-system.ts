@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@hushryd/platform/engines/ports';
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { within } from '@hushryd/platform/testing/wait-for';
+import type { Browser, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import type { Test } from 'tap';
+import { findChromium } from '../src/browser/find-chromium.ts';
+import { driveCity } from '../src/fleet/drive-city.ts';
+import { createTokenSource } from '../src/fleet/token-source.ts';
+import { loadSigningKeys } from '../src/issuer/signing-keys.ts';
+import { openDoor } from '../src/runner/open-door.ts';
+import { type System, startSystem } from './system.ts';
+
+const fleet = { kind: 'city', vehicles: 12, seed: 7, intervalMs: 1000 } as const;
+const rootDir = fileURLToPath(new URL('../../../', import.meta.url));
+
+export interface ConsoleSystem {
+  readonly system: System;
+  /** A link that signs an operator in, once. */
+  newLink(): string;
+  openPage(link: string): Promise<Page>;
+}
+
+/**
+ * The whole product with a small fleet on the road, and a browser.
+ *
+ * @returns the reason, where there is no browser on this machine
+ */
+export async function startConsoleSystem(t: Test): Promise<ConsoleSystem | { reason: string }> {
+  const found = await findChromium({ path: process.env.CHROMIUM_PATH, mayInstall: false });
+  if ('reason' in found) return found;
+
+  const folder = await mkdtemp(join(tmpdir(), 'hushryd-console-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const keysDir = join(folder, 'keys');
+  const { publicKeysFile } = await loadSigningKeys(keysDir);
+  const consolePort = await freePort();
+  const origin = `http://127.0.0.1:${consolePort}`;
+  const system = await startSystem(t, {
+    env: {
+      TOKEN_PUBLIC_KEYS: '',
+      TOKEN_PUBLIC_KEYS_FILE: publicKeysFile,
+      CORS_ORIGINS: origin,
+      ALLOWED_ORIGINS: origin,
+    },
+  });
+
+  const fleetSecret = randomBytes(24).toString('base64url');
+  const portOf = (url = '') => Number(new URL(url).port);
+  const ports = {
+    api: portOf(system.apis[0]?.url),
+    realtime: portOf(system.realtimes[0]?.url),
+    console: consolePort,
+    internal: 0,
+    apiMetrics: 0,
+    realtimeMetrics: 0,
+    workerMetrics: 0,
+  };
+  const data = { root: folder, keysDir, logsDir: folder, release: () => undefined };
+  const door = await openDoor({ data, ports, fleet, fleetSecret, rootDir, tell: () => undefined });
+  t.teardown(() => door.close());
+  await startFleet(t, system, { issuerUrl: origin, fleetSecret });
+
+  const browser = await startBrowser(t, found.program);
+  return {
+    system,
+    newLink: door.newLink,
+    async openPage(link) {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, baseURL: origin });
+      await page.goto(link);
+      return page;
+    },
+  };
+}
+
+async function startFleet(t: Test, system: System, issuer: { issuerUrl: string; fleetSecret: string }): Promise<void> {
+  const stopping = new AbortController();
+  const apiUrl = system.apis[0]?.url ?? '';
+  const realtimeUrl = (system.realtimes[0]?.url ?? '').replace('http', 'ws');
+  const onRoad = new Promise<void>((resolve) => {
+    const driving = driveCity({
+      ...fleet,
+      backend: { apiUrl, realtimeUrl, tokensFor: createTokenSource(issuer) },
+      signal: stopping.signal,
+      log: createLogger({ service: 'fleet', instanceId: 'test', level: 'error' }),
+      onRoad: resolve,
+    });
+    t.teardown(async () => {
+      stopping.abort();
+      await driving;
+    });
+  });
+  await within(onRoad, { withinMs: 60_000, what: 'the fleet on the road' });
+}
+
+async function startBrowser(t: Test, program: string): Promise<Browser> {
+  // As root Chromium has no sandbox; the other switches keep it from calling home.
+  const quiet = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: [...quiet, '--disable-component-update', '--disable-sync'],
+  });
+  t.teardown(() => browser.close());
+  return browser;
+}
