@@ -155,7 +155,8 @@ export function createPositionFeed({
         throw toRedisError(error);
       }
       await checkNumbers();
-      if (scope.kind === 'all') await Promise.all(channels.map((_, partition) => readAll(partition)));
+      // One partition after another: taking all of them in at once keeps the loop busy past the deadline of commands long answered.
+      if (scope.kind === 'all') for (const partition of channels.keys()) await readAll(partition);
       checker.start();
     },
     async close() {
