@@ -1,5 +1,6 @@
 import { createTickets, type Tickets } from '@hushryd/platform/auth/tickets';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectMongo } from '@hushryd/platform/mongo/connect';
 import { connectRedis } from '@hushryd/platform/redis/connect';
@@ -68,7 +69,7 @@ export async function openParts(
   lifecycle.add('redis', () => connections.close());
   const redis = connections.commands;
   const keys = createKeys(config.redis);
-  await assertLayout({ redis, keys });
+  await startPatiently(() => assertLayout({ redis, keys }));
 
   // A write that is not answered is tried a second time: the two share the deadline.
   const deadlineMs = config.mongo.deadlineMs / 2;
@@ -84,7 +85,7 @@ export async function openParts(
     log,
     telemetry,
   });
-  await access.start();
+  await startPatiently(() => access.start());
   lifecycle.add('trip access', () => access.close());
 
   const livePositions = createLivePositions({ connections, keys, log, telemetry });
@@ -93,7 +94,7 @@ export async function openParts(
     if (position === undefined) nearby.remove(driverId);
     else nearby.upsert(position);
   });
-  await livePositions.start();
+  await startPatiently(() => livePositions.start());
   lifecycle.add('live positions', () => livePositions.close());
 
   const batcher = createFixBatcher({

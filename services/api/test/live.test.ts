@@ -221,7 +221,8 @@ t.test('riders see the available drivers near them and cannot tell who they are'
   const off = newId('driver');
   const far = newId('driver');
   await Promise.all(available.map((driverId, index) => place(driverId, index * 1e-3, true)));
-  await place(off, 0, false);
+  // Nearer than most, and at a latitude of its own.
+  await place(off, -5e-4, false);
   await place(far, 0.09, true);
 
   const seen = await waitFor(
@@ -242,7 +243,10 @@ t.test('riders see the available drivers near them and cannot tell who they are'
     t.notOk([...available, off, far].includes(driver.driverId));
     t.equal(driver.lat, Math.round(driver.lat * 1e4) / 1e4);
     t.equal(driver.lng, Math.round(driver.lng * 1e4) / 1e4);
+    t.not(driver.lat, Math.round((here.lat - 5e-4) * 1e4) / 1e4, 'who takes no rides is not shown');
   }
+  const fromAfar = `GET /v1/drivers/nearby?lat=${here.lat + 0.17}&lng=${here.lng}&radiusMeters=50000`;
+  t.same((await api.call<NearbyDriversReply>(fromAfar, { as: rider })).body.drivers, [], 'nobody beyond 5 km');
 
   const staff = await waitFor(
     async () => {

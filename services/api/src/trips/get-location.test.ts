@@ -73,7 +73,7 @@ t.test('a change between the look and the waiting is not missed', async (t) => {
   const { stage, ask } = createStage();
   stage.reads = [at(1), at(2)];
 
-  const answer = await ask(60_000, etagOf(at(1)));
+  const answer = await ask(5_000, etagOf(at(1)));
 
   t.match(answer, { isUnchanged: false, position: { seq: 2 } });
 });
@@ -81,7 +81,7 @@ t.test('a change between the look and the waiting is not missed', async (t) => {
 t.test('a change that leaves the position as it is keeps the caller waiting', async (t) => {
   const { stage, ask, move } = createStage();
   stage.reads = [at(1)];
-  const waiting = ask(60_000, etagOf(at(1)));
+  const waiting = ask(5_000, etagOf(at(1)));
   await until(() => stage.readCount === 2);
   move();
   await until(() => stage.readCount >= 3);
@@ -94,7 +94,7 @@ t.test('a change that leaves the position as it is keeps the caller waiting', as
 t.test('who loses the right to watch while waiting is refused with the next change', async (t) => {
   const { stage, ask, move } = createStage();
   stage.reads = [at(1)];
-  const waiting = ask(60_000, etagOf(at(1)));
+  const waiting = ask(5_000, etagOf(at(1)));
   await until(() => stage.readCount === 2);
   stage.known = undefined;
   move();

@@ -1,0 +1,86 @@
+import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import type { FixGroup } from '@hushryd/tracking/positions/write-batch';
+import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import t from 'tap';
+import { createPostFixes } from './post-fixes.ts';
+
+const nowMs = Date.UTC(2026, 2, 1, 8);
+const trip: TripAccess = {
+  tripId: 'trip',
+  version: 2,
+  state: 'active',
+  driverId: 'dora',
+  passengerIds: [],
+  startedAtMs: nowMs - 60_000,
+};
+
+function createStage() {
+  const groups: FixGroup[] = [];
+  const access: Pick<AccessCache, 'load'> = { load: async (tripId) => (tripId === 'trip' ? trip : null) };
+  const postFixes = createPostFixes({
+    access: access as AccessCache,
+    batcher: {
+      async add(group) {
+        groups.push(group);
+        return { moved: true, durableSeq: group.from - 1 };
+      },
+      close: async () => undefined,
+      pendingFixes: 0,
+    },
+    readDurable: async () => undefined,
+    limits: {
+      maxSpeedKmh: 350,
+      maxAccuracyMeters: 200,
+      maxFutureMs: 30_000,
+      liveMaxAgeMs: 30_000,
+      maxFixAgeMs: 86_400_000,
+    },
+    now: () => nowMs,
+  });
+  return { groups, postFixes };
+}
+
+const fixAt = (seq: number, recordedAtMs = nowMs) => ({ seq, recordedAtMs, lat: 1, lng: 1 });
+
+t.test('fixes are stored rising by seq, each once, however the list came together', async (t) => {
+  const { groups, postFixes } = createStage();
+
+  const reply = await postFixes('dora', { run: 1, from: 1, fixes: [3, 1, 2, 3].map((seq) => fixAt(seq)) });
+
+  t.same(
+    groups.map(({ fixes }) => fixes.map(({ seq, live }) => [seq, live])),
+    [
+      [
+        [1, true],
+        [2, true],
+        [3, true],
+      ],
+    ],
+  );
+  t.equal(reply.receivedSeq, 3);
+});
+
+t.test('what was recorded before the trip counts for the driver alone', async (t) => {
+  const { groups, postFixes } = createStage();
+  const fixes = [fixAt(1, nowMs - 120_000), fixAt(2, nowMs - 1_000), { ...fixAt(3), lat: 95 }];
+
+  const reply = await postFixes('dora', { run: 1, from: 1, tripId: 'trip', fixes });
+
+  t.same(
+    groups.map(({ tripId, from, fixes, drops }) => ({ tripId, from, seqs: fixes.map(({ seq }) => seq), drops })),
+    [
+      { tripId: undefined, from: 1, seqs: [1], drops: [] },
+      { tripId: 'trip', from: 1, seqs: [2], drops: [3] },
+    ],
+  );
+  t.same(reply.drops, [{ seq: 3, reason: 'out_of_range' }]);
+});
+
+t.test('a run is judged by what it sent before: an impossible jump is dropped', async (t) => {
+  const { postFixes } = createStage();
+  await postFixes('dora', { run: 1, from: 1, fixes: [fixAt(1, nowMs - 1_000)] });
+
+  const jump = { run: 1, from: 1, fixes: [{ ...fixAt(2), lat: 2 }] };
+  t.same((await postFixes('dora', jump)).drops, [{ seq: 2, reason: 'impossible_speed' }]);
+  t.same((await postFixes('dora', { ...jump, run: 2 })).drops, [], 'another run is another phone');
+});
