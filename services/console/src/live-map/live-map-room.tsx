@@ -52,7 +52,12 @@ export function LiveMapRoom({ view }: { view: MapView }) {
   const toggleFollowing = () => changeMapView({ isFollowing: view.isFollowing ? undefined : true }, { replace: true });
   const toggleList = () => changeMapView({ list: view.list ? undefined : 'all' });
   const canReplay = (track.shape?.points.length ?? 0) > 1;
-  const toggleReplay = () => changeMapView({ replayAtMs: view.replayAtMs ? undefined : track.shape?.points[0]?.atMs });
+  function toggleReplay(): void {
+    const startMs = track.shape?.points[0]?.atMs;
+    if (view.replayAtMs !== undefined) changeMapView({ replayAtMs: undefined });
+    // The trip is selected, not its driver: a shared replay must not become that of the driver's next trip.
+    else if (selected.tripId) changeMapView({ selection: { kind: 'trip', id: selected.tripId }, replayAtMs: startMs });
+  }
 
   useKey('Escape', () => closeTopmost(view));
   useKey('f', toggleFollowing, view.selection !== undefined);

@@ -45,7 +45,7 @@ function save(text: string, tripId: string, format: TrackFormat): void {
   const address = URL.createObjectURL(new Blob([text], { type: formats[format].mediaType }));
   const link = document.createElement('a');
   link.href = address;
-  link.download = `trip-${tripId}.${format}`;
+  link.download = `${tripId}.${format}`;
   link.click();
   URL.revokeObjectURL(address);
 }
