@@ -38,7 +38,10 @@ function readRows({ text, name }: { text: string; name: string }): { line: numbe
     parse(text, {
       bom: true,
       skip_empty_lines: true,
-      columns: (header: string[]) => checkHeader(header, name),
+      columns: (header: string[]) => {
+        nextLine = 2;
+        return checkHeader(header, name);
+      },
       on_record: (row: Row, context) => {
         rows.push({ line: nextLine, row });
         // `lines` counts to the end of this record; a quoted field may have held line breaks.

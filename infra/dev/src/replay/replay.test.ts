@@ -65,6 +65,7 @@ t.test('CSV: a bad row is a sentence that names line and field', async (t) => {
   ];
 
   for (const [bad, sentence] of cases) t.throws(() => csv(row(), bad), { name: 'StartError', message: sentence }, bad);
+  t.throws(() => csv(row({ id: 'a b' })), { message: /line 2, field "trip_id"/ }, 'the first row');
   t.throws(() => parseCsv({ text: 'a,b\n1,2', name: 'a.csv' }), {
     message: /^a\.csv, line 1: the column trip_id, taxi_id/,
   });
