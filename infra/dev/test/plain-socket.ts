@@ -73,7 +73,10 @@ export async function openPlainSocket(url: string, token: string): Promise<Plain
       const id = lastId;
       socket.send(JSON.stringify({ ...frame, id }));
       const reply = await waitForFrame((heard) => 'id' in heard && heard.id === id, `the answer to ${frame.type}`);
-      if (reply.type === 'error') throw Object.assign(new Error(`${frame.type}: ${reply.code}`), { code: reply.code });
+      if (reply.type === 'error') {
+        const { code, retryable: isRetryable } = reply;
+        throw Object.assign(new Error(`${frame.type}: ${code}`), { code, isRetryable });
+      }
       if (reply.type !== answer) throw new Error(`${frame.type}: ${answer} expected, ${reply.type} came`);
       return reply as FrameOf<typeof answer>;
     },
@@ -92,4 +95,16 @@ export async function openPlainSocket(url: string, token: string): Promise<Plain
   };
   await plain.waitFor('ready');
   return plain;
+}
+
+/** Try again, as clients do, what was refused for the moment: on a loaded machine Redis may miss a deadline. */
+export async function patiently<Result>(request: () => Promise<Result>): Promise<Result> {
+  const deadlineMs = Date.now() + answerWithinMs;
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error as { isRetryable?: boolean }).isRetryable || Date.now() > deadlineMs) throw error;
+    }
+  }
 }

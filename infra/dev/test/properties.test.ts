@@ -1,8 +1,10 @@
 import type { Fix, Position } from '@hushryd/contracts/fix';
+import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
+import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import fc from 'fast-check';
 import t from 'tap';
-import { openPlainSocket, type PlainSocket } from './plain-socket.ts';
+import { openPlainSocket, type PlainSocket, patiently } from './plain-socket.ts';
 import { startSystem } from './system.ts';
 
 // Properties of the running system: two realtime nodes, two APIs, a worker, real engines. Every case has ids of its own and many are
@@ -62,10 +64,12 @@ const open = (userId: string, role: 'driver' | 'rider' | 'operator', node: numbe
   openPlainSocket(system.realtimes[node]?.url ?? '', system.token(userId, role));
 
 async function startTrip({ tripId, driverId, riderId }: Case, passengerIds = [riderId]): Promise<void> {
-  await operator.createTrip({ tripId, driverId, passengerIds, origin: place, destination: place });
-  await operator.startTrip(tripId);
+  await patiently(() => operator.createTrip({ tripId, driverId, passengerIds, origin: place, destination: place }));
+  await patiently(() => operator.startTrip(tripId));
 }
 
+const ask = <Type extends ServerFrame['type']>(socket: PlainSocket, frame: ClientFrame, answer: Type) =>
+  patiently(() => socket.request(frame, answer));
 const loc = (run: number, fixes: Fix[], tripId?: string) =>
   ({ type: 'loc', run, from: 1, fixes, ...(tripId !== undefined && { tripId }) }) as const;
 const orderOf = ({ run, seq }: { run: number; seq: number }) => [run, seq] as const;
@@ -87,10 +91,11 @@ t.test('an acknowledged fix is readable, with the same coordinates, from another
   const places = fc.array(fc.record(coordinate), { minLength: 1, maxLength: 3 });
   await holdsForAll(fc.tuple(places, fc.nat(1)), async ([route, node], { driverId }) => {
     const phone = await open(driverId, 'driver', node);
-    const { run } = await phone.request({ type: 'hello' }, 'welcome');
+    const reader = system.http(driverId, 'driver', 1 - node);
+    const { run } = await ask(phone, { type: 'hello' }, 'welcome');
     for (const [index, where] of route.entries()) {
-      await phone.request(loc(run, [fixAt(index + 1, where)]), 'recv');
-      const { location } = await system.http(driverId, 'driver', 1 - node).getDriverLocation(driverId);
+      await ask(phone, loc(run, [fixAt(index + 1, where)]), 'recv');
+      const { location } = await patiently(() => reader.getDriverLocation(driverId));
       must(
         location !== null && location.seq === index + 1,
         () => `seq ${index + 1} acknowledged, ${location?.seq} read`,
@@ -121,8 +126,8 @@ t.test(
       await startTrip(ids);
       const phone = await open(ids.driverId, 'driver', node);
       const watcher = await open(`operator-${ids.tripId}`, 'operator', 1 - node);
-      await watcher.request({ type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
-      const { run } = await phone.request({ type: 'hello' }, 'welcome');
+      await ask(watcher, { type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
+      const { run } = await ask(phone, { type: 'hello' }, 'welcome');
       const recordedAtMs = Date.now();
       const fixOf = (seq: number): Fix => ({ seq, recordedAtMs: recordedAtMs + seq, lat: 41 + seq / 1000, lng: -8 });
       const batches = [...sent.map((_, index) => ({ index, over: 'socket' })), ...again]
@@ -133,16 +138,16 @@ t.test(
       const deliveries = batches.map(({ index, over }) => {
         const { first, count } = sent[index] as (typeof sent)[number];
         const fixes = Array.from({ length: count }, (_, i) => fixOf(first + i));
-        if (over === 'socket') return phone.request(loc(run, fixes, ids.tripId), 'recv');
-        return http.postFixes({ run, from: 1, tripId: ids.tripId, fixes });
+        if (over === 'socket') return ask(phone, loc(run, fixes, ids.tripId), 'recv');
+        return patiently(() => http.postFixes({ run, from: 1, tripId: ids.tripId, fixes }));
       });
       await Promise.all(deliveries);
 
       const seqs = new Set(sent.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
       const newest = Math.max(...seqs);
-      const { location } = await http.getDriverLocation(ids.driverId);
+      const { location } = await patiently(() => http.getDriverLocation(ids.driverId));
       must(location?.run === run && location.seq === newest, () => `newest ${newest}, position ${location?.seq}`);
-      const track = await operator.getTrack(ids.tripId);
+      const track = await patiently(() => operator.getTrack(ids.tripId));
       const expected = [...seqs].sort((a, b) => a - b);
       must(
         String(track.fixes.map(({ seq }) => seq)) === String(expected),
@@ -169,15 +174,15 @@ t.test('every member of a room receives what was published after its subscriptio
   await holdsForAll(scenario, async ({ before, after, node, isRider }, ids) => {
     await startTrip(ids);
     const phone = await open(ids.driverId, 'driver', 0);
-    const { run } = await phone.request({ type: 'hello' }, 'welcome');
+    const { run } = await ask(phone, { type: 'hello' }, 'welcome');
     const sendOne = (seq: number) =>
-      phone.request(loc(run, [fixAt(seq, { lat: 41 + seq / 1000, lng: -8 })], ids.tripId), 'recv');
+      ask(phone, loc(run, [fixAt(seq, { lat: 41 + seq / 1000, lng: -8 })], ids.tripId), 'recv');
     for (let seq = 1; seq <= before; seq += 1) await sendOne(seq);
 
     const member = isRider ? await open(ids.riderId, 'rider', node) : await open(`op-${ids.tripId}`, 'operator', node);
     // The subscription races with fixes that are on their way.
     const racing = sendOne(before + 1);
-    await member.request({ type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
+    await ask(member, { type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
     await racing;
     const last = before + 1 + after;
     for (let seq = before + 2; seq <= last; seq += 1) await sendOne(seq);
@@ -199,17 +204,17 @@ t.test('a room never leaks to a socket that may not see it, also not to one that
     const strangerId = `stranger-${ids.tripId}`;
     await startTrip(ids, who === 'removed passenger' ? [ids.riderId, strangerId] : [ids.riderId]);
     const phone = await open(ids.driverId, 'driver', 0);
-    const { run } = await phone.request({ type: 'hello' }, 'welcome');
+    const { run } = await ask(phone, { type: 'hello' }, 'welcome');
     const rider = await open(ids.riderId, 'rider', 1 - node);
     const stranger = await open(strangerId, who === 'another driver' ? 'driver' : 'rider', node);
     const topic = tripTopic(ids.tripId);
-    await rider.request({ type: 'sub', topic }, 'subscribed');
+    await ask(rider, { type: 'sub', topic }, 'subscribed');
 
-    const mayNot = () => stranger.request({ type: 'sub', topic }, 'subscribed');
+    const mayNot = () => ask(stranger, { type: 'sub', topic }, 'subscribed');
     let heardBefore = 0;
     if (who === 'removed passenger') {
-      await stranger.request({ type: 'sub', topic }, 'subscribed');
-      await operator.putPassengers(ids.tripId, [ids.riderId]);
+      await ask(stranger, { type: 'sub', topic }, 'subscribed');
+      await patiently(() => operator.putPassengers(ids.tripId, [ids.riderId]));
       await stranger.waitFor('unsubscribed', (frame) => frame.topic === topic);
       heardBefore = stranger.frames.length;
     }
@@ -220,21 +225,19 @@ t.test('a room never leaks to a socket that may not see it, also not to one that
     must(refusal === 'not_found', () => `${who}: ${refusal}`);
 
     for (const seq of [1, 2]) {
-      await phone.request(loc(run, [fixAt(seq, place)], ids.tripId), 'recv');
+      await ask(phone, loc(run, [fixAt(seq, place)], ids.tripId), 'recv');
     }
     await rider.waitFor('position', ({ position }) => position.seq === 2);
-    await stranger.request({ type: 'ping' }, 'pong');
+    await ask(stranger, { type: 'ping' }, 'pong');
     const leaked = stranger.frames
       .slice(heardBefore)
       .filter((frame) => frame.type === 'position' || frame.type === 'event');
     must(leaked.length === 0, () => `${who} heard ${JSON.stringify(leaked)}`);
-    const read = await system
-      .http(strangerId, 'rider')
-      .getTripLocation(ids.tripId)
-      .then(
-        () => 'read',
-        (error: { code?: string }) => error.code,
-      );
+    const http = system.http(strangerId, 'rider');
+    const read = await patiently(() => http.getTripLocation(ids.tripId)).then(
+      () => 'read',
+      (error: { code?: string }) => error.code,
+    );
     must(read === 'not_found', () => `${who} over HTTP: ${read}`);
     await Promise.all([phone.close(), rider.close(), stranger.close()]);
   });
