@@ -63,9 +63,9 @@ export function createUpgradeHandler({
           return;
         }
         metrics.upgrades.accepted += 1;
-        res.cork(() => {
-          res.upgrade<SocketData>({ connection }, key, jsonSubprotocol, extensions, context);
-        });
+        // Not inside `res.cork`: where the socket's memory stays in place through the upgrade, uWS takes it for the HTTP socket it
+        // was when it uncorks, reads a `connection: close` out of it now and then, and cuts it (3.0.6, seen with strace).
+        res.upgrade<SocketData>({ connection }, key, jsonSubprotocol, extensions, context);
       })
       .catch((err: unknown) => {
         const error = toAppError(err);
