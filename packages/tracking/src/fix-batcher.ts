@@ -8,7 +8,8 @@ export interface FixBatcher {
    * Hand over the fixes of one frame.
    *
    * @returns once they are in Redis, readable by anyone: this is what `recv` promises
-   * @throws AppError `redis_unavailable` when too many fixes wait already, or at `close`; what was refused is nowhere
+   * @throws AppError `redis_unavailable` when too many fixes wait already (nothing was sent), or when `close` ran out of time (it may
+   *   have been, the outcome is unknown)
    */
   add(group: FixGroup): Promise<GroupResult>;
   /** Write what waits, for at most `withinMs`, and refuse the rest. */
@@ -64,6 +65,8 @@ export function createFixBatcher({
   let callsInFlight = 0;
   let isDegraded = false;
   let isClosed = false;
+  /** Closing has run out of time: what fails now is refused, not offered again. */
+  let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
   let onIdle: (() => void) | undefined;
@@ -131,7 +134,8 @@ export function createFixBatcher({
         onRestored?.();
       }
     } catch (error) {
-      lane.waiting = batch.concat(lane.waiting);
+      if (isOver) refuse(batch);
+      else lane.waiting = batch.concat(lane.waiting);
       lane.retryAtMs = now() + retryDelayMs;
       metrics.failed.inc();
       if (!isDegraded) {
@@ -144,6 +148,10 @@ export function createFixBatcher({
       callsInFlight -= 1;
       if (callsInFlight === 0) flush();
     }
+  }
+
+  function refuse(batch: readonly Waiting[]): void {
+    for (const { reject } of batch) reject(new AppError('redis_unavailable'));
   }
 
   function settle(batch: readonly Waiting[], results: readonly GroupResult[]): void {
@@ -173,10 +181,8 @@ export function createFixBatcher({
       clearTimeout(deadline);
       clearTimeout(timer);
       clearImmediate(immediate);
-      for (const lane of lanes.values()) {
-        for (const { reject } of lane.waiting) reject(new AppError('redis_unavailable', { detail: 'not sent' }));
-        lane.waiting = [];
-      }
+      isOver = true;
+      for (const lane of lanes.values()) refuse(lane.waiting.splice(0));
     },
     get pendingFixes() {
       return pendingFixes;
