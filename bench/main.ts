@@ -55,16 +55,16 @@ async function run(options: Options, chosen: readonly Scenario[]): Promise<void>
   process.exit(isGood ? 0 : 1);
 }
 
-/** @throws UsageError for a name that no scenario has */
+/** Scenarios by name, or by how their names begin. @throws UsageError for a name that no scenario has */
 function choose(names: readonly string[]): readonly Scenario[] {
-  for (const name of names) {
-    if (!scenarios.some((scenario) => scenario.name.startsWith(name))) {
-      throw new UsageError(
-        `There is no scenario "${name}": use ${scenarios.map((scenario) => scenario.name).join(', ')}.`,
-      );
-    }
-  }
-  return names.length === 0
-    ? scenarios
-    : scenarios.filter((scenario) => names.some((name) => scenario.name.startsWith(name)));
+  if (names.length === 0) return scenarios;
+  const chosen = new Set(names.flatMap((name) => find(name)));
+  return scenarios.filter((scenario) => chosen.has(scenario));
+}
+
+function find(name: string): readonly Scenario[] {
+  const exact = scenarios.filter((scenario) => scenario.name === name);
+  const found = exact.length > 0 ? exact : scenarios.filter((scenario) => scenario.name.startsWith(name));
+  if (found.length > 0) return found;
+  throw new UsageError(`There is no scenario "${name}": use ${scenarios.map((scenario) => scenario.name).join(', ')}.`);
 }

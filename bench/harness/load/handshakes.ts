@@ -1,4 +1,5 @@
 import { jsonSubprotocol, realtimePath } from '@hushryd/contracts/realtime/limits';
+import { sleepMs } from '../sleep.ts';
 import { encodeFrame } from './frame-reader.ts';
 import { openRawWebSocket, type RawWebSocket } from './raw-websocket.ts';
 
@@ -45,11 +46,25 @@ interface Step {
   readonly expect: string;
 }
 
-const handshakeWithinMs = 20_000;
+type Handshake = HandshakeInput & { path: string; headers: Record<string, string>; steps: readonly Step[] };
 
-async function open(
-  input: HandshakeInput & { path: string; headers: Record<string, string>; steps: readonly Step[] },
-): Promise<OpenedSocket> {
+const handshakeWithinMs = 20_000;
+const maxAttempts = 4;
+const retryDelayMs = 1000;
+
+/** Thousands come at once: one that is not let in tries again, as an app would. */
+async function open(handshake: Handshake): Promise<OpenedSocket> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryOpen(handshake);
+    } catch (error) {
+      if (attempt === maxAttempts) throw error;
+      await sleepMs(attempt * retryDelayMs);
+    }
+  }
+}
+
+function tryOpen(input: Handshake): Promise<OpenedSocket> {
   let step = 0;
   let socket: RawWebSocket | undefined;
   return new Promise((resolve, reject) => {
@@ -69,7 +84,10 @@ async function open(
         return;
       }
       const text = buffer.toString('utf8', start, end);
-      if (text.includes('"type":"error"')) fail(text);
+      if (text.startsWith('{"type":"error"')) {
+        fail(text);
+        return;
+      }
       if (!text.includes(expected.expect)) return;
       step += 1;
       const next = input.steps[step];

@@ -1,4 +1,8 @@
-/** The system's monotonic clock, the same in all processes, in milliseconds. */
-const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
-export const monotonicMs = (): number => performance.now() + offsetMs;
+/**
+ * The system's monotonic clock in milliseconds, the same in all processes. Read from the clock each time: an offset between two clocks,
+ * taken once, would be wrong by as long as the process did not run between the two looks.
+ */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
