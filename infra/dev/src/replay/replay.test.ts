@@ -90,6 +90,17 @@ t.test('GPX: a track becomes a trip, its segments joined', async (t) => {
   ]);
 });
 
+t.test('GPX: a track’s own name is the trip’s id where it can be one', async (t) => {
+  const point = (name: string) =>
+    `<trkseg><trkpt lat="1" lon="2"><time>2020-01-01T00:00:00Z</time><name>${name}</name></trkpt></trkseg>`;
+  const text = `<gpx><trk><name>car-1-7</name>${point('p')}</trk><trk><name>To the sea</name>${point('p')}</trk><trk>${point('p')}</trk></gpx>`;
+
+  t.same(
+    parseGpx({ text, name: 'a.gpx' }).map((trip) => trip.tripId),
+    ['car-1-7', 'track-2', 'track-3'],
+  );
+});
+
 t.test('GPX: a fault is a sentence that names its line', async (t) => {
   const good = '<trkpt lat="41.1" lon="-8.6"><time>2020-01-01T00:00:05Z</time></trkpt>';
   const cases: [string, RegExp][] = [

@@ -15,10 +15,14 @@ export function fieldError(place: FieldPlace, fault: string): StartError {
   return new StartError(`${place.where}, field "${place.field}": ${fault}.`);
 }
 
+export function isId(text: string): boolean {
+  return idPattern.test(text);
+}
+
 /** @throws StartError unless the value is 1–64 of `A–Z a–z 0–9 _ -` */
 export function readId(value: unknown, place: FieldPlace): string {
   const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text === 'string' && idPattern.test(text)) return text;
+  if (typeof text === 'string' && isId(text)) return text;
   throw fieldError(place, `${quote(value)} is not an id (1 to 64 letters, digits, "_" or "-")`);
 }
 

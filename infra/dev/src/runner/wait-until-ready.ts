@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../start-error.ts';
 
 const withinMs = 60_000;
-const pollMs = 50;
+const pollMs = 100;
 
 /** Resolves when the address answers 200. @throws the signal's reason when it is aborted; StartError after a minute */
 export async function waitUntilReady(input: { name: string; url: string; signal: AbortSignal }): Promise<void> {
