@@ -1,12 +1,10 @@
-import type { Drop } from '@hushryd/contracts/fix';
 import type { FixesReply, PostFixesBody } from '@hushryd/contracts/http/drivers';
 import { AppError } from '@hushryd/platform/errors/app-error';
-import { type AcceptLimits, type AcceptMemory, acceptFixes, createAcceptMemory } from '@hushryd/tracking/accept-fix';
+import { type AcceptLimits, type AcceptMemory, createAcceptMemory } from '@hushryd/tracking/accept-fix';
+import { acceptFrame } from '@hushryd/tracking/accept-frame';
 import type { FixBatcher } from '@hushryd/tracking/fix-batcher';
 import type { ReadDurable } from '@hushryd/tracking/history/read-durable';
-import type { GroupResult } from '@hushryd/tracking/positions/write-batch';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
-import { splitByTrip } from '@hushryd/tracking/trip-access/split-by-trip';
 import { LRUCache } from 'lru-cache';
 import { withinDeadline } from '../within-deadline.ts';
 
@@ -49,22 +47,17 @@ export function createPostFixes({
     const trip = tripId === undefined ? null : await access.load(tripId);
     const nowMs = now();
     const memory = memoryOf(driverId, run);
-    const drops: Drop[] = [];
-    const writes: Promise<GroupResult>[] = [];
-    for (const part of splitByTrip({ fixes: inOrder(fixes), driverId, access: trip })) {
-      const judged = acceptFixes({ fixes: part.fixes, memory, tripId: part.tripId, nowMs, limits });
-      drops.push(...judged.drops);
-      const group = {
-        driverId,
-        run,
-        from,
-        fixes: judged.accepted,
-        drops: judged.drops.map(({ seq }) => seq),
-        receivedAtMs: nowMs,
-      };
-      writes.push(batcher.add({ ...group, ...(part.tripId !== undefined && { tripId: part.tripId }) }));
-    }
-    const results = await Promise.all(writes);
+    const { groups, drops } = acceptFrame({
+      driverId,
+      run,
+      from,
+      fixes: inOrder(fixes),
+      access: trip,
+      memory,
+      nowMs,
+      limits,
+    });
+    const results = await Promise.all(groups.map((group) => batcher.add(group)));
     const supersededBy = results.find((result) => result.supersededBy !== undefined)?.supersededBy;
     return {
       run,

@@ -3,7 +3,8 @@ import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import type { LocFrame } from '@hushryd/contracts/realtime/client-frames';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
-import { type AcceptLimits, acceptFixes } from '@hushryd/tracking/accept-fix';
+import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
+import { acceptFrame } from '@hushryd/tracking/accept-frame';
 import type { FixBatcher } from '@hushryd/tracking/fix-batcher';
 import type { FixGroup, GroupResult } from '@hushryd/tracking/positions/write-batch';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
@@ -12,7 +13,6 @@ import type { DriverRun, DriverSession } from '../connections/driver-session.ts'
 import { type DriverPhones, raiseDurable } from '../fanout/driver-phones.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import type { FrameHandler } from './dispatch.ts';
-import { groupByTrip } from './group-by-trip.ts';
 import { sendError } from './send-error.ts';
 import type { TellSuperseded } from './tell-superseded.ts';
 
@@ -93,17 +93,19 @@ export function createFixesHandler({
     if (frame.tripId !== undefined && own === undefined) refuseTrip(connection, session, frame.tripId);
 
     const nowMs = now();
-    const { accepted, drops } = acceptFixes({
+    const { groups, accepted, drops } = acceptFrame({
+      driverId,
+      run: frame.run,
+      from: frame.from,
       fixes: frame.fixes,
+      access: own,
       memory: run.memory,
-      tripId: own?.tripId,
       nowMs,
       limits,
     });
     for (const fix of accepted) metrics.fixesAccepted[fix.live ? 'live' : 'history'] += 1;
     for (const { reason } of drops) metrics.fixesDropped[reason] += 1;
 
-    const groups = groupByTrip({ frame, driverId, accepted, drops, access: own, receivedAtMs: nowMs });
     writeInOrder(groups).then(
       (result) => answer(connection, session, run, frame, drops, result),
       (error: unknown) => sendError(connection, toAppError(error), { id: frame.id }),
