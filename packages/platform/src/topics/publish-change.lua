@@ -20,15 +20,18 @@
   ARGV[10] how many events to keep
   ARGV[11] how long to keep an idle topic's events, ms
 
-  Output: { 1 where the record was newer / 0 where nothing was done, epoch or '', offset or 0 }
+  Output: { 1, epoch, offset } where the record was newer; { 0, '', 0 } where nothing was done
 ]]
 local stored = redis.call('GET', KEYS[1])
+-- One offset a version: where the step is more than one, or brings no event, events are missing, and readers of the log see that.
+local step = 1
 if stored then
   local version = cjson.decode(stored).version
   if version >= tonumber(ARGV[3]) then
     redis.call('PEXPIRE', KEYS[1], ARGV[5])
     return { 0, '', 0 }
   end
+  step = tonumber(ARGV[3]) - version
 end
 redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 
@@ -39,16 +42,17 @@ if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[3], string.for
 local number = redis.call('INCR', KEYS[3])
 redis.call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', nowMs - ARGV[7]), '*', 'n', number, 'e', ARGV[6])
 
-if ARGV[8] == '' then return { 1, '', 0 } end
 local epoch = redis.call('HGET', KEYS[4], 'epoch')
 if not epoch then
   epoch = ARGV[9]
+  step = 1
   redis.call('DEL', KEYS[5])
   redis.call('HSET', KEYS[4], 'epoch', epoch)
 end
-local offset = redis.call('HINCRBY', KEYS[4], 'offset', 1)
-redis.call('XADD', KEYS[5], 'MAXLEN', ARGV[10], offset .. '-0', 'e', ARGV[8])
+local offset = redis.call('HINCRBY', KEYS[4], 'offset', step)
 redis.call('PEXPIRE', KEYS[4], ARGV[11])
+if ARGV[8] == '' then return { 1, epoch, offset } end
+redis.call('XADD', KEYS[5], 'MAXLEN', ARGV[10], offset .. '-0', 'e', ARGV[8])
 redis.call('PEXPIRE', KEYS[5], ARGV[11])
 local message = redis.call('INCR', KEYS[6])
 redis.call('SPUBLISH', ARGV[1], '{"n":' .. message .. ',"topic":"' .. ARGV[2] .. '","epoch":"' .. epoch .. '","offset":' .. offset .. ',"event":' .. ARGV[8] .. '}')

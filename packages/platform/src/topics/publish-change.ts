@@ -18,14 +18,14 @@ export interface TopicChange {
   recordKeepMs: number;
   /** What the access log tells every node. */
   logEntry: string;
-  /** Appended to the topic's log and published; undefined where the change is nobody's news (a repair). */
+  /** Appended to the topic's log and published; undefined for a repair, which readers of the log see as a gap. */
   event?: object | undefined;
 }
 
 export interface TopicHead {
   /** Random, made with the topic's log: offsets of different epochs have nothing to do with one another. */
   epoch: string;
-  /** Of the newest event; 0 before the first. */
+  /** Of the newest event, or of a change whose event was lost; 0 before the first. */
   offset: number;
 }
 

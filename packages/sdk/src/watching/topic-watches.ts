@@ -109,9 +109,9 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     tell(known, (handlers) => handlers.onEvent?.(event));
   }
 
-  function stand(known: WatchedTopic, { epoch, offset }: SubscribedFrame): void {
+  /** A topic without a log stands at nowhere: whatever it has later was missed. */
+  function stand(known: WatchedTopic, { epoch = '', offset = 0 }: SubscribedFrame): void {
     tell(known, (handlers) => handlers.onSubscribed?.());
-    if (epoch === undefined || offset === undefined) return;
     const found = comparePlace(known.place, { epoch, offset });
     known.place = { epoch, offset };
     if (found === 'next' || found === 'gap') tell(known, (handlers) => handlers.onMissed?.());

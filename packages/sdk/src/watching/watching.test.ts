@@ -126,7 +126,13 @@ test('events come once and in order; a gap is told, whether it opened on line or
   sockets.last.say({ type: 'subscribed', id: 4, topic, epoch: 'e2', offset: 6 });
   t.same(told.splice(0), ['subscribed', 'missed'], 'another epoch: nobody can say what happened');
   event(7, 'e2');
-  t.same(told, ['trip.started']);
+  t.same(told.splice(0), ['trip.started']);
+  sockets.last.say({ type: 'subscribed', topic });
+  t.same(told.splice(0), ['subscribed', 'missed'], 'the log is gone, and whatever was in it');
+  sockets.last.say({ type: 'subscribed', topic });
+  t.same(told.splice(0), ['subscribed'], 'said once');
+  sockets.last.say({ type: 'subscribed', topic, epoch: 'e3', offset: 1 });
+  t.same(told, ['subscribed', 'missed'], 'a new log, and not from its beginning');
 });
 
 test('two watchers share a subscription; the later one hears the position at once', async (t) => {
