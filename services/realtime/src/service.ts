@@ -3,6 +3,7 @@ import { createTickets } from '@hushryd/platform/auth/tickets';
 import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
+import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
@@ -76,7 +77,7 @@ export async function startRealtime({
   lifecycle.add('redis', () => redis.close());
   const keys = createKeys(settings.redis);
   const { commands } = redis;
-  await assertLayout({ redis: commands, keys });
+  await startPatiently(() => assertLayout({ redis: commands, keys }));
   const internalApi = createInternalApi({ ...settings.internalApi, serviceToken: settings.tokens.serviceToken });
   lifecycle.add('internal api', () => internalApi.close());
 
@@ -265,7 +266,7 @@ export async function startRealtime({
     { name: 'socket leases', part: leases },
     { name: 'live status', part: liveStatus },
   ]) {
-    await part.start();
+    await startPatiently(() => part.start());
     lifecycle.add(name, () => part.close());
   }
   lifecycle.add('admin map', () => adminMap.close());

@@ -1,4 +1,5 @@
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { MongoConnection } from '@hushryd/platform/mongo/connect';
 import { connectRedis } from '@hushryd/platform/redis/connect';
@@ -47,7 +48,7 @@ export async function startWorker({
   lifecycle.add('redis', () => connections.close());
   const redis = connections.commands;
   const keys = createKeys(config.redis);
-  await assertLayout({ redis, keys });
+  await startPatiently(() => assertLayout({ redis, keys }));
 
   const deadlineMs = config.mongo.deadlineMs;
   const roads = createRoadFolder({

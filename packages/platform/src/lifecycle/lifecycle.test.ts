@@ -4,10 +4,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { ConfigError } from '../config/config-error.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { createInstanceId } from './instance-id.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createPeriodic } from './periodic.ts';
+import { startPatiently } from './start-patiently.ts';
 
 const lines: Record<string, unknown>[] = [];
 const log = createLogger({
@@ -203,6 +205,31 @@ t.test('close aborts the run in progress and waits for it, without an error', as
   t.ok(hasEnded);
   t.equal(periodic.failedCount, 0);
 });
+
+t.test(
+  'a start is tried again while its store is slow, not for ever, and not where a person has to help',
+  async (t) => {
+    let tries = 0;
+    const start = async () => {
+      tries += 1;
+      if (tries < 3) throw new Error('not yet');
+      return tries;
+    };
+    t.equal(await startPatiently(start), 3);
+    await t.rejects(
+      startPatiently(() => Promise.reject(new Error('never')), { withinMs: 300 }),
+      /never/,
+    );
+
+    tries = 0;
+    const misconfigured = () => {
+      tries += 1;
+      throw new ConfigError('PORT is taken');
+    };
+    await t.rejects(startPatiently(misconfigured), /PORT is taken/);
+    t.equal(tries, 1);
+  },
+);
 
 t.test('an instance id is new at every start', async (t) => {
   t.match(createInstanceId('api'), /^api-[0-9a-f]{10}$/);
