@@ -11,6 +11,8 @@ import { createHttpClient, type HttpClient } from '@hushryd/sdk/http/http-client
 import { WebSocket } from 'undici';
 
 const tokenLifetimeMs = 900_000;
+/** Seven processes that start at once on two busy cores take their time. */
+const readyWithinMs = 60_000;
 
 /** A service of the system under test, which can be started again at its address after it was killed. */
 export interface SystemService {
@@ -27,6 +29,8 @@ export interface System {
   readonly apis: readonly SystemService[];
   readonly realtimes: readonly SystemService[];
   readonly workers: readonly SystemService[];
+  /** One more worker, run from this main file: a negative control breaks a guard there. */
+  startWorker(main: URL): Promise<ServiceProcess>;
   token(userId: string, role: Role): string;
   /** What an SDK client needs to speak as this user to one of the nodes; over bearer, as native apps do. */
   connectionOptions(userId: string, role: Role, node?: number): ConnectionOptions;
@@ -113,6 +117,14 @@ async function start(
     apis: apiList,
     realtimes: realtimeList,
     workers: workerList,
+    startWorker: (main) =>
+      startService(t, {
+        name: 'worker',
+        main: fileURLToPath(main),
+        env: shared,
+        ready: 'ready',
+        readyWithinMs: 60_000,
+      }),
     token: sign,
     http,
     connectionOptions: (userId, role, node = 0) => ({
@@ -140,7 +152,7 @@ async function serve(
   { name, env, ready, port }: { name: string; env: Record<string, string>; ready: string; port: number },
 ): Promise<SystemService> {
   const main = fileURLToPath(new URL(`../../../services/${name}/dist/main.js`, import.meta.url));
-  const begin = () => startService(t, { name, main, env, ready });
+  const begin = () => startService(t, { name, main, env, ready, readyWithinMs });
   let process = await begin();
   return {
     url: `http://127.0.0.1:${port}`,
