@@ -4,7 +4,7 @@ import { type SymbolKind, symbolOf } from '../vehicles/symbol.ts';
 import type { Vehicle } from '../vehicles/vehicle-store.ts';
 import { screenSpeed } from './frame-pace.ts';
 import type { MarkBuffer, MarkShape } from './mark-buffer.ts';
-import { type MarkColour, markColours } from './palette.ts';
+import type { MarkColour } from './palette.ts';
 
 /** The part of the world that is drawn, and how large it is there. */
 export interface SceneView {
@@ -35,13 +35,12 @@ export interface FleetScene {
 }
 
 const dimmedBehindReplay = 0.22;
-const shapeOf: Record<SymbolKind, [withHeading: MarkShape, without: MarkShape]> = {
-  on_trip: ['arrow', 'dot'],
-  available: ['arrowHollow', 'dotHollow'],
-  off: ['dotHollow', 'dotHollow'],
-  silent: ['squareHollow', 'squareHollow'],
+const looks: Record<SymbolKind, { heading: MarkShape; noHeading: MarkShape; colour: MarkColour }> = {
+  on_trip: { heading: 'arrow', noHeading: 'dot', colour: 'onTrip' },
+  available: { heading: 'arrowHollow', noHeading: 'dotHollow', colour: 'free' },
+  off: { heading: 'dotHollow', noHeading: 'dotHollow', colour: 'off' },
+  silent: { heading: 'squareHollow', noHeading: 'squareHollow', colour: 'silent' },
 };
-const colourOf: Record<SymbolKind, MarkColour> = { on_trip: 'onTrip', available: 'free', off: 'off', silent: 'silent' };
 
 /**
  * Write the marks of one frame: everything in view, the selected vehicle on top. Cost: one place a vehicle.
@@ -87,12 +86,14 @@ function drawVehicle(
   if (place.x < view.west - marginUnits || place.x > view.east + marginUnits) return 0;
   if (place.y < view.north - marginUnits || place.y > view.south + marginUnits) return 0;
   const { kind, opacity } = symbolOf(vehicle.position, scene.serverNowMs);
-  const { headingDegrees } = place;
+  const { heading, noHeading, colour } = looks[kind];
+  // Written out: spreading objects here took four fifths of the time of a frame.
   marks.add({
-    ...place,
-    shape: shapeOf[kind][headingDegrees === undefined ? 1 : 0],
-    headingDegrees: kind === 'silent' ? 0 : headingDegrees,
-    colour: markColours.indexOf(colourOf[kind]),
+    x: place.x,
+    y: place.y,
+    shape: place.headingDegrees === undefined ? noHeading : heading,
+    headingDegrees: kind === 'silent' ? 0 : place.headingDegrees,
+    colour,
     radiusPixels: look.isHovered ? look.radiusPixels * 1.25 : look.radiusPixels,
     opacity: scene.ghost ? Math.min(opacity, dimmedBehindReplay) : opacity,
   });
@@ -105,7 +106,7 @@ function drawSelected(vehicle: Vehicle, scene: FleetScene, marks: MarkBuffer, ra
   const isBehindReplay = scene.ghost !== undefined;
   if (accuracyMeters !== undefined && !isBehindReplay) {
     const accuracyPixels = accuracyMeters * worldUnitsPerMeter(toWorld(lat, lng).y) * pixelsPerWorld(scene.view.zoom);
-    const disc = { shape: 'disc' as const, colour: markColours.indexOf('onTrip'), opacity: 1 };
+    const disc = { shape: 'disc' as const, colour: 'onTrip' as const, opacity: 1 };
     if (accuracyPixels > radiusPixels)
       marks.add({ ...place, ...disc, headingDegrees: 0, radiusPixels: accuracyPixels });
   }
@@ -118,7 +119,7 @@ function drawSelected(vehicle: Vehicle, scene: FleetScene, marks: MarkBuffer, ra
     ...place,
     shape: 'ring',
     headingDegrees: 0,
-    colour: markColours.indexOf('selection'),
+    colour: 'selection',
     radiusPixels: radiusPixels * 1.3 + 6,
     opacity: isBehindReplay ? dimmedBehindReplay : 1,
   });
@@ -126,9 +127,9 @@ function drawSelected(vehicle: Vehicle, scene: FleetScene, marks: MarkBuffer, ra
 }
 
 function drawGhost(ghost: ReplayGhost, marks: MarkBuffer, radiusPixels: number): void {
-  const colour = markColours.indexOf('replay');
+  const colour = 'replay';
   const shape = ghost.headingDegrees === undefined ? 'dot' : 'arrow';
-  const place = { x: ghost.x, y: ghost.y, colour };
+  const place = { x: ghost.x, y: ghost.y, colour } as const;
   marks.add({
     ...place,
     shape: ghost.isInGap ? 'squareHollow' : shape,

@@ -20,7 +20,9 @@ export function nextFrameInMs(pixelsPerSecond: number): number {
 export function screenSpeed(glide: Glide, input: { nowMs: number; zoom: number; radiusPixels: number }): number {
   if (input.nowMs >= glide.startMs + glide.durationMs) return 0;
   const seconds = glide.durationMs / 1000;
-  const moved = Math.hypot(glide.to.x - glide.from.x, glide.to.y - glide.from.y) * pixelsPerWorld(input.zoom);
+  const across = glide.to.x - glide.from.x;
+  const down = glide.to.y - glide.from.y;
+  const moved = Math.sqrt(across * across + down * down) * pixelsPerWorld(input.zoom);
   const turned = Math.abs((((glide.toHeadingDegrees ?? 0) - (glide.fromHeadingDegrees ?? 0) + 540) % 360) - 180);
   return Math.max(moved, ((turned * Math.PI) / 180) * input.radiusPixels) / seconds;
 }

@@ -1,7 +1,7 @@
 import tap from 'tap';
 import { createMarkBuffer, floatsPerMark, markShapes } from './mark-buffer.ts';
 
-const mark = { x: 0.5, y: 0.25, shape: 'arrow' as const, colour: 1, radiusPixels: 9, opacity: 1 };
+const mark = { x: 0.5, y: 0.25, shape: 'arrow' as const, colour: 'onTrip' as const, radiusPixels: 9, opacity: 1 };
 
 tap.test('places are relative to the anchor, headings are radians', async (t) => {
   const buffer = createMarkBuffer(10);

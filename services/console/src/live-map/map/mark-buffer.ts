@@ -1,3 +1,5 @@
+import { type MarkColour, markColours } from './palette.ts';
+
 /** Shapes that the mark shader knows, by their number there. */
 export const markShapes = {
   arrow: 0,
@@ -15,8 +17,7 @@ export interface Mark {
   x: number;
   y: number;
   shape: MarkShape;
-  /** Index into the palette. */
-  colour: number;
+  colour: MarkColour;
   /** From the middle to the edge, CSS pixels. */
   radiusPixels: number;
   /** Clockwise from north. */
@@ -25,6 +26,8 @@ export interface Mark {
 }
 
 export const floatsPerMark = 7;
+
+const colourIndexes = Object.fromEntries(markColours.map((name, index) => [name, index])) as Record<MarkColour, number>;
 
 /**
  * What is drawn in one frame, packed for the graphics card. Places are kept relative to an anchor near the middle of the view: 32-bit
@@ -82,7 +85,7 @@ export function createMarkBuffer(maxMarks: number): MarkBuffer {
       floats[at + 2] = mark.radiusPixels;
       floats[at + 3] = ((mark.headingDegrees ?? 0) * Math.PI) / 180;
       floats[at + 4] = markShapes[mark.shape];
-      floats[at + 5] = mark.colour;
+      floats[at + 5] = colourIndexes[mark.colour];
       floats[at + 6] = mark.opacity;
       count += 1;
     },
