@@ -211,6 +211,6 @@ t.test('the summary of a replay is one sentence that hides nothing', async (t) =
       },
       true,
     ),
-    'Replay stopped: 9 fixes of 2 trips sent, 5 stored for good, dropped: 3 impossible_speed, 1 not yet acknowledged, 1 drivers broke off (no way).',
+    'Replay stopped: 9 fixes of 2 trips sent, 5 stored for good, dropped: 3 impossible_speed, 1 not yet acknowledged, 1 driver broke off (no way).',
   );
 });

@@ -23,7 +23,7 @@ export async function replayTrips(input: {
     const plan = planReplay({ trips, speed, intervalMs, tripIdSuffix });
     const riders = createRiders({ backend, maxRiders: 20, log: input.log });
     tell(
-      `Replaying ${plan.tripCount} trips of ${plan.drivers.length} drivers: ${plan.fixCount} fixes, about ${inWords(plan.durationMs)}.`,
+      `Replaying ${countOf(plan.tripCount, 'trip')} of ${countOf(plan.drivers.length, 'driver')}: ${plan.fixCount} fixes, about ${inWords(plan.durationMs)}.`,
     );
     const summary = await drivePlan({
       plan,
@@ -43,15 +43,19 @@ export async function replayTrips(input: {
 export function describe(summary: DriveSummary, isStopped = false): string {
   const drops = Object.entries(summary.drops).map(([reason, count]) => `${count} ${reason}`);
   const parts = [
-    `${summary.sentCount} fixes of ${summary.tripCount} trips sent`,
+    `${summary.sentCount} fixes of ${countOf(summary.tripCount, 'trip')} sent`,
     `${summary.durableCount} stored for good`,
     drops.length > 0 ? `dropped: ${drops.join(', ')}` : 'none dropped',
     ...(summary.pendingCount > 0 ? [`${summary.pendingCount} not yet acknowledged`] : []),
     ...(summary.failures.length > 0
-      ? [`${summary.failures.length} drivers broke off (${summary.failures[0]?.reason})`]
+      ? [`${countOf(summary.failures.length, 'driver')} broke off (${summary.failures[0]?.reason})`]
       : []),
   ];
   return `Replay ${isStopped ? 'stopped' : 'ended'}: ${parts.join(', ')}.`;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function inWords(durationMs: number): string {
