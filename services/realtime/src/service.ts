@@ -219,18 +219,23 @@ export async function startRealtime({
     metrics,
     log,
   });
+  const greet = (connection: Connection): void => {
+    connection.sendFrame({
+      type: 'ready',
+      connectionId: connection.id,
+      serverTimeMs: Date.now(),
+      expiresAtMs: connection.identity.expiresAtMs,
+    });
+    if (!liveStatus.isLive) connection.sendFrame({ type: 'status', live: false });
+  };
   addSocketRoute(server.app, {
     upgrade,
     dispatch,
     onOpen(connection) {
       connections.add(connection);
-      connection.sendFrame({
-        type: 'ready',
-        connectionId: connection.id,
-        serverTimeMs: Date.now(),
-        expiresAtMs: connection.identity.expiresAtMs,
-      });
-      if (!liveStatus.isLive) connection.sendFrame({ type: 'status', live: false });
+      // Not from within `open`: after an asynchronous upgrade uWS is still corked there, and what is sent can be lost or cost the
+      // socket (github.com/uNetworking/uWebSockets/issues/1928).
+      setImmediate(() => greet(connection));
     },
     onDrain(connection) {
       slowConsumers.drained(connection);
