@@ -11,13 +11,17 @@ import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-acce
 import { holdDuty } from './hold-duty.ts';
 
 /** Longer than any request may take between its majority write and its word to Redis. */
-const changedWithinMs = 60_000;
+const announcedWithinMs = 60_000;
+/** Since when nobody republished a worker cannot know when it starts. */
+const atStartMs = 3_600_000;
 const layoutCheckMs = 500;
 
 /**
  * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access and driver states. Every `changedMs` what changed in
  * the last minute, every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
  * harmless where Redis has it already.
+ *
+ * "The last minute" begins where the last look ended: after an hour without Redis it is an hour and a minute long.
  */
 export function createRepublishing({
   redis,
@@ -31,25 +35,28 @@ export function createRepublishing({
   everyMs,
   telemetry,
   log,
+  now = Date.now,
 }: {
   redis: RedisClient;
   keys: Keys;
   workerId: string;
-  trips: TripStore;
-  drivers: DriverStore;
-  access: AccessPublisher;
-  driverStates: DriverStates;
+  trips: Pick<TripStore, 'changedSince' | 'activeTrips'>;
+  drivers: Pick<DriverStore, 'driversChangedSince' | 'availableDrivers'>;
+  access: Pick<AccessPublisher, 'republish'>;
+  driverStates: Pick<DriverStates, 'set'>;
   /** Writes the layout keys again after everything is back. */
   restoreLayout: () => Promise<void>;
   everyMs: { changed: number; all: number };
   telemetry: Telemetry;
   log: Logger;
+  now?: () => number;
 }): Periodic[] {
   const healed = telemetry.counter({
     name: 'republished_total',
     help: 'Records that Redis did not have or had in an older version',
     labelNames: ['kind'],
   });
+  let republishedUntilMs = now() + announcedWithinMs - atStartMs;
   const mine = (duty: string, forMs: number) => holdDuty({ redis, keys, workerId }, duty, forMs);
 
   async function republishTrips(records: readonly TripAccess[]): Promise<void> {
@@ -62,8 +69,14 @@ export function createRepublishing({
   }
 
   async function republishChanged(): Promise<void> {
-    if (!(await mine('republish-changed', 3 * everyMs.changed))) return;
-    const sinceMs = Date.now() - changedWithinMs;
+    const nowMs = now();
+    if (await mine('republish-changed', 3 * everyMs.changed)) {
+      await republishSince(republishedUntilMs - announcedWithinMs);
+    }
+    republishedUntilMs = nowMs;
+  }
+
+  async function republishSince(sinceMs: number): Promise<void> {
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await trips.changedSince({ sinceMs, cursor });
       await republishTrips(page.records);

@@ -1,0 +1,64 @@
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import type { RedisClient } from '@hushryd/platform/redis/client';
+import { createKeys } from '@hushryd/platform/redis/keys';
+import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
+import { test } from 'tap';
+import { createRepublishing } from './republish.ts';
+
+const minuteMs = 60_000;
+
+test('what changed while Redis was away is published again, however long that was', async (t) => {
+  let nowMs = Date.UTC(2026, 0, 1);
+  let isRedisAway = false;
+  let isOurs = true;
+  const askedSinceMs: number[] = [];
+  const redis = {
+    set: async () => {
+      if (isRedisAway) throw new Error('away');
+      return isOurs ? 'OK' : null;
+    },
+    get: async () => 'another worker',
+  } as unknown as RedisClient;
+  const nothing = { records: [], drivers: [], nextCursor: null };
+  const [changed] = createRepublishing({
+    redis,
+    keys: createKeys({ prefix: 'test:', partitions: 1 }),
+    workerId: 'us',
+    trips: {
+      changedSince: async ({ sinceMs }) => {
+        askedSinceMs.push(sinceMs);
+        return nothing;
+      },
+      activeTrips: async () => nothing,
+    },
+    drivers: { driversChangedSince: async () => nothing, availableDrivers: async () => nothing },
+    access: { republish: async () => 0 },
+    driverStates: { set: async () => false },
+    restoreLayout: async () => undefined,
+    everyMs: { changed: 2000, all: minuteMs },
+    telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+    now: () => nowMs,
+  });
+  const run = async () => {
+    await changed?.runNow();
+    return askedSinceMs.splice(0).map((sinceMs) => (nowMs - sinceMs) / minuteMs);
+  };
+
+  t.strictSame(await run(), [60], 'whoever starts does not know since when nobody did it');
+  nowMs += minuteMs;
+  t.strictSame(await run(), [2], 'what an announcement may take, on top of the time since the last look');
+
+  isRedisAway = true;
+  nowMs += 5 * minuteMs;
+  t.strictSame(await run(), []);
+  nowMs += 5 * minuteMs;
+  isRedisAway = false;
+  t.strictSame(await run(), [11]);
+
+  isOurs = false;
+  nowMs += 5 * minuteMs;
+  t.strictSame(await run(), [], 'another worker does it');
+  isOurs = true;
+  t.strictSame(await run(), [1]);
+});
