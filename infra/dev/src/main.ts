@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { ConfigError } from '@hushryd/platform/config/config-error';
 import { EngineError } from '@hushryd/platform/engines/engine';
 import { createClosing } from './runner/closing.ts';
+import { onSignals } from './runner/on-signals.ts';
 import { readOptions } from './runner/read-options.ts';
 import { run } from './runner/run.ts';
 import type { Crash } from './runner/service-process.ts';
@@ -32,7 +33,14 @@ async function main(): Promise<void> {
   };
   const closing = createClosing({ tell });
   const ending = new AbortController();
-  onSignals({ ending, force: closing.force, tell });
+  onSignals({
+    source: process,
+    first: () => ending.abort(new End(0, 'Stopping … (Ctrl-C again ends everything at once)')),
+    second: () => {
+      tell('Ending everything at once.');
+      void closing.force().finally(() => process.exit(0));
+    },
+  });
 
   let end: unknown;
   try {
@@ -53,27 +61,6 @@ async function main(): Promise<void> {
   if (end instanceof End) tell(`Stopped in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s.`);
   // An open terminal would keep this process alive.
   process.exit();
-}
-
-/** npm passes on a Ctrl-C that the terminal has sent to us already. */
-const sameSignalMs = 250;
-
-/** First signal: end in order. Second: at once. */
-function onSignals(input: { ending: AbortController; force: () => Promise<void>; tell: (text: string) => void }): void {
-  const { ending, force, tell } = input;
-  let firstAtMs: number | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      const nowMs = performance.now();
-      if (firstAtMs === undefined) {
-        firstAtMs = nowMs;
-        ending.abort(new End(0, 'Stopping … (Ctrl-C again ends everything at once)'));
-      } else if (nowMs - firstAtMs > sameSignalMs) {
-        tell('Ending everything at once.');
-        void force().finally(() => process.exit(0));
-      }
-    });
-  }
 }
 
 /** One sentence for what a person can put right; a stack for a fault of ours. @returns the exit code */

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { checkPorts } from './check-ports.ts';
 import { createClosing } from './closing.ts';
 import { openDataFolder } from './data-folder.ts';
+import { onSignals } from './on-signals.ts';
 import { readLogTail } from './read-log-tail.ts';
 import { optionTypes, type Ports, readOptions } from './read-options.ts';
 import { screenText } from './screen.ts';
@@ -196,6 +197,23 @@ t.test('what was started ends in reverse order, and one that fails stops no othe
   t.same(ended, ['third', 'first']);
   t.same(told, ['second did not end as it should: stuck']);
   t.equal(await closing.close(), true, 'nothing is ended twice');
+});
+
+t.test('a second Ctrl-C is one that comes later, not the same one passed on by npm', async (t) => {
+  const source = new EventEmitter();
+  const heard: string[] = [];
+  let nowMs = 0;
+  onSignals({ source, first: () => heard.push('first'), second: () => heard.push('second'), now: () => nowMs });
+  const send = (signal: string, atMs: number) => {
+    nowMs = atMs;
+    source.emit(signal);
+    return [...heard];
+  };
+
+  t.same(send('SIGINT', 1000), ['first']);
+  t.same(send('SIGINT', 1003), ['first']);
+  t.same(send('SIGTERM', 1400), ['first', 'second']);
+  t.same(send('SIGINT', 3000), ['first', 'second'], 'a third changes nothing');
 });
 
 function startScript(t: Test, script: string) {
