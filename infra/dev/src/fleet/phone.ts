@@ -18,6 +18,7 @@ export interface Phone {
   readonly counts: PhoneCounts;
   /** Fixes not yet durable. */
   readonly pendingCount: number;
+  /** Resolves once live, however long that takes; rejects when the signal fires before. */
   connect(): Promise<void>;
   send(reading: FixReading, tripId?: string): void;
   setAvailable(isAvailable: boolean): Promise<void>;
@@ -77,7 +78,7 @@ export function createPhone(input: {
     get pendingCount() {
       return client.pendingCount;
     },
-    connect: () => client.connect(),
+    connect: () => Promise.race([client.connect(), rejectOn(signal)]),
     send(reading, tripId) {
       counts.sent += 1;
       sentSeq = client.addFix(reading, tripId === undefined ? {} : { tripId });
