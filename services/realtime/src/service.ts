@@ -27,8 +27,9 @@ import { Connection } from './connections/connection.ts';
 import { createConnections } from './connections/connections.ts';
 import { drainConnections } from './connections/drain.ts';
 import { endExpired } from './connections/end-expired.ts';
+import { greet } from './connections/greet.ts';
 import { createSocketLeases } from './connections/socket-leases.ts';
-import { createUpgradeHandler, toLease } from './connections/upgrade.ts';
+import { createUpgradeHandler } from './connections/upgrade.ts';
 import { createAdminMap } from './fanout/admin-map.ts';
 import { createDriverPhones } from './fanout/driver-phones.ts';
 import { createHub } from './fanout/hub.ts';
@@ -219,23 +220,13 @@ export async function startRealtime({
     metrics,
     log,
   });
-  const greet = (connection: Connection): void => {
-    connection.sendFrame({
-      type: 'ready',
-      connectionId: connection.id,
-      serverTimeMs: Date.now(),
-      expiresAtMs: connection.identity.expiresAtMs,
-    });
-    if (!liveStatus.isLive) connection.sendFrame({ type: 'status', live: false });
-  };
   addSocketRoute(server.app, {
     upgrade,
     dispatch,
     onOpen(connection) {
       connections.add(connection);
-      // Not from within `open`: after an asynchronous upgrade uWS is still corked there, and what is sent can be lost or cost the
-      // socket (github.com/uNetworking/uWebSockets/issues/1928).
-      setImmediate(() => greet(connection));
+      // Not from within `open`: see upgrade.ts.
+      setImmediate(() => greet({ connection, leases, liveStatus }));
     },
     onDrain(connection) {
       slowConsumers.drained(connection);
@@ -245,7 +236,7 @@ export async function startRealtime({
       log.debug({ connectionId: connection.id, code: connection.closeCode || code }, 'socket closed');
       connections.remove(connection);
       if (connection.driver !== undefined) phones.remove(connection);
-      leases.release(toLease(connection));
+      leases.release(connection);
     },
     idleTimeoutSeconds: settings.sockets.idleTimeoutSeconds,
     maxBufferBytes: settings.sockets.maxBufferBytes,

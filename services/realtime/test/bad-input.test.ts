@@ -128,9 +128,12 @@ t.test('a user has five sockets, wherever they are', async (t) => {
   const sockets = [];
   for (const node of [first, second, first, second, first]) sockets.push(await node.connect('rider-1', 'rider'));
 
-  const sixth = await refusal(openSocket(second.url, { token: first.issuer.token('rider-1', 'rider') }));
-  t.match(sixth, { status: 429, problem: { code: 'too_many_sockets' }, headers: { 'retry-after': /^\d+$/ } });
-  await second.connect('rider-2', 'rider');
+  const sixth = await openSocket(second.url, { token: first.issuer.token('rider-1', 'rider') });
+  t.match(await sixth.closed, { code: closeCodes.tryAgainLater, reason: 'too_many_sockets' });
+  t.same(sixth.frames, [], 'it was told nothing');
+  for (let socket = 0; socket < 5; socket += 1) await second.connect('rider-2', 'rider');
+  const seventh = await refusal(openSocket(second.url, { token: first.issuer.token('rider-2', 'rider') }));
+  t.match(seventh, { status: 429, problem: { code: 'too_many_sockets' }, headers: { 'retry-after': /^\d+$/ } });
 
   sockets[0]?.ws.close();
   const again = await waitFor(() => second.connect('rider-1', 'rider'), { withinMs: 5000, what: 'the freed place' });

@@ -12,7 +12,8 @@ export interface UpgradeHeaders {
   protocols: string;
 }
 
-export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Promise<Identity>;
+/** A bearer token is judged at once, a ticket has to be asked for. */
+export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Identity | Promise<Identity>;
 
 /**
  * Who wants to open a socket: from a bearer token (native apps), or a single-use ticket as second subprotocol (browsers). Nothing is
@@ -20,7 +21,7 @@ export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Promise<Identity>
  *
  * A browser always sends its Origin, so one that is there must be allowed; a ticket is good for the origin it was issued to alone.
  *
- * @throws AppError `origin_refused`, `request_invalid` (subprotocol), `token_missing`, `token_invalid`, `token_expired`,
+ * @throws (or rejects with) AppError `origin_refused`, `request_invalid` (subprotocol), `token_missing`, `token_invalid`, `token_expired`,
  *   `ticket_invalid`, `redis_unavailable`
  * Cost: bearer none beyond the signature (once a token), ticket one GETDEL.
  */
@@ -35,26 +36,23 @@ export function createAuthenticateUpgrade({
   allowedOrigins: ReadonlySet<string>;
   now?: () => number;
 }): AuthenticateUpgrade {
-  return async (headers) => {
-    if (headers.origin !== '' && !allowedOrigins.has(headers.origin)) throw new AppError('origin_refused');
-    const protocols = headers.protocols.split(',', 4).map((protocol) => protocol.trim());
+  return ({ origin, authorization, protocols: offered }) => {
+    if (origin !== '' && !allowedOrigins.has(origin)) throw new AppError('origin_refused');
+    const protocols = offered.split(',', 4).map((protocol) => protocol.trim());
     if (!protocols.includes(jsonSubprotocol)) {
       throw new AppError('request_invalid', { detail: `the subprotocol ${jsonSubprotocol} must be offered` });
     }
-    const identity = await identify(headers, protocols);
-    // A token is believed for a little after its end, for clocks that differ; a socket that ends at once helps nobody.
-    if (identity.expiresAtMs <= now()) throw new AppError('token_expired');
-    return identity;
-  };
-
-  async function identify({ origin, authorization }: UpgradeHeaders, protocols: string[]): Promise<Identity> {
     const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (bearer !== undefined) return tokens.verify(bearer);
+    if (bearer !== undefined) return assertCurrent(tokens.verify(bearer));
     const ticket = protocols.find((protocol) => protocol.startsWith(ticketSubprotocolPrefix));
     if (ticket === undefined) throw new AppError('token_missing');
-    return tickets.redeem({
-      ticket: ticket.slice(ticketSubprotocolPrefix.length),
-      origin: origin === '' ? undefined : origin,
-    });
+    const value = ticket.slice(ticketSubprotocolPrefix.length);
+    return tickets.redeem({ ticket: value, origin: origin === '' ? undefined : origin }).then(assertCurrent);
+  };
+
+  /** A token is believed for a little after its end, for clocks that differ; a socket that ends at once helps nobody. */
+  function assertCurrent(identity: Identity): Identity {
+    if (identity.expiresAtMs <= now()) throw new AppError('token_expired');
+    return identity;
   }
 }

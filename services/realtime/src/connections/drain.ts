@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 
 export interface DrainResult {
-  /** Took everything we had for them, and the close frame. */
+  /** Left in peace: by themselves when the hint said so, or with the close frame after everything we had for them. */
   socketsDrained: number;
   /** Did not take it in time, and were cut. */
   socketsForced: number;
@@ -32,20 +32,18 @@ export async function drainConnections({
   flush: () => Promise<void>;
   random?: () => number;
 }): Promise<DrainResult> {
-  const overMs = Math.min(drainMs, (connections.size / minSocketsPerSecond) * 1000);
-  for (const connection of connections) {
+  const leaving = [...connections];
+  const overMs = Math.min(drainMs, (leaving.length / minSocketsPerSecond) * 1000);
+  for (const connection of leaving) {
     connection.sendFrame({ type: 'draining', retryInMs: Math.round(random() * overMs) });
   }
   await flush();
 
-  let socketsDrained = 0;
   const closeTaken = (connection: Connection) => {
     if (!connection.isOpen || connection.bufferedBytes > 0) return;
     connection.close(closeCodes.draining, 'draining');
-    socketsDrained += 1;
   };
 
-  const leaving = [...connections];
   const slices = Math.max(1, Math.floor(overMs / sliceMs));
   const sliceSize = Math.ceil(leaving.length / slices);
   for (let at = 0; at < leaving.length; at += sliceSize) {
@@ -59,5 +57,5 @@ export async function drainConnections({
 
   const stuck = [...connections];
   for (const connection of stuck) connection.cut();
-  return { socketsDrained, socketsForced: stuck.length };
+  return { socketsDrained: Math.max(0, leaving.length - stuck.length), socketsForced: stuck.length };
 }

@@ -4,17 +4,20 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
+import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 
 export interface SocketLeases {
   start(): void;
   /** Gives up all leases of this node at once. */
   close(): Promise<void>;
-  /** @param socket.connectionId begins with the node's id and a slash @throws AppError `too_many_sockets` where the user has all its places in use */
-  take(socket: { userId: string; connectionId: string; expiresAtMs: number }): Promise<void>;
+  /** @throws AppError `too_many_sockets` where this node alone holds as many of the user's sockets as there may be */
+  assertRoomHere(userId: string): void;
+  /** @returns false where the user has all its places in use, on whichever nodes */
+  take(connection: Connection): Promise<boolean>;
   /** The socket's token was refreshed. */
-  renew(socket: { userId: string; connectionId: string; expiresAtMs: number }): void;
-  release(socket: { userId: string; connectionId: string }): void;
+  renew(connection: Connection): void;
+  release(connection: Connection): void;
 }
 
 const nodeLeaseMs = 10_000;
@@ -25,7 +28,7 @@ const forgetNodesAfterMs = 3_600_000;
  * How many sockets a user may have, counted over all nodes in Redis. A lease lasts as long as the socket's token; a node that dies
  * stops renewing its own entry, and what it held is no longer counted. So nothing is written while a socket stands.
  *
- * Without Redis only the sockets on this node are counted: a limit that cannot be asked must not keep people out.
+ * A connection's id begins with its node's and a slash. Without Redis only the sockets on this node are counted: a limit that cannot be asked must not keep people out.
  *
  * Cost: one EVALSHA a new socket, one ZREM at its end; more only for users at their limit.
  */
@@ -61,14 +64,15 @@ export function createSocketLeases({
     ]);
   }
 
-  async function isTaken(socket: { userId: string; connectionId: string; expiresAtMs: number }): Promise<boolean> {
-    const args = [now(), socket.connectionId, socket.expiresAtMs, maxPerUser];
-    const holders = (await takeLease([keys.userSockets(socket.userId)], args)) as string[];
+  async function takePlace({ id, identity }: Connection): Promise<boolean> {
+    const key = keys.userSockets(identity.userId);
+    const args = [now(), id, identity.expiresAtMs, maxPerUser];
+    const holders = (await takeLease([key], args)) as string[];
     if (holders.length === 0) return true;
     const dead = await findDead(holders);
     if (dead.length === 0) return false;
-    await redis.zrem(keys.userSockets(socket.userId), ...dead);
-    return ((await takeLease([keys.userSockets(socket.userId)], args)) as string[]).length === 0;
+    await redis.zrem(key, ...dead);
+    return ((await takeLease([key], args)) as string[]).length === 0;
   }
 
   async function findDead(holders: readonly string[]): Promise<string[]> {
@@ -89,25 +93,25 @@ export function createSocketLeases({
       await heartbeat.close();
       await redis.zrem(keys.realtimeNodes(), nodeId).catch(ignoreFailure);
     },
-    async take(socket) {
-      if (connections.countOf(socket.userId) >= maxPerUser)
-        throw new AppError('too_many_sockets', { retryAfterMs: 1000 });
-      let hasPlace: boolean;
+    assertRoomHere(userId) {
+      if (connections.countOf(userId) < maxPerUser) return;
+      throw new AppError('too_many_sockets', { retryAfterMs: 1000 });
+    },
+    async take(connection) {
       try {
-        hasPlace = await isTaken(socket);
+        return await takePlace(connection);
       } catch (err) {
         log.debug({ err }, 'sockets of a user counted on this node alone');
-        return;
+        return true;
       }
-      if (!hasPlace) throw new AppError('too_many_sockets', { retryAfterMs: 1000 });
     },
-    renew({ userId, connectionId, expiresAtMs }) {
+    renew({ id, identity: { userId, expiresAtMs } }) {
       const key = keys.userSockets(userId);
-      redis.zadd(key, 'GT', expiresAtMs, connectionId).catch(ignoreFailure);
+      redis.zadd(key, 'GT', expiresAtMs, id).catch(ignoreFailure);
       redis.pexpireat(key, expiresAtMs, 'GT').catch(ignoreFailure);
     },
-    release({ userId, connectionId }) {
-      redis.zrem(keys.userSockets(userId), connectionId).catch(ignoreFailure);
+    release({ id, identity: { userId } }) {
+      redis.zrem(keys.userSockets(userId), id).catch(ignoreFailure);
     },
   };
 }

@@ -13,8 +13,14 @@ import type { SocketLeases } from './socket-leases.ts';
 export type UpgradeHandler = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void;
 
 /**
- * What stands between a request for a socket and the socket: the node's rate, authentication, and the user's number of sockets, all
- * before 101. What is refused is answered with problem details, with `Retry-After` where coming back makes sense.
+ * What stands between a request for a socket and the socket: the node's rate, authentication, and how many sockets the user has here,
+ * all before 101. What is refused is answered with problem details, with `Retry-After` where coming back makes sense. Sockets on
+ * other nodes are counted when this one is open: see socket-leases.
+ *
+ * A bearer token lets the socket in at once. That is not only faster: uWS 3.0.6 now and then cuts a socket that is upgraded later,
+ * under `res.cork`. Where its memory stays in place through the upgrade, uncorking takes it for the HTTP response it was and reads a
+ * `connection: close` out of whatever is there now (github.com/uNetworking/uWebSockets/pull/1929; one process in ten lost its first
+ * socket here). So little happens until a socket is open, also with a ticket; a browser that loses one comes back by itself.
  */
 export function createUpgradeHandler({
   gate,
@@ -43,10 +49,6 @@ export function createUpgradeHandler({
       authorization: req.getHeader('authorization'),
       protocols: req.getHeader('sec-websocket-protocol'),
     };
-    let isAborted = false;
-    res.onAborted(() => {
-      isAborted = true;
-    });
 
     try {
       gate.enter();
@@ -55,51 +57,57 @@ export function createUpgradeHandler({
       replyProblem(res, toAppError(error), requestId);
       return;
     }
-    void withDeadline(admit(headers), timeoutMs, giveBack)
-      .then((connection) => {
-        if (isAborted) {
-          metrics.upgrades.aborted += 1;
-          giveBack(connection);
-          return;
-        }
-        metrics.upgrades.accepted += 1;
-        // Not inside `res.cork`: where the socket's memory stays in place through the upgrade, uWS takes it for the HTTP socket it
-        // was when it uncorks, reads a `connection: close` out of it now and then, and cuts it (3.0.6, seen with strace).
-        res.upgrade<SocketData>({ connection }, key, jsonSubprotocol, extensions, context);
-      })
-      .catch((err: unknown) => {
-        const error = toAppError(err);
-        if (error.code === 'internal') log.error({ err }, 'upgrade failed');
-        metrics.upgrades[isAborted ? 'aborted' : 'refused'] += 1;
-        if (!isAborted) replyProblem(res, error, requestId);
-      })
-      .finally(() => gate.leave());
+    try {
+      const identity = authenticate(headers);
+      if (identity instanceof Promise) upgradeLater(identity);
+      else upgrade(admit(identity));
+    } catch (error) {
+      refuse(error);
+    }
+
+    function upgrade(connection: Connection): void {
+      metrics.upgrades.accepted += 1;
+      gate.leave();
+      res.upgrade<SocketData>({ connection }, key, jsonSubprotocol, extensions, context);
+    }
+
+    function refuse(err: unknown): void {
+      const error = toAppError(err);
+      if (error.code === 'internal') log.error({ err }, 'upgrade failed');
+      metrics.upgrades.refused += 1;
+      gate.leave();
+      replyProblem(res, error, requestId);
+    }
+
+    function upgradeLater(promised: Promise<Identity>): void {
+      let isAborted = false;
+      res.onAborted(() => {
+        isAborted = true;
+        metrics.upgrades.aborted += 1;
+        gate.leave();
+      });
+      withDeadline(promised, timeoutMs)
+        .then((identity) => {
+          if (isAborted) return;
+          const connection = admit(identity);
+          res.cork(() => upgrade(connection));
+        })
+        .catch((error: unknown) => {
+          if (!isAborted) refuse(error);
+        });
+    }
   };
 
-  async function admit(headers: Parameters<AuthenticateUpgrade>[0]): Promise<Connection> {
-    const connection = createConnection(await authenticate(headers));
-    await leases.take(toLease(connection));
-    return connection;
-  }
-
-  function giveBack(connection: Connection): void {
-    leases.release(toLease(connection));
+  function admit(identity: Identity): Connection {
+    leases.assertRoomHere(identity.userId);
+    return createConnection(identity);
   }
 }
 
-export const toLease = ({ id, identity }: Connection) => ({
-  userId: identity.userId,
-  connectionId: id,
-  expiresAtMs: identity.expiresAtMs,
-});
-
-async function withDeadline<T>(work: Promise<T>, timeoutMs: number, onLate: (result: T) => void): Promise<T> {
+async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new AppError('deadline_exceeded'));
-      work.then(onLate, () => undefined);
-    }, timeoutMs);
+    timer = setTimeout(() => reject(new AppError('deadline_exceeded')), timeoutMs);
   });
   try {
     return await Promise.race([work, deadline]);

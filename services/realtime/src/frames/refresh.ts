@@ -2,7 +2,6 @@ import type { RefreshFrame } from '@hushryd/contracts/realtime/client-frames';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { SocketLeases } from '../connections/socket-leases.ts';
-import { toLease } from '../connections/upgrade.ts';
 import type { FrameHandler } from './dispatch.ts';
 
 /**
@@ -27,7 +26,7 @@ export function createRefreshHandler({
     // An older token that is still good must not shorten the socket's life.
     if (identity.expiresAtMs > expiresAtMs) {
       connection.identity = identity;
-      leases.renew(toLease(connection));
+      leases.renew(connection);
     }
     const refreshed = { type: 'refreshed', expiresAtMs: connection.identity.expiresAtMs } as const;
     connection.sendFrame(id === undefined ? refreshed : { ...refreshed, id });
