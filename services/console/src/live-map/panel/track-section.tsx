@@ -12,15 +12,18 @@ import styles from './panel.module.css';
 
 /** The way driven so far: how long, how complete, in which colours, and as a file. */
 export function TrackSection({ tripId, track, isPlain }: { tripId: string; track: Track; isPlain: boolean }) {
-  if (track.error && track.shape === undefined) {
+  const problem = track.error !== null && track.stored === undefined && (
+    <ProblemNote
+      error={track.error}
+      what="The stored track could not be read."
+      stillWorks="What arrives from now on is drawn."
+      onRetry={track.retry}
+    />
+  );
+  if (problem && track.shape === undefined) {
     return (
       <section className={styles.section} aria-label="Track">
-        <ProblemNote
-          error={track.error}
-          what="The track could not be read."
-          stillWorks="The live position still moves."
-          onRetry={track.retry}
-        />
+        {problem}
       </section>
     );
   }
@@ -43,6 +46,7 @@ export function TrackSection({ tripId, track, isPlain }: { tripId: string; track
           Colour by speed
         </label>
       </div>
+      {problem}
       {shape.points.length === 0 ? (
         <p className={styles.note}>No fix of this trip is stored yet. Its track grows from the first one on.</p>
       ) : (

@@ -5,6 +5,9 @@ import { useCallback, useEffect, useState } from 'react';
 import { type Backend, useBackend } from '../../data/backend.ts';
 import type { Selection } from '../../routing/view.ts';
 
+/** A trip that could not be read is asked for again by itself. */
+const healMs = 10_000;
+
 /** The selected vehicle and trip, as far as they are known. */
 export interface Selected {
   driverId: string | undefined;
@@ -29,6 +32,7 @@ export function useSelected(selection: Selection | undefined): Selected {
     queryKey: ['trip', tripId],
     queryFn: () => backend.http.getTrip(tripId ?? ''),
     enabled: tripId !== undefined,
+    refetchInterval: ({ state }) => (state.status === 'error' ? healMs : false),
   });
   const driverId = selection?.kind === 'driver' ? selection.id : (position?.driverId ?? trip.data?.driverId);
   useWatch(backend, { tripId, driverId });

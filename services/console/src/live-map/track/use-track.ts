@@ -7,6 +7,7 @@ import { mergeFixes, toTrackFix } from './merge-fixes.ts';
 import { shapeTrack, type TrackShape } from './track-shape.ts';
 
 export interface Track {
+  /** Without the stored fixes (`error`, and `stored` is missing) only what arrived since the trip was selected. */
   shape: TrackShape | undefined;
   stored: WholeTrack | undefined;
   error: unknown;
@@ -16,6 +17,8 @@ export interface Track {
 
 /** Stored fixes are read again this often while the trip runs; between, live ones are put on. */
 const renewMs = 60_000;
+/** What failed is asked for again by itself; an operator has other things to do. */
+const healMs = 10_000;
 const maxLiveFixes = 2_000;
 const noFixes: readonly TrackFix[] = [];
 
@@ -27,14 +30,17 @@ export function useTrack(tripId: string | undefined, isRunning: boolean): Track 
     queryFn: () => fetchTrack(http, tripId ?? ''),
     enabled: tripId !== undefined,
     staleTime: renewMs / 2,
-    refetchInterval: isRunning ? renewMs : false,
+    refetchInterval: ({ state }) => {
+      if (state.status === 'error') return healMs;
+      return isRunning ? renewMs : false;
+    },
   });
   const live = useLiveFixes(tripId);
   const stored = query.data;
   const shape = useMemo(() => {
-    if (stored === undefined) return undefined;
-    return shapeTrack(mergeFixes(stored.fixes, live));
-  }, [stored, live]);
+    if (stored !== undefined) return shapeTrack(mergeFixes(stored.fixes, live));
+    return query.isError && live.length > 0 ? shapeTrack(live) : undefined;
+  }, [stored, live, query.isError]);
   return { shape, stored, error: query.error, isLoading: query.isLoading, retry: () => void query.refetch() };
 }
 
