@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { releaseClaim } from '@hushryd/platform/engines/claim-file';
 import { claimEngineFolder } from '@hushryd/platform/engines/engine-folder';
 import { StartError } from '../start-error.ts';
@@ -21,7 +22,7 @@ export interface DataFolder {
 export async function openDataFolder(root: string): Promise<DataFolder> {
   const [keysDir, logsDir, runnerDir] = [join(root, 'keys'), join(root, 'logs'), join(root, 'runner')];
   try {
-    await mkdir(logsDir, { recursive: true });
+    await makeFolders(logsDir);
     const probe = join(root, `.probe-${process.pid}`);
     await writeFile(probe, '');
     await rm(probe);
@@ -36,4 +37,13 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
   // Under the name that engines use, so that `npm run reset` sees this runner too.
   await claimEngineFolder(runnerDir);
   return { root, keysDir, logsDir, release: () => releaseClaim(join(runnerDir, 'engine.json')) };
+}
+
+/** Level by level: Node's `recursive` never returns where a file system refuses new folders with ENOENT, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolders(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,6 +109,9 @@ t.test('a data folder belongs to one runner at a time, and must be one', async (
   data.release();
   (await openDataFolder(root)).release();
 
+  if (existsSync('/proc/self')) {
+    await t.rejects(openDataFolder('/proc/inside'), { name: 'StartError', message: /cannot be written \(ENOENT\)/ });
+  }
   await t.rejects(openDataFolder(join(root, 'file/inside')), {
     name: 'StartError',
     message: /cannot be written \(ENOTDIR\): .* --data DIR/,
