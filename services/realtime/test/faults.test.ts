@@ -74,7 +74,7 @@ t.test('SIGTERM sends everybody away, flushes, and exits 0', async (t) => {
     const { retryInMs } = await socket.next('draining');
     t.ok(retryInMs <= 2000);
   }
-  const codes = await Promise.all(sockets.map(async ({ closed }) => (await closed).code));
+  const codes = await Promise.all(sockets.map(async (socket) => (await socket.ended()).code));
 
   t.same([...new Set(codes)], [closeCodes.draining]);
   t.same(await exit, { code: 0, signal: null });
@@ -101,7 +101,7 @@ t.test('a node that comes back finds its drivers where they were', async (t) => 
   phone.socket.send({ type: 'loc', id: 1, run: phone.run, from: 1, fixes: [fix(1)] });
   await phone.socket.next('recv');
   await first.close();
-  t.equal((await phone.socket.closed).code, closeCodes.draining);
+  t.equal((await phone.socket.ended()).code, closeCodes.draining);
 
   const second = await startTestRealtime(t, { redis, issuer });
   const again = await second.connect('driver-1', 'driver');

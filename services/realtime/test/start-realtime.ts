@@ -32,7 +32,8 @@ export interface TestSocket {
   next<Type extends ServerFrame['type']>(type: Type, fits?: (frame: FrameOf<Type>) => boolean): Promise<FrameOf<Type>>;
   /** All frames of a type so far. */
   all<Type extends ServerFrame['type']>(type: Type): FrameOf<Type>[];
-  readonly closed: Promise<{ code: number; reason: string }>;
+  /** How the socket ended, or will end shortly. */
+  ended(): Promise<{ code: number; reason: string }>;
 }
 
 const withinMs = 10_000;
@@ -69,7 +70,7 @@ export function openSocket(
   const socket: TestSocket = {
     ws,
     frames,
-    closed,
+    ended: () => within(closed, { withinMs, what: 'the end of the socket' }),
     send: (frame) => ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
     all: (type) => frames.filter((frame) => frame.type === type) as never,
     next: (type, fits = () => true) => {
