@@ -1,5 +1,6 @@
-const earthRadiusMeters = 6_371_008.8;
-const radiansPerDegree = Math.PI / 180;
+/** Of the mean sphere. */
+export const earthRadiusMeters = 6_371_008.8;
+export const radiansPerDegree = Math.PI / 180;
 
 /**
  * Great-circle distance in metres (haversine on the mean sphere; within 0.5 % of the ellipsoid, which is far below GPS noise).

@@ -2,6 +2,7 @@ import type { Position } from '@hushryd/contracts/fix';
 import fc from 'fast-check';
 import t from 'tap';
 import { distanceMeters } from '../geo/distance.ts';
+import { reachBox } from '../geo/reach-box.ts';
 import { createNearbyIndex } from './nearby-index.ts';
 
 const positionAt = (driverId: string, lat: number, lng: number, state: Position['state'] = 'available'): Position => ({
@@ -97,4 +98,25 @@ t.test('whoever comes, moves and leaves, the index holds what a plain list would
     t.equal(index.size, model.size);
   });
   fc.assert(property, { numRuns: 300 });
+});
+
+t.test('nothing within reach lies outside its box', async (t) => {
+  const place = (lats: [number, number]) =>
+    fc.record({
+      lat: fc.double({ min: lats[0], max: lats[1], noNaN: true }),
+      lng: fc.double({ min: -180, max: 180, noNaN: true }),
+    });
+  const pair = fc.oneof(
+    fc.tuple(place([-90, 90]), place([-90, 90])),
+    fc.tuple(place([89.5, 90]), place([89.5, 90])),
+    fc.tuple(place([41, 41.1]), place([41, 41.1])),
+  );
+  const property = fc.property(pair, ([from, to]) => {
+    const box = reachBox(from.lat, distanceMeters(from.lat, from.lng, to.lat, to.lng));
+    const lngDegrees = Math.abs(to.lng - from.lng);
+
+    t.ok(Math.abs(to.lat - from.lat) <= box.latDegrees, `latitude of ${JSON.stringify([from, to])}`);
+    t.ok(Math.min(lngDegrees, 360 - lngDegrees) <= box.lngDegrees, `longitude of ${JSON.stringify([from, to])}`);
+  });
+  fc.assert(property, { numRuns: 1000 });
 });

@@ -2,6 +2,7 @@ import type { Position } from '@hushryd/contracts/fix';
 import { gridDiskDistances, latLngToCell } from 'h3-js';
 import { LRUCache } from 'lru-cache';
 import { distanceMeters } from '../geo/distance.ts';
+import { reachBox } from '../geo/reach-box.ts';
 import { type Cell, createCellGrid, type Seat } from './cell-grid.ts';
 
 export interface Neighbour {
@@ -110,19 +111,26 @@ export function createNearbyIndex(): NearbyIndex {
   };
 }
 
-/** Keeps the `limit` nearest so far, in order. */
+/** Keeps the `limit` nearest so far, in order. Most positions of a cell lie outside the box of those, and are not measured. */
 function collect(cell: Cell | undefined, query: NearbyQuery, found: Neighbour[]): void {
   if (cell === undefined) return;
   const { lat, lng, radiusMeters, limit, accept } = query;
   const { coordinates, positions } = cell;
   let reachMeters = reachOf(found, limit, radiusMeters);
+  let box = reachBox(lat, reachMeters);
   for (let row = 0; row < positions.length; row += 1) {
-    const meters = distanceMeters(lat, lng, coordinates[2 * row] as number, coordinates[2 * row + 1] as number);
+    const rowLat = coordinates[2 * row] as number;
+    const rowLng = coordinates[2 * row + 1] as number;
+    const lngDegrees = Math.abs(rowLng - lng);
+    if (Math.abs(rowLat - lat) > box.latDegrees || Math.min(lngDegrees, 360 - lngDegrees) > box.lngDegrees) continue;
+    const meters = distanceMeters(lat, lng, rowLat, rowLng);
     if (meters > reachMeters) continue;
     const position = positions[row] as Position;
     if (accept?.(position) === false) continue;
     insert(found, { position, distanceMeters: meters }, limit);
+    if (found.length < limit) continue;
     reachMeters = reachOf(found, limit, radiusMeters);
+    box = reachBox(lat, reachMeters);
   }
 }
 
