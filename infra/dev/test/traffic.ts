@@ -1,6 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { TestScope } from '@hushryd/platform/testing/engines';
-import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { waitFor, within } from '@hushryd/platform/testing/wait-for';
 import { createDriverClient, type DriverClient } from '@hushryd/sdk/driver-client';
 import { createRiderClient, type RiderClient } from '@hushryd/sdk/rider-client';
 import { createHeard, type Heard, listeningSocket, nameOf } from './heard.ts';
@@ -151,7 +151,7 @@ async function openJourney(
       view.missed += 1;
     },
   });
-  await Promise.all([phone.connect(), rider.connect()]);
+  await within(Promise.all([phone.connect(), rider.connect()]), { withinMs: 30_000, what: `${ids.tripId} on line` });
   await waitFor(() => phone.run, { withinMs: 30_000, what: `the run of ${ids.driverId}` });
   return { ...ids, phone, rider, fixes, view, heard };
 }
