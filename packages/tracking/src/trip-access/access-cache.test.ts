@@ -119,6 +119,72 @@ t.test('a log that lost our place means reading everything watched again', async
   await waitFor(() => changes.some(({ version }) => version === 2), { ...within, what: 'the record read again' });
 });
 
+t.test(
+  'a change is felt although another partition does not answer, and although it cannot be loaded at once',
+  async (t) => {
+    const partitionOf = (tripId: string) => keys.topicPartition(`trip:${tripId}`);
+    const other = ['a', 'b', 'c', 'd', 'e', 'f'].find(
+      (tripId) => partitionOf(tripId) !== partitionOf('expelled'),
+    ) as string;
+    await publisher.publish({ access: accessOf('expelled') });
+    const faults = { channel: keys.accessLog(partitionOf(other)), records: false };
+    const commands = new Proxy(redis, {
+      get(target, name) {
+        const value = Reflect.get(target, name, target) as unknown;
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          const isFaulty = args[0] === faults.channel || (faults.records && args[0] === keys.tripAccess('expelled'));
+          return isFaulty ? Promise.reject(new Error('away')) : value.apply(target, args);
+        };
+      },
+    });
+    const changes: TripAccess[] = [];
+    let refusals = 0;
+    const cache = createAccessCache({
+      connections: { ...connections, commands },
+      keys,
+      resolve: async () => {
+        refusals += 1;
+        throw new Error('away');
+      },
+      onChange: (access) => changes.push(access),
+      log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+      telemetry,
+      readEveryMs: 20,
+    });
+    t.teardown(() => cache.close());
+    faults.channel = '';
+    await cache.start();
+    await cache.load('expelled');
+    cache.watch('expelled');
+
+    faults.channel = keys.accessLog(partitionOf(other));
+    faults.records = true;
+    await publisher.publish({ access: accessOf('expelled', { version: 2, passengerIds: [] }) });
+    await waitFor(() => refusals > 1, { ...within, what: 'a second try' });
+    t.equal(cache.peek('expelled'), undefined, 'the old record serves nobody');
+    faults.records = false;
+    await waitFor(() => changes.some(({ version }) => version === 2), { ...within, what: 'the change' });
+  },
+);
+
+t.test('an answer from before a change never takes the place of the change', async (t) => {
+  let answer: (records: TripAccess[]) => void = () => undefined;
+  const answers = [new Promise<TripAccess[]>((resolve) => (answer = resolve))];
+  const { cache, asked } = await startCache(
+    t,
+    (ids) => answers.shift() ?? Promise.resolve(ids.map((id) => accessOf(id, { version: 2 }))),
+  );
+  const loading = cache.load('slow');
+  await waitFor(() => asked.length === 1, { ...within, what: 'the question' });
+  await publisher.publish({ access: accessOf('slow', { version: 2, passengerIds: [] }) });
+  cache.watch('slow');
+  await waitFor(() => cache.peek('slow')?.version === 2, { ...within, what: 'the change' });
+  answer([accessOf('slow')]);
+  t.equal((await loading)?.version, 2);
+  t.equal(cache.peek('slow')?.version, 2);
+});
+
 t.test('events of a topic arrive in order, with epoch and offset', async (t) => {
   const received: TopicMessage[] = [];
   const feed = createEventFeed({

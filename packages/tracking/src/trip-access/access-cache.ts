@@ -1,4 +1,5 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -71,40 +72,79 @@ export function createAccessCache({
     name: 'access_log_lost_total',
     help: 'Times that a node lost its place in an access log and read its trips again',
   });
-  let followedAtMs = 0;
+  /** Watched trips that changed and are not loaded again yet. */
+  const outdated = new Set<string>();
+  /** Loads on their way, by trip: one whose trip changes meanwhile may bring an answer from before. */
+  const loading = new Map<string, Set<{ isOutdated: boolean }>>();
+  const followedAtMs = new Array<number>(keys.partitions).fill(Number.NEGATIVE_INFINITY);
+  const partitionOf = (tripId: string) => keys.topicPartition(tripTopic(tripId));
 
   const follower = createPeriodic({ name: 'follow access logs', everyMs: readEveryMs, run: follow, log });
 
   async function follow(): Promise<void> {
     const startedAtMs = now();
     const news = await accessLog.read();
-    const changed = new Set(news.tripIds);
-    if (news.lostPartitions.length > 0) {
-      lost.inc(news.lostPartitions.length);
-      log.warn(
-        { partitions: news.lostPartitions.length },
-        'lost the place in access logs, reading all watched trips again',
-      );
-      const partitions = new Set(news.lostPartitions);
-      for (const tripId of [...records.keys(), ...watched.keys()]) {
-        if (partitions.has(keys.topicPartition(`trip:${tripId}`))) changed.add(tripId);
-      }
-    }
-    await renew(changed);
-    followedAtMs = startedAtMs;
+    for (const tripId of news.tripIds) forget(tripId);
+    if (news.lostPartitions.length > 0) forgetPartitions(new Set(news.lostPartitions));
+    for (let t = 0; t < keys.partitions; t += 1) if (!news.failures.has(t)) followedAtMs[t] = startedAtMs;
+    await reloadOutdated();
+    for (const [, failure] of news.failures) throw failure;
   }
 
-  /** Records that nobody watches are forgotten and loaded when next asked for. */
-  async function renew(tripIds: Set<string>): Promise<void> {
-    const again: string[] = [];
-    for (const tripId of tripIds) {
-      unknown.delete(tripId);
-      if (watched.has(tripId)) again.push(tripId);
-      else records.delete(tripId);
+  /** The old record is gone at once: what comes next, the new one or none, is decided by loading it. */
+  function forget(tripId: string): void {
+    records.delete(tripId);
+    unknown.delete(tripId);
+    if (watched.has(tripId)) outdated.add(tripId);
+    for (const load of loading.get(tripId) ?? []) load.isOutdated = true;
+  }
+
+  function forgetPartitions(partitions: ReadonlySet<number>): void {
+    lost.inc(partitions.size);
+    log.warn({ partitions: partitions.size }, 'lost the place in access logs, reading all watched trips again');
+    for (const tripId of [...records.keys(), ...watched.keys(), ...loading.keys()]) {
+      if (partitions.has(partitionOf(tripId))) forget(tripId);
     }
-    for (const access of (await loader.loadMany(again)).values()) {
-      if (access !== null) keep(access);
+  }
+
+  /** What cannot be loaded stays outdated and is tried again in the next round. */
+  async function reloadOutdated(): Promise<void> {
+    const tripIds = [...outdated].filter((tripId) => watched.has(tripId));
+    outdated.clear();
+    const loaded = await Promise.allSettled(tripIds.map((tripId) => loadFresh(tripId)));
+    for (const [index, result] of loaded.entries()) {
+      if (result.status === 'rejected') outdated.add(tripIds[index] as string);
     }
+    for (const result of loaded) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Load until nothing changed in between, so that an old answer never takes the place of a newer one. */
+  async function loadFresh(tripId: string): Promise<TripAccess | null> {
+    for (;;) {
+      const load = beginLoad(tripId);
+      try {
+        const access = await loader.load(tripId);
+        if (load.isOutdated) continue;
+        if (access === null) unknown.set(tripId, true);
+        else keep(access);
+        return access;
+      } finally {
+        load.end();
+      }
+    }
+  }
+
+  function beginLoad(tripId: string) {
+    const loads = loading.get(tripId) ?? new Set();
+    const load = {
+      isOutdated: false,
+      end() {
+        loads.delete(load);
+        if (loads.size === 0) loading.delete(tripId);
+      },
+    };
+    loading.set(tripId, loads.add(load));
+    return load;
   }
 
   function keep(access: TripAccess): void {
@@ -114,10 +154,9 @@ export function createAccessCache({
     if (watched.has(access.tripId)) onChange?.(access);
   }
 
-  const isFresh = () => now() - followedAtMs <= staleAfterMs;
-
   function peek(tripId: string): TripAccess | undefined {
-    return isFresh() ? records.get(tripId) : undefined;
+    const isFresh = now() - (followedAtMs[partitionOf(tripId)] as number) <= staleAfterMs;
+    return isFresh ? records.get(tripId) : undefined;
   }
 
   return {
@@ -133,12 +172,9 @@ export function createAccessCache({
       const known = peek(tripId);
       if (known !== undefined) return known;
       if (unknown.has(tripId)) return null;
-      const access = await loader.load(tripId).catch((cause: unknown) => {
+      return loadFresh(tripId).catch((cause: unknown) => {
         throw new AppError('access_unavailable', { cause });
       });
-      if (access === null) unknown.set(tripId, true);
-      else keep(access);
-      return access;
     },
     watch(tripId) {
       watched.set(tripId, (watched.get(tripId) ?? 0) + 1);

@@ -7,6 +7,8 @@ export interface AccessNews {
   tripIds: string[];
   /** Partitions whose log has lost our place: anything there may have changed. */
   lostPartitions: number[];
+  /** Partitions that did not answer, with the reason; the next look begins there where this one did. */
+  failures: Map<number, unknown>;
 }
 
 const readCount = 1000;
@@ -22,7 +24,8 @@ interface Place {
  * Reads what is new in the access logs of all partitions. Entries are numbered without holes, so a reader knows when it has lost its
  * place: entries were trimmed that it never saw, or Redis lost the log.
  *
- * @throws whatever the connection throws; the place is kept, the next look begins where this one did
+ * What it gave is not given again: whoever asked has to act on it, or remember it.
+ *
  * Cost: two commands a partition, in one write. The first look only finds the place.
  */
 export function createAccessLogReader({ redis, keys }: { redis: RedisClient; keys: Keys }): {
@@ -61,8 +64,9 @@ export function createAccessLogReader({ redis, keys }: { redis: RedisClient; key
 
   return {
     async read() {
-      const news: AccessNews = { tripIds: [], lostPartitions: [] };
-      await Promise.all(Array.from({ length: keys.partitions }, (_, t) => readPartition(t, news)));
+      const news: AccessNews = { tripIds: [], lostPartitions: [], failures: new Map() };
+      const readOrNote = (t: number) => readPartition(t, news).catch((error: unknown) => news.failures.set(t, error));
+      await Promise.all(Array.from({ length: keys.partitions }, (_, t) => readOrNote(t)));
       return news;
     },
   };
