@@ -2,7 +2,7 @@ import type { Position } from '@hushryd/contracts/fix';
 import type { NearbyDriversReply } from '@hushryd/contracts/http/drivers';
 import type { Identity } from '@hushryd/platform/auth/claims';
 import { distanceMeters } from '@hushryd/tracking/geo/distance';
-import type { NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
+import type { NearbyIndex, NearbyQuery, Neighbour } from '@hushryd/tracking/nearby/nearby-index';
 import { positionMaxAgeMs } from '@hushryd/tracking/positions/read-position';
 import { isStaff } from '@hushryd/tracking/trip-access/access-rules';
 import type { PassingIds } from './passing-ids.ts';
@@ -18,10 +18,16 @@ type NearbyDriver = NearbyDriversReply['drivers'][number];
 
 const riderRadiusMeters = 5_000;
 const riderLimit = 10;
+/** A rider's radius is rounded up to a multiple of this. */
+const riderRadiusStepMeters = 100;
+
+/** No place is further than this from itself to 4 decimals: half a step in each direction, 5.56 m at most. */
+const roundingMeters = 8;
 
 /**
  * Drivers near a point, nearest first. Staff see all of them as they are. A rider sees at most 10 available ones within 5 km, under
- * passing ids and to 4 decimals (11 m); distances are to that rounded place, or three questions would give the exact one away.
+ * passing ids and to 4 decimals (11 m). Who is in a rider's answer, in which order and how far away, depends on those rounded places
+ * alone, and radii go in steps of 100 m: circles drawn from many points would otherwise find the exact place.
  *
  * @throws AppError `redis_unavailable`: for riders, before this node has ever had a salt
  * Cost: from memory; an answer is as new as the feed.
@@ -53,18 +59,31 @@ export function createNearbyDrivers({
     nowMs: number,
   ): Promise<NearbyDriver[]> {
     const toPassingId = await passingIds.current();
-    const found = nearby.nearest({
-      lat,
-      lng,
-      radiusMeters: Math.min(radiusMeters, riderRadiusMeters),
-      limit: Math.min(limit, riderLimit),
-      accept: (position) => position.state === 'available' && isLive(position, nowMs),
-    });
-    return found.map(({ position }) => {
-      const place = { lat: fourDecimals(position.lat), lng: fourDecimals(position.lng) };
-      const meters = distanceMeters(lat, lng, place.lat, place.lng);
-      return toDriver({ ...position, ...place }, toPassingId(position.driverId), meters, nowMs);
-    });
+    const withinMeters = Math.min(inSteps(radiusMeters), riderRadiusMeters);
+    const accept = (position: Position) => position.state === 'available' && isLive(position, nowMs);
+    return candidatesForRiders({ lat, lng, radiusMeters: withinMeters, limit: Math.min(limit, riderLimit), accept })
+      .map(({ position }) => {
+        const place = { lat: fourDecimals(position.lat), lng: fourDecimals(position.lng) };
+        const meters = distanceMeters(lat, lng, place.lat, place.lng);
+        return { driver: toDriver({ ...position, ...place }, toPassingId(position.driverId), meters, nowMs), meters };
+      })
+      .filter(({ meters }) => meters <= withinMeters)
+      .sort((one, other) => one.meters - other.meters || compareText(one.driver.driverId, other.driver.driverId))
+      .slice(0, Math.min(limit, riderLimit))
+      .map(({ driver }) => driver);
+  }
+
+  /**
+   * All that may be among the nearest once places are rounded: the `limit` nearest as they are, and everyone whom rounding may bring
+   * before the last of them.
+   */
+  function candidatesForRiders(query: NearbyQuery): Neighbour[] {
+    const reachMeters = query.radiusMeters + roundingMeters;
+    const nearest = nearby.nearest({ ...query, radiusMeters: reachMeters });
+    if (nearest.length < query.limit) return nearest;
+    const last = nearest.at(-1) as Neighbour;
+    const radiusMeters = Math.min(reachMeters, last.distanceMeters + 2 * roundingMeters);
+    return nearby.nearest({ ...query, radiusMeters, limit: Number.POSITIVE_INFINITY });
   }
 }
 
@@ -81,3 +100,6 @@ function toDriver(position: Position, driverId: string, meters: number, nowMs: n
 
 const isLive = (position: Position, nowMs: number) => nowMs - position.recordedAtMs <= positionMaxAgeMs;
 const fourDecimals = (degrees: number) => Math.round(degrees * 1e4) / 1e4;
+const inSteps = (meters: number) => Math.ceil(meters / riderRadiusStepMeters) * riderRadiusStepMeters;
+/** Drivers at the same rounded place need an order that says nothing about where they are. */
+const compareText = (one: string, other: string) => (one < other ? -1 : Number(one > other));

@@ -49,7 +49,7 @@ export function addDriverRoutes(app: ApiServer, parts: DriverRouteParts): void {
         operationId: 'nearbyDrivers',
         summary: 'Drivers near a point, nearest first',
         description:
-          'Riders see at most 10 available drivers within 5 km, to 4 decimals and under ids that change every ten minutes.',
+          'Riders see at most 10 available drivers within 5 km, to 4 decimals and under ids that change every ten minutes; their radius is rounded up to 100 m.',
         querystring: NearbyDriversQuerySchema,
         response: { 200: NearbyDriversReplySchema },
       },
