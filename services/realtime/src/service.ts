@@ -206,6 +206,7 @@ export async function startRealtime({
       allowedOrigins: settings.upgrades.allowedOrigins,
     }),
     leases,
+    connections,
     createConnection: (identity) => {
       socketNumber += 1;
       return new Connection({
@@ -225,7 +226,7 @@ export async function startRealtime({
     dispatch,
     onOpen(connection) {
       connections.add(connection);
-      // Not from within `open`: see upgrade.ts.
+      // Later, so that little happens while an upgrade is under way: see upgrade.ts.
       setImmediate(() => greet({ connection, leases, liveStatus }));
     },
     onDrain(connection) {

@@ -117,6 +117,11 @@ export class Connection {
     this.#ws?.unsubscribe(topic);
   }
 
+  /** Do something while this socket's writes are gathered. */
+  cork(work: () => void): void {
+    this.#ws?.cork(work);
+  }
+
   /** End the socket with a close frame. `closed()` follows before this returns. */
   close(code: number, reason: string): void {
     const ws = this.#ws;

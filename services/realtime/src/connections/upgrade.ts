@@ -17,15 +17,13 @@ export type UpgradeHandler = (res: HttpResponse, req: HttpRequest, context: us_s
  * all before 101. What is refused is answered with problem details, with `Retry-After` where coming back makes sense. Sockets on
  * other nodes are counted when this one is open: see socket-leases.
  *
- * A bearer token lets the socket in at once. That is not only faster: uWS 3.0.6 now and then cuts a socket that is upgraded later,
- * under `res.cork`. Where its memory stays in place through the upgrade, uncorking takes it for the HTTP response it was and reads a
- * `connection: close` out of whatever is there now (github.com/uNetworking/uWebSockets/pull/1929; one process in ten lost its first
- * socket here). So little happens until a socket is open, also with a ticket; a browser that loses one comes back by itself.
+ * A bearer token lets the socket in at once, a ticket has to be asked for first.
  */
 export function createUpgradeHandler({
   gate,
   authenticate,
   leases,
+  connections,
   createConnection,
   timeoutMs,
   metrics,
@@ -34,6 +32,7 @@ export function createUpgradeHandler({
   gate: AcceptGate;
   authenticate: AuthenticateUpgrade;
   leases: SocketLeases;
+  connections: Iterable<Connection>;
   createConnection: (identity: Identity) => Connection;
   timeoutMs: number;
   metrics: RealtimeMetrics;
@@ -90,7 +89,7 @@ export function createUpgradeHandler({
         .then((identity) => {
           if (isAborted) return;
           const connection = admit(identity);
-          res.cork(() => upgrade(connection));
+          corkSafely(res, connections, () => upgrade(connection));
         })
         .catch((error: unknown) => {
           if (!isAborted) refuse(error);
@@ -102,6 +101,20 @@ export function createUpgradeHandler({
     leases.assertRoomHere(identity.userId);
     return createConnection(identity);
   }
+}
+
+/**
+ * `res.cork` for an upgrade after an await. uWS 3.0.6 now and then cuts such a socket: where its memory stays in place through the
+ * upgrade, uncorking takes it for the HTTP response it was and reads a `connection: close` out of whatever lies there now
+ * (github.com/uNetworking/uWebSockets/pull/1929). It does not while another socket is corked, so any other is. The first socket of a
+ * node has none beside it; if it is cut, its client comes back.
+ */
+function corkSafely(res: HttpResponse, connections: Iterable<Connection>, work: () => void): void {
+  for (const other of connections) {
+    other.cork(() => res.cork(work));
+    return;
+  }
+  res.cork(work);
 }
 
 async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

@@ -42,8 +42,14 @@ interface TripRoom {
   /** Version of the trip that the events passed on have reached. */
   eventVersion: number;
   /** A record whose event has not come yet. */
-  owed: { access: TripAccess; dueAtMs: number } | undefined;
-  recovery: Promise<void> | undefined;
+  owed: OwedEvent | undefined;
+  recovery: Promise<boolean> | undefined;
+}
+
+interface OwedEvent {
+  readonly access: TripAccess;
+  /** Monotonic; infinite while the log is being read. */
+  dueAtMs: number;
 }
 
 /** Record and event leave Redis together; the one that came by pub/sub may be late or lost. */
@@ -56,7 +62,8 @@ const eventOverdueMs = 1000;
  * read again from the topic's log. What cannot be recovered is said: `subscribed` comes again with the new place.
  *
  * When a record changes, whoever may not watch any longer hears `unsubscribed`, and nothing after it. A trip's own people lose it by
- * its end; they get `trip.ended` first.
+ * its end; they get `trip.ended` first, unless the log cannot be read either: then they are sent off without it, and those who stay
+ * get it as soon as it can be read.
  */
 export function createTripRooms({
   rooms,
@@ -137,10 +144,16 @@ export function createTripRooms({
     if (trip.owed !== undefined && trip.eventVersion >= trip.owed.access.version) settle(trip, trip.owed.access);
   }
 
-  /** One at a time a room; whoever asks meanwhile waits for it and then sees whether anything is left to do. */
-  function recover(trip: TripRoom): Promise<void> {
+  /** One at a time a room; whoever asks meanwhile waits for it. Resolves to false where the log could not be read. */
+  function recover(trip: TripRoom): Promise<boolean> {
     trip.recovery ??= readMissed(trip)
-      .catch((err: unknown) => log.warn({ err, topic: trip.room.topic }, 'missed events could not be read'))
+      .then(
+        () => true,
+        (err: unknown) => {
+          log.warn({ err, topic: trip.room.topic }, 'missed events could not be read');
+          return false;
+        },
+      )
       .finally(() => {
         trip.recovery = undefined;
       });
@@ -183,14 +196,24 @@ export function createTripRooms({
     trip.owed = undefined;
     owing.delete(trip);
     trip.eventVersion = Math.max(trip.eventVersion, access.version);
+    expelForbidden(trip, access);
+  }
+
+  function expelForbidden(trip: TripRoom, access: TripAccess): void {
     for (const subscription of trip.room.members) {
       if (!mayWatchTrip(subscription.connection.identity, access)) expel(subscription);
     }
   }
 
-  async function settleOverdue(trip: TripRoom, access: TripAccess): Promise<void> {
-    await recover(trip);
-    if (trip.owed?.access === access) settle(trip, access);
+  async function settleOverdue(trip: TripRoom, owed: OwedEvent): Promise<void> {
+    const wasRead = await recover(trip);
+    if (trip.owed !== owed) return;
+    if (wasRead) {
+      settle(trip, owed.access);
+      return;
+    }
+    expelForbidden(trip, owed.access);
+    owed.dueAtMs = monotonicMs() + eventOverdueMs;
   }
 
   return {
@@ -220,7 +243,7 @@ export function createTripRooms({
       for (const trip of owing) {
         if (trip.owed === undefined || trip.owed.dueAtMs > nowMs) continue;
         trip.owed.dueAtMs = Number.POSITIVE_INFINITY;
-        void settleOverdue(trip, trip.owed.access);
+        void settleOverdue(trip, trip.owed);
       }
     },
   };
