@@ -61,6 +61,8 @@ export async function connectRedis({
   const make = (purpose: 'commands' | 'subscriber' | 'blocking', deadlineMs: number): RedisClient => {
     const client = createClient({ settings, role, purpose, deadlineMs, log, onRefused: () => refused?.inc({ role }) });
     open.add(client);
+    // Whoever asked for a connection may also close it; parts that come and go must not pile up here.
+    client.once('end', () => open.delete(client));
     return client;
   };
 
