@@ -126,6 +126,32 @@ t.test('more than may wait is refused, and room that was made is used again', as
   await after;
 });
 
+t.test('frames of dropped fixes count too, so that they cannot pile up', async (t) => {
+  const { batcher, nextCall } = createTestBatcher({ maxPendingFixes: 2 });
+  const dropped = (seq: number): FixGroup => ({ ...groupOf('anna', seq), fixes: [], drops: [seq] });
+  const kept = [batcher.add(dropped(1)), batcher.add(dropped(2))];
+  t.equal(batcher.hasRoomFor(1), false);
+  await t.rejects(batcher.add(dropped(3)), { code: 'redis_unavailable' });
+  (await nextCall()).succeed();
+  await Promise.all(kept);
+  t.equal(batcher.pendingFixes, 0);
+  t.equal(batcher.hasRoomFor(2), true);
+});
+
+t.test('while one partition fails the success of another restores nothing', async (t) => {
+  const { batcher, nextCall, states } = createTestBatcher();
+  const failing = batcher.add(groupOf('anna', 1));
+  (await nextCall()).fail();
+  const other = batcher.add(groupOf('berta', 1));
+  const calls = [await nextCall(), await nextCall()].sort((a, b) => b.partition - a.partition);
+  calls[0]?.succeed();
+  await other;
+  t.strictSame(states, ['degraded']);
+  calls[1]?.succeed();
+  await failing;
+  t.strictSame(states, ['degraded', 'restored']);
+});
+
 t.test('closing writes what waits, or refuses it when the time is over', async (t) => {
   const { batcher, nextCall } = createTestBatcher();
   const written = batcher.add(groupOf('anna', 1));

@@ -12,6 +12,10 @@ export interface FixBatcher {
    *   have been, the outcome is unknown)
    */
   add(group: FixGroup): Promise<GroupResult>;
+  /**
+   * Would a frame of so many fixes be taken now? Asked before its fixes are judged: what acceptance has once seen is not live again.
+   */
+  hasRoomFor(fixes: number): boolean;
   /** Write what waits, for at most `withinMs`, and refuse the rest. */
   close(withinMs: number): Promise<void>;
   readonly pendingFixes: number;
@@ -40,7 +44,7 @@ const retryDelayMs = 100;
  * writes a fix at once, a busy one makes the round trip its batch. All partitions' calls of a flush are started together.
  *
  * It owns the failure rule: a partition that failed keeps its groups, in order, and is offered again every 100 ms; meanwhile
- * `onDegraded` was told and nobody is acknowledged. More than `maxPendingFixes` are refused and counted; phones still keep them.
+ * `onDegraded` was told and nobody of it is acknowledged; `onRestored` comes when no partition fails any more. More than `maxPendingFixes` are refused and counted; phones still keep them.
  */
 export function createFixBatcher({
   write,
@@ -63,7 +67,8 @@ export function createFixBatcher({
   const lanes = new Map<number, Lane>();
   let pendingFixes = 0;
   let callsInFlight = 0;
-  let isDegraded = false;
+  /** Partitions whose last call failed. */
+  const failing = new Set<number>();
   let isClosed = false;
   /** Closing has run out of time: what fails now is refused, not offered again. */
   let isOver = false;
@@ -72,15 +77,20 @@ export function createFixBatcher({
   let onIdle: (() => void) | undefined;
 
   function add(group: FixGroup): Promise<GroupResult> {
-    if (isClosed || pendingFixes + group.fixes.length > settings.maxPendingFixes) {
-      metrics.refused.inc(group.fixes.length);
+    const weight = weightOf(group);
+    if (!hasRoomFor(weight)) {
+      metrics.refused.inc(weight);
       return Promise.reject(new AppError('redis_unavailable', { detail: 'not sent' }));
     }
-    pendingFixes += group.fixes.length;
+    pendingFixes += weight;
     return new Promise((resolve, reject) => {
       laneOf(group.driverId).waiting.push({ group, resolve, reject });
       schedule();
     });
+  }
+
+  function hasRoomFor(fixes: number): boolean {
+    return !isClosed && pendingFixes + fixes <= settings.maxPendingFixes;
   }
 
   function laneOf(driverId: string): Lane {
@@ -129,19 +139,14 @@ export function createFixBatcher({
       );
       settle(batch, results);
       lane.retryAtMs = 0;
-      if (isDegraded) {
-        isDegraded = false;
-        onRestored?.();
-      }
+      if (failing.delete(lane.partition) && failing.size === 0) onRestored?.();
     } catch (error) {
       if (isOver) refuse(batch);
       else lane.waiting = batch.concat(lane.waiting);
       lane.retryAtMs = now() + retryDelayMs;
       metrics.failed.inc();
-      if (!isDegraded) {
-        isDegraded = true;
-        onDegraded?.(error);
-      }
+      if (failing.size === 0) onDegraded?.(error);
+      failing.add(lane.partition);
     } finally {
       stopTimer();
       lane.isBusy = false;
@@ -157,7 +162,7 @@ export function createFixBatcher({
   function settle(batch: readonly Waiting[], results: readonly GroupResult[]): void {
     let written = 0;
     for (const [index, { group, resolve }] of batch.entries()) {
-      written += group.fixes.length;
+      written += weightOf(group);
       resolve(results[index] as GroupResult);
     }
     pendingFixes -= written;
@@ -166,6 +171,7 @@ export function createFixBatcher({
 
   return {
     add,
+    hasRoomFor,
     async close(withinMs) {
       isClosed = true;
       let deadline: NodeJS.Timeout | undefined;
@@ -189,6 +195,9 @@ export function createFixBatcher({
     },
   };
 }
+
+/** Dropped fixes take room too: a frame of nothing else still waits for its answer. */
+const weightOf = ({ fixes, drops }: FixGroup): number => Math.max(1, fixes.length + drops.length);
 
 function createMetrics(telemetry: Telemetry) {
   return {

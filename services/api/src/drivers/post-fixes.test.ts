@@ -24,6 +24,7 @@ function createStage() {
         groups.push(group);
         return { moved: true, durableSeq: group.from - 1 };
       },
+      hasRoomFor: () => true,
       close: async () => undefined,
       pendingFixes: 0,
     },

@@ -45,6 +45,7 @@ export function createPostFixes({
 
   async function store(driverId: string, { run, from, tripId, fixes }: PostFixesBody): Promise<FixesReply> {
     const trip = tripId === undefined ? null : await access.load(tripId);
+    if (!batcher.hasRoomFor(fixes.length)) throw new AppError('redis_unavailable', { detail: 'not sent' });
     const nowMs = now();
     const memory = memoryOf(driverId, run);
     const { groups, drops } = acceptFrame({

@@ -92,6 +92,7 @@ export function createFixesHandler({
     const own = access?.driverId === driverId ? access : undefined;
     if (frame.tripId !== undefined && own === undefined) refuseTrip(connection, session, frame.tripId);
 
+    if (!batcher.hasRoomFor(frame.fixes.length)) throw new AppError('redis_unavailable', { detail: 'not sent' });
     const nowMs = now();
     const { groups, accepted, drops } = acceptFrame({
       driverId,
