@@ -71,8 +71,18 @@ export function createPartitionConsumer({
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
-    for (let read = stream.claimPending; !closing.signal.aborted; ) {
-      const batch = await persistently(() => gather(read));
+    let read = stream.claimPending;
+    const gatherNext = async () => {
+      try {
+        return await gather(read);
+      } catch (error) {
+        // What was read before the failure, or by a call whose answer was lost, is pending and has to be claimed.
+        read = stream.claimPending;
+        throw error;
+      }
+    };
+    while (!closing.signal.aborted) {
+      const batch = await persistently(gatherNext);
       if (batch === undefined) return;
       if (batch.length === 0) read = stream.readNew;
       else await write(batch);
