@@ -49,6 +49,23 @@ t.test('every fix is in one group or among the drops, in order, and under the tr
   t.pass('1000 cases');
 });
 
+t.test('a group says when its trip is over', async (t) => {
+  const fixes = [
+    { seq: 1, recordedAtMs: endedAtMs, lat: 1, lng: 2 },
+    { seq: 2, recordedAtMs: nowMs, lat: 1, lng: 2 },
+  ];
+  const { endedAtMs: _, ...running } = access;
+  const groupsUnder = (record: TripAccess) =>
+    acceptFrame({ ...frame, fixes, access: record, memory: createAcceptMemory() }).groups.map(
+      ({ tripId, isTripOver = false }) => ({ tripId, isTripOver }),
+    );
+  t.strictSame(groupsUnder(access), [
+    { tripId: 'trip', isTripOver: true },
+    { tripId: undefined, isTripOver: false },
+  ]);
+  t.strictSame(groupsUnder({ ...running, state: 'active' }), [{ tripId: 'trip', isTripOver: false }]);
+});
+
 t.test('without a trip of the driver’s own there is one group, for the driver alone', async (t) => {
   const fixes = [{ seq: 2, recordedAtMs: nowMs, lat: 1, lng: 2 }];
   for (const record of [undefined, null, { ...access, driverId: 'another' }]) {

@@ -43,6 +43,7 @@ export function acceptFrame({
     groups.push({
       driverId,
       tripId: part.tripId,
+      ...(part.tripId !== undefined && access?.state === 'ended' && { isTripOver: true }),
       run,
       from,
       fixes: judged.accepted,

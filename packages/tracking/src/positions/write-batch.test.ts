@@ -181,6 +181,19 @@ t.test('what a driver declared shows on the position, on trip wins, and the end 
   t.notOk(position?.tripId);
 });
 
+t.test('fixes of a trip that is over are its history and leave the driver free', async (t) => {
+  const driverId = newDriver();
+  await driverStates.set({ driverId, available: true, version: 1 });
+  await write(groupOf(driverId, 1, [fixAt(1)], { tripId: 'trip' }));
+  await driverStates.clearTrip({ driverId, tripId: 'trip' });
+
+  const late = groupOf(driverId, 1, [fixAt(2)], { tripId: 'trip', isTripOver: true });
+  t.match(await write(late), [{ moved: true }]);
+  const position = await positions.read(driverId);
+  t.match(position, { state: 'available', seq: 2 });
+  t.notOk(position?.tripId);
+});
+
 t.test('a run is allotted above every earlier one, and one from the future is refused', async (t) => {
   const driverId = newDriver();
   const first = await runs.hello({ driverId });

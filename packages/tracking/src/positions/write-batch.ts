@@ -11,6 +11,8 @@ export interface FixGroup {
   driverId: string;
   /** Only where the trip's record lets these fixes count for it. */
   tripId?: string | undefined;
+  /** The trip has ended: the fixes belong to its history, the driver's position no longer to it. */
+  isTripOver?: boolean;
   run: number;
   /** Lowest seq of the run that the phone still keeps. */
   from: number;
@@ -82,7 +84,8 @@ export function createWriteBatch({ redis, keys }: { redis: RedisClient; keys: Ke
 
 function encodeNewest(group: FixGroup): Buffer | string {
   const newest = group.fixes.findLast((fix) => fix.live);
-  return newest === undefined ? '' : encodePosition({ ...newest, run: group.run, tripId: group.tripId });
+  if (newest === undefined) return '';
+  return encodePosition({ ...newest, run: group.run, tripId: group.isTripOver ? undefined : group.tripId });
 }
 
 function toResults(reply: number[]): GroupResult[] {

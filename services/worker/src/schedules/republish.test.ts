@@ -1,3 +1,4 @@
+import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import { createKeys } from '@hushryd/platform/redis/keys';
@@ -19,6 +20,11 @@ test('what changed while Redis was away is published again, however long that wa
     },
     get: async () => 'another worker',
   } as unknown as RedisClient;
+  const trips: TripAccess[] = [
+    { tripId: 'over', version: 3, state: 'ended', driverId: 'dora', passengerIds: [], startedAtMs: 1, endedAtMs: 2 },
+    { tripId: 'running', version: 2, state: 'active', driverId: 'emil', passengerIds: [], startedAtMs: 1 },
+  ];
+  const freed: string[] = [];
   const nothing = { records: [], drivers: [], nextCursor: null };
   const [changed] = createRepublishing({
     redis,
@@ -27,13 +33,16 @@ test('what changed while Redis was away is published again, however long that wa
     trips: {
       changedSince: async ({ sinceMs }) => {
         askedSinceMs.push(sinceMs);
-        return nothing;
+        return { ...nothing, records: trips };
       },
       activeTrips: async () => nothing,
     },
     drivers: { driversChangedSince: async () => nothing, availableDrivers: async () => nothing },
     access: { republish: async () => 0 },
-    driverStates: { set: async () => false },
+    driverStates: {
+      set: async () => false,
+      clearTrip: async ({ driverId, tripId }) => freed.push(`${driverId} of ${tripId}`) > 0,
+    },
     restoreLayout: async () => undefined,
     everyMs: { changed: 2000, all: minuteMs },
     telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
@@ -46,6 +55,7 @@ test('what changed while Redis was away is published again, however long that wa
   };
 
   t.strictSame(await run(), [60], 'whoever starts does not know since when nobody did it');
+  t.strictSame(freed, ['dora of over'], 'the end of a trip reaches its driver also when nobody announced it');
   nowMs += minuteMs;
   t.strictSame(await run(), [2], 'what an announcement may take, on top of the time since the last look');
 

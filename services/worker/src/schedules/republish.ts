@@ -18,7 +18,7 @@ const layoutCheckMs = 500;
 
 /**
  * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access and driver states. Every `changedMs` what changed in
- * the last minute, every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
+ * the last minute (drivers of ended trips are freed of them), every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
  * harmless where Redis has it already.
  *
  * "The last minute" begins where the last look ended: after an hour without Redis it is an hour and a minute long.
@@ -43,7 +43,7 @@ export function createRepublishing({
   trips: Pick<TripStore, 'changedSince' | 'activeTrips'>;
   drivers: Pick<DriverStore, 'driversChangedSince' | 'availableDrivers'>;
   access: Pick<AccessPublisher, 'republish'>;
-  driverStates: Pick<DriverStates, 'set'>;
+  driverStates: Pick<DriverStates, 'set' | 'clearTrip'>;
   /** Writes the layout keys again after everything is back. */
   restoreLayout: () => Promise<void>;
   everyMs: { changed: number; all: number };
@@ -63,6 +63,12 @@ export function createRepublishing({
     healed.inc({ kind: 'trip' }, await access.republish(records));
   }
 
+  async function freeDrivers(records: readonly TripAccess[]): Promise<void> {
+    const ended = records.filter(({ state }) => state === 'ended');
+    const freed = await Promise.all(ended.map((trip) => driverStates.clearTrip(trip)));
+    healed.inc({ kind: 'driver' }, freed.filter(Boolean).length);
+  }
+
   async function republishDrivers(declared: readonly DeclaredState[]): Promise<void> {
     const changed = await Promise.all(declared.map((state) => driverStates.set(state)));
     healed.inc({ kind: 'driver' }, changed.filter(Boolean).length);
@@ -80,6 +86,7 @@ export function createRepublishing({
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await trips.changedSince({ sinceMs, cursor });
       await republishTrips(page.records);
+      await freeDrivers(page.records);
       cursor = page.nextCursor;
     }
     for (let cursor: string | null | undefined; cursor !== null; ) {
