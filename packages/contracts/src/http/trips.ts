@@ -110,7 +110,7 @@ export const TrackReplySchema = Type.Object(
   {
     tripId: IdSchema,
     fixes: Type.Array(TrackFixSchema),
-    /** `complete`: the newest fixes not yet in MongoDB are included; `truncated`: there were too many to read; `none`: not the first page. */
+    /** `complete`: the newest fixes not yet in MongoDB are included; `truncated`: too many to read, or Redis is away; `none`: not the first page. */
     tail: Type.Union([Type.Literal('complete'), Type.Literal('truncated'), Type.Literal('none')]),
     nextCursor: NextCursorSchema,
   },

@@ -21,6 +21,8 @@ interface PartitionState {
   /** Since when the stored number has been ahead of what was heard. */
   behindSinceMs: number | undefined;
   isRepairing: boolean;
+  /** Something was missed while a repair was reading: what it had read by then may be old. */
+  mustRepairAgain: boolean;
 }
 
 const readAtOnce = 500;
@@ -62,6 +64,7 @@ export function createPositionFeed({
     number: undefined,
     behindSinceMs: undefined,
     isRepairing: false,
+    mustRepairAgain: false,
   }));
   const gaps = telemetry.counter({
     name: 'position_feed_gaps_total',
@@ -104,16 +107,20 @@ export function createPositionFeed({
     );
   }
 
-  /** One repair at a time a partition: another gap meanwhile is noticed by its numbers again. */
+  /** One repair at a time a partition; a gap meanwhile makes it read once more. */
   async function repair(partition: number): Promise<void> {
     const state = states[partition] as PartitionState;
+    state.mustRepairAgain = true;
     if (state.isRepairing) return;
     state.isRepairing = true;
-    gaps.inc();
     log.warn({ partition }, 'positions were missed, reading them again');
     try {
-      if (scope.kind === 'all') await readAll(partition);
-      else await readWatched(partition, scope.drivers(partition));
+      while (state.mustRepairAgain) {
+        state.mustRepairAgain = false;
+        gaps.inc();
+        if (scope.kind === 'all') await readAll(partition);
+        else await readWatched(partition, scope.drivers(partition));
+      }
     } catch (err) {
       // Forget the number: the next check finds the feed behind and repairs again.
       state.number = -1;

@@ -9,7 +9,7 @@ import { type HistoryDocument, toHistoryDocuments } from './to-history-document.
 
 export interface TrackPage {
   fixes: HistoryDocument[];
-  /** `complete`: what is not in MongoDB yet is included; `truncated`: there was too much of it to read; `none`: not the first page. */
+  /** `complete`: what is not in MongoDB yet is included; `truncated`: too much of it, or Redis is away; `none`: not the first page. */
   tail: 'complete' | 'truncated' | 'none';
   nextCursor: string | null;
 }
@@ -24,6 +24,12 @@ export interface TrackReader {
   }): Promise<TrackPage>;
 }
 
+interface Tail {
+  fixes: HistoryDocument[];
+  isTruncated: boolean;
+}
+
+const entriesAtOnce = 64;
 const maxTailEntries = 2000;
 const maxTailBytes = 4 * 1024 * 1024;
 
@@ -33,8 +39,8 @@ const maxTailBytes = 4 * 1024 * 1024;
  * The stream's tail is read first: an entry leaves the stream only after it is stored, so whatever the tail no longer has, MongoDB
  * already shows. Fixes that are in both, or were stored twice, are recognised by (driver, run, seq).
  *
- * @throws AppError `cursor_invalid`, `redis_unavailable`, `database_unavailable`
- * Cost: one XRANGE of at most 2,000 entries, one indexed find.
+ * @throws AppError `cursor_invalid`, `database_unavailable`
+ * Cost: as a rule one XRANGE of at most 64 entries (up to 2,000 or 4 MiB where history is behind), one indexed find.
  */
 export function createTrackReader({
   redis,
@@ -49,28 +55,36 @@ export function createTrackReader({
 }): TrackReader {
   const store = createHistoryStore({ db, deadlineMs });
 
-  async function readTail(
-    tripId: string,
-    driverId: string,
-  ): Promise<{ fixes: HistoryDocument[]; isTruncated: boolean }> {
-    let entries: [Buffer, Buffer[]][];
+  /** Without Redis the track is what MongoDB has, and says so. */
+  async function readTail(tripId: string, driverId: string): Promise<Tail> {
     try {
-      const key = keys.fixes(keys.driverPartition(driverId));
-      entries = (await redis.xrangeBuffer(key, '-', '+', 'COUNT', maxTailEntries + 1)) as [Buffer, Buffer[]][];
+      return await readStream(tripId, keys.fixes(keys.driverPartition(driverId)));
     } catch (error) {
-      throw toRedisError(error);
+      if (toRedisError(error).code === 'redis_unavailable') return { fixes: [], isTruncated: true };
+      throw error;
     }
+  }
+
+  /** In small steps, so that a long backlog is neither held here nor holds up Redis. */
+  async function readStream(tripId: string, key: string): Promise<Tail> {
     const fixes: HistoryDocument[] = [];
+    let from = '-';
     let bytes = 0;
-    for (const [, fields] of entries.slice(0, maxTailEntries)) {
-      const packed = fields[1] as Buffer;
-      bytes += packed.length;
-      if (bytes > maxTailBytes) return { fixes, isTruncated: true };
-      for (const group of decodeEntry(packed)) {
-        if (group.tripId === tripId) fixes.push(...toHistoryDocuments(group));
+    for (let count = 0; count < maxTailEntries; ) {
+      const entries = (await redis.xrangeBuffer(key, from, '+', 'COUNT', entriesAtOnce)) as [Buffer, Buffer[]][];
+      for (const [, fields] of entries) {
+        const packed = fields[1] as Buffer;
+        bytes += packed.length;
+        for (const group of decodeEntry(packed)) {
+          if (group.tripId === tripId) fixes.push(...toHistoryDocuments(group));
+        }
       }
+      if (entries.length < entriesAtOnce) return { fixes, isTruncated: false };
+      if (bytes > maxTailBytes) break;
+      count += entries.length;
+      from = `(${entries.at(-1)?.[0].toString('latin1')}`;
     }
-    return { fixes, isTruncated: entries.length > maxTailEntries };
+    return { fixes, isTruncated: true };
   }
 
   return {
