@@ -1,10 +1,19 @@
-import type { Fix, Position } from '@hushryd/contracts/fix';
-import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
-import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { Fix } from '@hushryd/contracts/fix';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import fc from 'fast-check';
 import t from 'tap';
 import { openPlainSocket, type PlainSocket, patiently } from './plain-socket.ts';
+import {
+  ask,
+  type Case,
+  checkSecrecy,
+  fixAt,
+  intruders,
+  loc,
+  must,
+  mustNeverGoBack,
+  startTrip,
+} from './room-checks.ts';
 import { startSystem } from './system.ts';
 
 // Properties of the running system: two realtime nodes, two APIs, a worker, real engines. Every case has ids of its own and many are
@@ -26,14 +35,7 @@ const system = await startSystem(t, {
   },
 });
 const operator = system.http('operator', 'operator');
-const place = { lat: 41.15, lng: -8.61 };
 let cases = 0;
-
-interface Case {
-  driverId: string;
-  riderId: string;
-  tripId: string;
-}
 
 /** Run the predicate for `runs` generated values, many at a time; the failing value is printed with the seed that repeats it. */
 async function holdsForAll<Value>(arbitrary: fc.Arbitrary<Value>, holds: (value: Value, ids: Case) => Promise<void>) {
@@ -56,37 +58,14 @@ async function holdsForAll<Value>(arbitrary: fc.Arbitrary<Value>, holds: (value:
   await Promise.all(Array.from({ length: inFlight }, work));
 }
 
-function must(condition: boolean, what: () => string): asserts condition {
-  if (!condition) throw new Error(what());
-}
-
 const open = (userId: string, role: 'driver' | 'rider' | 'operator', node: number): Promise<PlainSocket> =>
   openPlainSocket(system.realtimes[node]?.url ?? '', system.token(userId, role));
 
-async function startTrip({ tripId, driverId, riderId }: Case, passengerIds = [riderId]): Promise<void> {
-  await patiently(() => operator.createTrip({ tripId, driverId, passengerIds, origin: place, destination: place }));
-  await patiently(() => operator.startTrip(tripId));
-}
-
-const ask = <Type extends ServerFrame['type']>(socket: PlainSocket, frame: ClientFrame, answer: Type) =>
-  patiently(() => socket.request(frame, answer));
-const loc = (run: number, fixes: Fix[], tripId?: string) =>
-  ({ type: 'loc', run, from: 1, fixes, ...(tripId !== undefined && { tripId }) }) as const;
 const orderOf = ({ run, seq }: { run: number; seq: number }) => [run, seq] as const;
-const isAfter = (a: { run: number; seq: number }, b: { run: number; seq: number }) =>
-  a.run > b.run || (a.run === b.run && a.seq > b.seq);
-
 const coordinate = {
   lat: fc.double({ min: -89, max: 89, noNaN: true }),
   lng: fc.double({ min: -179, max: 179, noNaN: true }),
 };
-/** A millisecond apart at least: no speed is known of two fixes of the same moment. */
-const fixAt = (seq: number, where: { lat: number; lng: number }): Fix => ({
-  seq,
-  recordedAtMs: Date.now() + seq,
-  ...where,
-});
-
 t.test('an acknowledged fix is readable, with the same coordinates, from another process', async (t) => {
   const places = fc.array(fc.record(coordinate), { minLength: 1, maxLength: 3 });
   await holdsForAll(fc.tuple(places, fc.nat(1)), async ([route, node], { driverId }) => {
@@ -123,7 +102,7 @@ t.test(
       }),
     );
     await holdsForAll(scenario, async ({ sent, again, shuffle, node }, ids) => {
-      await startTrip(ids);
+      await startTrip(system, ids);
       const phone = await open(ids.driverId, 'driver', node);
       const watcher = await open(`operator-${ids.tripId}`, 'operator', 1 - node);
       await ask(watcher, { type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
@@ -155,9 +134,7 @@ t.test(
       );
 
       await watcher.waitFor('position', ({ position }) => position.seq === newest);
-      const seen = watcher.heard('position').map(({ position }) => position);
-      const back = seen.findIndex((position, at) => at > 0 && !isAfter(position, seen[at - 1] as Position));
-      must(back < 0, () => `a position went back: ${JSON.stringify(seen.map(orderOf))}`);
+      mustNeverGoBack(watcher.heard('position').map(({ position }) => position));
       await Promise.all([phone.close(), watcher.close()]);
     });
     t.pass(`${runs} cases`);
@@ -172,7 +149,7 @@ t.test('every member of a room receives what was published after its subscriptio
     isRider: fc.boolean(),
   });
   await holdsForAll(scenario, async ({ before, after, node, isRider }, ids) => {
-    await startTrip(ids);
+    await startTrip(system, ids);
     const phone = await open(ids.driverId, 'driver', 0);
     const { run } = await ask(phone, { type: 'hello' }, 'welcome');
     const sendOne = (seq: number) =>
@@ -199,47 +176,13 @@ t.test('every member of a room receives what was published after its subscriptio
 });
 
 t.test('a room never leaks to a socket that may not see it, also not to one that no longer may', async (t) => {
-  const intruder = fc.constantFrom('rider of another trip', 'another driver', 'removed passenger');
-  await holdsForAll(fc.tuple(intruder, fc.nat(1)), async ([who, node], ids) => {
-    const strangerId = `stranger-${ids.tripId}`;
-    await startTrip(ids, who === 'removed passenger' ? [ids.riderId, strangerId] : [ids.riderId]);
-    const phone = await open(ids.driverId, 'driver', 0);
-    const { run } = await ask(phone, { type: 'hello' }, 'welcome');
-    const rider = await open(ids.riderId, 'rider', 1 - node);
-    const stranger = await open(strangerId, who === 'another driver' ? 'driver' : 'rider', node);
-    const topic = tripTopic(ids.tripId);
-    await ask(rider, { type: 'sub', topic }, 'subscribed');
-
-    const mayNot = () => ask(stranger, { type: 'sub', topic }, 'subscribed');
-    let heardBefore = 0;
-    if (who === 'removed passenger') {
-      await ask(stranger, { type: 'sub', topic }, 'subscribed');
-      await patiently(() => operator.putPassengers(ids.tripId, [ids.riderId]));
-      await stranger.waitFor('unsubscribed', (frame) => frame.topic === topic);
-      heardBefore = stranger.frames.length;
-    }
-    const refusal = await mayNot().then(
-      () => 'subscribed',
-      (error: { code?: string }) => error.code,
-    );
-    must(refusal === 'not_found', () => `${who}: ${refusal}`);
-
-    for (const seq of [1, 2]) {
-      await ask(phone, loc(run, [fixAt(seq, place)], ids.tripId), 'recv');
-    }
-    await rider.waitFor('position', ({ position }) => position.seq === 2);
-    await ask(stranger, { type: 'ping' }, 'pong');
-    const leaked = stranger.frames
-      .slice(heardBefore)
-      .filter((frame) => frame.type === 'position' || frame.type === 'event');
-    must(leaked.length === 0, () => `${who} heard ${JSON.stringify(leaked)}`);
-    const http = system.http(strangerId, 'rider');
-    const read = await patiently(() => http.getTripLocation(ids.tripId)).then(
-      () => 'read',
-      (error: { code?: string }) => error.code,
-    );
-    must(read === 'not_found', () => `${who} over HTTP: ${read}`);
-    await Promise.all([phone.close(), rider.close(), stranger.close()]);
-  });
+  const urlOf = (node: number) => system.realtimes[node]?.url ?? '';
+  await holdsForAll(fc.tuple(fc.constantFrom(...intruders), fc.nat(1)), ([who, node], ids) =>
+    checkSecrecy(system, {
+      urls: { driver: urlOf(0), rider: urlOf(1 - node), stranger: urlOf(node) },
+      who,
+      ids,
+    }),
+  );
   t.pass(`${runs} cases`);
 });

@@ -31,6 +31,8 @@ export interface System {
   readonly workers: readonly SystemService[];
   /** One more worker, run from this main file: a negative control breaks a guard there. */
   startWorker(main: URL): Promise<ServiceProcess>;
+  /** Likewise one more realtime node. */
+  startRealtime(main: URL, env: Readonly<Record<string, string>>): Promise<{ url: string }>;
   token(userId: string, role: Role): string;
   /** What an SDK client needs to speak as this user to one of the nodes; over bearer, as native apps do. */
   connectionOptions(userId: string, role: Role, node?: number): ConnectionOptions;
@@ -123,8 +125,19 @@ async function start(
         main: fileURLToPath(main),
         env: shared,
         ready: 'ready',
-        readyWithinMs: 60_000,
+        readyWithinMs,
       }),
+    startRealtime: async (main, own) => {
+      const node = await startService(t, {
+        name: 'realtime',
+        main: fileURLToPath(main),
+        env: { ...shared, PORT: '0', INTERNAL_API_URLS: internalUrls, ...own },
+        ready: 'listening',
+        readyWithinMs,
+      });
+      const { port } = await node.waitForLog('listening');
+      return { url: `http://127.0.0.1:${port}` };
+    },
     token: sign,
     http,
     connectionOptions: (userId, role, node = 0) => ({

@@ -20,6 +20,7 @@ import { createPositionReader } from '@hushryd/tracking/positions/read-position'
 import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
 import { createRuns } from '@hushryd/tracking/runs/allot-run';
 import { createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import type { RealtimeSettings } from './config.ts';
 import { createAcceptGate } from './connections/accept-gate.ts';
 import { createAuthenticateUpgrade } from './connections/authenticate-upgrade.ts';
@@ -50,6 +51,12 @@ import { createInternalApi } from './internal-api.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
 import { addSocketRoute, createServer } from './server.ts';
 
+/** The guards of what sockets are told: which position is news, and who may watch. */
+export interface RealtimeGuards {
+  createHub: typeof createHub;
+  mayWatchTrip: typeof mayWatchTrip;
+}
+
 /** Time for what is in the batcher, out of the whole shutdown. */
 const flushMs = 5000;
 
@@ -57,6 +64,7 @@ const flushMs = 5000;
  * Build and start a realtime node: what it needs first, the door last. Everything is closed in reverse by `lifecycle`, beginning with
  * the drain of the sockets.
  *
+ * @param guards others than the real ones are for negative controls, which show that a broken one is found out
  * @returns the port, once sockets are taken
  * @throws ConfigError, AppError `redis_unavailable`
  */
@@ -66,12 +74,14 @@ export async function startRealtime({
   log,
   telemetry,
   lifecycle,
+  guards = { createHub, mayWatchTrip },
 }: {
   settings: RealtimeSettings;
   instanceId: string;
   log: Logger;
   telemetry: Telemetry;
   lifecycle: Lifecycle;
+  guards?: RealtimeGuards;
 }): Promise<{ port: number }> {
   const metrics = createMetrics(telemetry);
   const redis = await connectRedis({ settings: settings.redis, role: 'live', log, telemetry });
@@ -100,7 +110,7 @@ export async function startRealtime({
   // From the feeds to the sockets.
   const reader = createPositionReader({ redis: commands, keys });
   const slowConsumers = createSlowConsumers({ slowBytes: settings.sockets.slowBytes, metrics });
-  const hub = createHub({
+  const hub = guards.createHub({
     publish: (topic, frame) => server.app.publish(topic, frame, false, false),
     reader,
     partitionOf: keys.driverPartition,
@@ -129,6 +139,7 @@ export async function startRealtime({
     readEvents: createReadEvents({ redis: commands, keys }),
     partitionOf: keys.topicPartition,
     log,
+    mayWatchTrip: guards.mayWatchTrip,
   });
   const adminMap = createAdminMap({
     openPositions: () => createLivePositions({ connections: redis, keys, log, telemetry }),

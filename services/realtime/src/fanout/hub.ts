@@ -25,13 +25,17 @@ export interface Hub {
   readonly roomCount: number;
 }
 
-/** A driver that somebody here watches, and the newest that was heard of him. */
-interface WatchedDriver {
-  readonly rooms: Set<Room>;
+/** The newest that was heard of a driver. */
+interface Heard {
   newest: Position | undefined;
   /** Kept when he is gone: what is at or below it is old for ever. */
   run: number;
   seq: number;
+}
+
+/** A driver that somebody here watches. */
+interface WatchedDriver extends Heard {
+  readonly rooms: Set<Room>;
 }
 
 /**
@@ -48,12 +52,15 @@ export function createHub({
   reader,
   partitionOf,
   metrics,
+  isNews = isNewer,
 }: {
   /** To every socket that hears this topic. */
   publish: (topic: string, frame: string) => void;
   reader: PositionReader;
   partitionOf: (driverId: string) => number;
   metrics: RealtimeMetrics;
+  /** The guard: does this position say something after the newest that was heard of the driver? */
+  isNews?: (position: Position, heard: Heard) => boolean;
 }): Hub {
   const drivers = new Map<string, WatchedDriver>();
   let roomCount = 0;
@@ -162,10 +169,10 @@ export function createHub({
 const shows = (room: Room, position: Position): boolean => room.tripId === undefined || room.tripId === position.tripId;
 
 /** Above what is known; or the same fix under another state or trip: a driver went off, a trip ended. */
-function isNews(position: Position, driver: WatchedDriver): boolean {
-  if (position.run !== driver.run) return position.run > driver.run;
-  if (position.seq !== driver.seq) return position.seq > driver.seq;
-  const { newest } = driver;
+function isNewer(position: Position, heard: Heard): boolean {
+  if (position.run !== heard.run) return position.run > heard.run;
+  if (position.seq !== heard.seq) return position.seq > heard.seq;
+  const { newest } = heard;
   return newest === undefined || newest.state !== position.state || newest.tripId !== position.tripId;
 }
 

@@ -7,7 +7,7 @@ import type { EventFeed, TopicMessage } from '@hushryd/platform/topics/event-fee
 import type { TopicHead } from '@hushryd/platform/topics/publish-change';
 import type { ReadEvents } from '@hushryd/platform/topics/read-events';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
-import { mayReadTrip, mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
+import { mayReadTrip, mayWatchTrip as mayWatch } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection, Membership } from '../connections/connection.ts';
 import type { Hub } from './hub.ts';
 import type { Rooms } from './rooms.ts';
@@ -73,6 +73,7 @@ export function createTripRooms({
   readEvents,
   partitionOf,
   log,
+  mayWatchTrip = mayWatch,
   monotonicMs = () => performance.now(),
 }: {
   rooms: Rooms;
@@ -82,6 +83,8 @@ export function createTripRooms({
   readEvents: ReadEvents;
   partitionOf: (topic: string) => number;
   log: Logger;
+  /** The rule of who is in a trip's room. */
+  mayWatchTrip?: typeof mayWatch;
   monotonicMs?: () => number;
 }): TripRooms {
   const trips = new Map<string, TripRoom>();
