@@ -1,3 +1,4 @@
+import { createHealthReports } from '@hushryd/platform/health/health-reports';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -37,15 +38,23 @@ export async function startWorker({
   telemetry: Telemetry;
   log: Logger;
 }): Promise<void> {
+  const connections = await connectRedis({ settings: config.redis, role: 'live', log, telemetry });
+  lifecycle.add('redis', () => connections.close());
+
+  const health = createHealthReports({
+    service: 'worker',
+    instanceId: workerId,
+    isDraining: () => lifecycle.isClosing,
+    needs: 'all',
+    dependencies: { redis: connections.ping, mongodb: mongo.ping },
+  });
   const metrics = await startMetricsServer({
     registry: telemetry.registry,
     host: config.host,
     port: config.metricsPort,
+    health,
   });
   lifecycle.add('metrics', () => metrics.close());
-
-  const connections = await connectRedis({ settings: config.redis, role: 'live', log, telemetry });
-  lifecycle.add('redis', () => connections.close());
   const redis = connections.commands;
   const keys = createKeys(config.redis);
   await startPatiently(() => assertLayout({ redis, keys }));

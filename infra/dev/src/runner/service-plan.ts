@@ -42,7 +42,7 @@ export function planServices(settings: ServiceSettings): ServicePlan[] {
       name: 'worker',
       argv: main('worker'),
       env: { ...common, ...stores, METRICS_PORT: String(ports.workerMetrics) },
-      readyUrl: `${address(ports.workerMetrics)}/metrics`,
+      readyUrl: `${address(ports.workerMetrics)}/health/ready`,
     },
     {
       name: 'api',

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 
 const closed = { additionalProperties: false };
 export const LiveReplySchema = Type.Object({ status: Type.Literal('live'), instanceId: Type.String() }, closed);
+export type LiveReply = Static<typeof LiveReplySchema>;
 export const ReadyReplySchema = Type.Object(
   {
     status: Type.Union([Type.Literal('ready'), Type.Literal('draining'), Type.Literal('not_ready')]),
@@ -9,6 +10,7 @@ export const ReadyReplySchema = Type.Object(
   },
   closed,
 );
+export type ReadyReply = Static<typeof ReadyReplySchema>;
 
 /** One dependency as `/health` saw it; `latencyMs` is missing where it did not answer in time. */
 export const DependencyHealthSchema = Type.Object(

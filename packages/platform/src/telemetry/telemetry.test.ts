@@ -1,4 +1,5 @@
 import t from 'tap';
+import { createHealthReports } from '../health/health-reports.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { createTelemetry } from './telemetry.ts';
 
@@ -78,4 +79,47 @@ t.test('a metric that cannot be read is a 500, and the server lives', async (t) 
   t.equal((await fetch(`http://127.0.0.1:${server.port}/metrics`)).status, 500);
   isBroken = false;
   t.equal((await fetch(`http://127.0.0.1:${server.port}/metrics`)).status, 200);
+});
+
+t.test('a process without another listener tells its health beside its metrics', async (t) => {
+  let isDraining = false;
+  let mongodb: () => Promise<unknown> = async () => 'pong';
+  const health = createHealthReports({
+    service: 'worker',
+    instanceId: 'worker-1',
+    isDraining: () => isDraining,
+    needs: 'all',
+    dependencies: { redis: async () => 'PONG', mongodb: () => mongodb() },
+  });
+  const server = await startMetricsServer({
+    registry: createTelemetry(quiet).registry,
+    host: '127.0.0.1',
+    port: 0,
+    health,
+  });
+  t.teardown(() => server.close());
+  const get = async (path: string) => {
+    const reply = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return { status: reply.status, body: await reply.json() };
+  };
+
+  t.strictSame(await get('/health/live'), { status: 200, body: { status: 'live', instanceId: 'worker-1' } });
+  t.strictSame(await get('/health/ready'), { status: 200, body: { status: 'ready', instanceId: 'worker-1' } });
+  t.match(await get('/health'), {
+    status: 200,
+    body: { status: 'up', service: 'worker', dependencies: { redis: { status: 'up' }, mongodb: { status: 'up' } } },
+  });
+
+  mongodb = () => new Promise(() => undefined);
+  t.match(await get('/health/ready'), { status: 503, body: { status: 'not_ready' } }, 'a hung store is a store away');
+  mongodb = () => Promise.reject(new Error('gone'));
+  t.match(await get('/health'), {
+    status: 200,
+    body: { status: 'degraded', dependencies: { redis: { status: 'up' }, mongodb: { status: 'down' } } },
+  });
+
+  isDraining = true;
+  t.match(await get('/health/ready'), { status: 503, body: { status: 'draining' } });
+  t.match(await get('/health'), { status: 200, body: { status: 'draining' } });
+  t.equal((await get('/health/live')).status, 200);
 });

@@ -1,0 +1,79 @@
+import type { DependencyHealth, HealthReply, LiveReply, ReadyReply } from '@hushryd/contracts/http/health';
+import { toAppError } from '../errors/app-error.ts';
+import { raceTimer } from '../lifecycle/race-timer.ts';
+
+/** Asks one dependency; throws when it is not there. */
+export type Ping = (deadlineMs: number) => Promise<unknown>;
+
+/** Bodies of the three health paths. None of them throws. */
+export interface HealthReports {
+  live(): LiveReply;
+  /** 200 for `ready`, else 503. */
+  ready(): Promise<ReadyReply>;
+  /** Always 200. */
+  health(): Promise<HealthReply>;
+}
+
+/** `/health` has to answer within 200 ms also when a dependency hangs. */
+const pingDeadlineMs = 120;
+
+/**
+ * `/health/live`: the process answers. `/health/ready`: it can do its work; never while draining. `/health`: every dependency with its
+ * latency.
+ *
+ * @param needs `all`: without one of its dependencies the process can do nothing; `any`: it can serve some as long as one is there
+ * Cost: one ping of every dependency a report, all at once, 120 ms at most.
+ */
+export function createHealthReports({
+  service,
+  instanceId,
+  isDraining,
+  needs,
+  dependencies,
+}: {
+  service: string;
+  instanceId: string;
+  isDraining: () => boolean;
+  needs: 'all' | 'any';
+  dependencies: Readonly<Record<string, Ping>>;
+}): HealthReports {
+  async function checkAll(): Promise<Record<string, DependencyHealth>> {
+    const checks = Object.entries(dependencies).map(async ([name, ping]) => [name, await check(ping)] as const);
+    return Object.fromEntries(await Promise.all(checks));
+  }
+
+  return {
+    live: () => ({ status: 'live', instanceId }),
+    async ready() {
+      if (isDraining()) return { status: 'draining', instanceId };
+      const found = Object.values(await checkAll());
+      const isReady = needs === 'all' ? found.every(isUp) : found.some(isUp);
+      return { status: isReady ? 'ready' : 'not_ready', instanceId };
+    },
+    async health() {
+      const found = await checkAll();
+      const upOrDegraded = Object.values(found).every(isUp) ? 'up' : 'degraded';
+      return {
+        status: isDraining() ? 'draining' : upOrDegraded,
+        service,
+        instanceId,
+        uptimeSeconds: Math.round(process.uptime()),
+        dependencies: found,
+      };
+    },
+  };
+}
+
+const isUp = ({ status }: DependencyHealth) => status === 'up';
+
+function check(ping: Ping): Promise<DependencyHealth> {
+  const startedAt = performance.now();
+  const answer = ping(pingDeadlineMs).then(
+    (): DependencyHealth => ({ status: 'up', latencyMs: Math.round((performance.now() - startedAt) * 100) / 100 }),
+    (error: unknown): DependencyHealth => ({ status: 'down', reason: toAppError(error).title }),
+  );
+  return raceTimer(answer, pingDeadlineMs, () => ({
+    status: 'down',
+    reason: `no answer within ${pingDeadlineMs} ms`,
+  }));
+}
