@@ -5,6 +5,7 @@ import { parseHostAndPort, parseRedisAddresses } from './addresses.ts';
 import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './client.ts';
 import { logConnectionErrors } from './log-connection-errors.ts';
+import { readBeforeDeadline } from './read-before-deadline.ts';
 import { refuseEarly } from './refuse-early.ts';
 
 /**
@@ -70,6 +71,7 @@ export function createClient({
     retryStrategy: backOff,
   });
   batchWrites(redis);
+  readBeforeDeadline(redis, deadlineMs);
   refuseEarly(redis, { onRefused });
   logConnectionErrors(redis, { log, role, purpose });
   return redis;
@@ -107,12 +109,8 @@ function createCluster({
     refuseEarly(node, { onRefused });
   });
 
-  // While no node is known, commands wait in a queue of the cluster's own, without the deadline of a connection.
-  const send = cluster.sendCommand.bind(cluster);
-  cluster.sendCommand = (command, stream, node) => {
-    command.setTimeout(deadlineMs);
-    return send(command, stream, node);
-  };
+  // Here and not a node's: while no node is known, commands wait in a queue of the cluster's own.
+  readBeforeDeadline(cluster, deadlineMs);
   refuseEarly(cluster, { onRefused });
   return cluster;
 }

@@ -175,3 +175,14 @@ t.test('a server that is not there is one error with a code', async (t) => {
     cause: { code: 'ECONNREFUSED' },
   });
 });
+
+t.test('an answer that is there is read, however late this process looks', async (t) => {
+  const busyForMs = 2 * settings.commandTimeoutMs;
+  const answer = redis.set(`${settings.prefix}{a}:late`, 'here');
+  // At the end of this turn it is sent; before the next one has read anything, the deadline is over.
+  await new Promise((resolve) => setImmediate(resolve));
+
+  for (const untilMs = performance.now() + busyForMs; performance.now() < untilMs; );
+
+  t.equal(await answer, 'OK');
+});
