@@ -249,4 +249,11 @@ t.test('roads are GeoJSON, busiest first, and only where they were asked for', a
   );
   t.same(body.features[0]?.geometry, { type: 'LineString', coordinates: passes[1]?.segment.ends });
   t.equal((await api.call('GET /v1/map/roads?bbox=2,2,1,1', { as: operator })).status, 400);
+  t.equal((await api.call('GET /v1/map/roads?bbox=0,40,10,50', { as: operator })).status, 200);
+  for (const tooLarge of ['-180,-90,180,90', '0,40,10.1,41', '0,40,1,50.1']) {
+    t.match(await api.call(`GET /v1/map/roads?bbox=${tooLarge}`, { as: operator }), {
+      status: 400,
+      body: { code: 'request_invalid', detail: /^bbox may be 10 degrees/ },
+    });
+  }
 });

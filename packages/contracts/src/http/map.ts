@@ -5,7 +5,7 @@ export const RoadsQuerySchema = Type.Object(
   {
     bbox: Type.String({
       pattern: '^-?\\d+(\\.\\d+)?(,-?\\d+(\\.\\d+)?){3}$',
-      description: 'west,south,east,north in degrees',
+      description: 'west,south,east,north in degrees, at most 10 wide and high',
     }),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 20_000 })),
   },

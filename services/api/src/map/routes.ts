@@ -34,9 +34,17 @@ export function addMapRoutes(app: ApiServer, roads: Pick<RoadStore, 'read'>): vo
   );
 }
 
+/** A polygon's edges are great circles: a wider box would no longer be one, and that of the whole world is empty. */
+const maxBoxDegrees = 10;
+
 function readBox(bbox: string): BoundingBox {
   const [west = 0, south = 0, east = 0, north = 0] = bbox.split(',').map(Number);
   const isBox = west >= -180 && east <= 180 && west < east && south >= -90 && north <= 90 && south < north;
   if (!isBox) throw new AppError('request_invalid', { detail: 'bbox must be west,south,east,north in degrees' });
+  if (east - west > maxBoxDegrees || north - south > maxBoxDegrees) {
+    throw new AppError('request_invalid', {
+      detail: `bbox may be ${maxBoxDegrees} degrees wide and high at most: ask for a smaller one, or for several`,
+    });
+  }
   return { west, south, east, north };
 }
