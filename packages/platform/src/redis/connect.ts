@@ -5,6 +5,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RedisClient } from './client.ts';
 import { createClient } from './create-client.ts';
 import { keepSubscribed } from './keep-subscribed.ts';
+import { refuseEviction } from './refuse-eviction.ts';
 import { toRedisError } from './unavailable.ts';
 
 export type { RedisClient } from './client.ts';
@@ -19,12 +20,6 @@ export interface RedisConnections {
    * after a reconnect; messages sent meanwhile are lost, so readers check the numbers of what they get.
    */
   subscriber(): RedisClient;
-  /**
-   * A connection of its own for blocking reads, without the command deadline: a read that is unanswered `maxBlockMs` + 500 ms
-   * after it began is given up and the connection made anew. Whatever else is sent on it queues behind the read. While the server
-   * is gone a read fails at once: pause before the next one.
-   */
-  blocking(options?: { maxBlockMs?: number }): RedisClient;
   readonly isCluster: boolean;
   /** @returns round trip in milliseconds @throws AppError `redis_unavailable` after `deadlineMs` at the latest */
   ping(deadlineMs: number): Promise<number>;
@@ -37,7 +32,7 @@ export interface RedisConnections {
  *
  * A server that goes away later is connected to again for ever, in the background; commands fail meanwhile.
  *
- * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`
+ * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`; ConfigError when the live one evicts
  */
 export async function connectRedis({
   settings,
@@ -58,7 +53,8 @@ export async function connectRedis({
     labelNames: ['role'],
   });
   const open = new Set<RedisClient>();
-  const make = (purpose: 'commands' | 'subscriber' | 'blocking', deadlineMs: number): RedisClient => {
+  const make = (purpose: 'commands' | 'subscriber'): RedisClient => {
+    const deadlineMs = settings.commandTimeoutMs;
     const client = createClient({ settings, role, purpose, deadlineMs, log, onRefused: () => refused?.inc({ role }) });
     open.add(client);
     // Whoever asked for a connection may also close it; parts that come and go must not pile up here.
@@ -66,16 +62,18 @@ export async function connectRedis({
     return client;
   };
 
-  const commands = make('commands', settings.commandTimeoutMs);
-  await waitUntilReady(commands, connectTimeoutMs).catch((error: unknown) => {
+  const commands = make('commands');
+  try {
+    await waitUntilReady(commands, connectTimeoutMs);
+    if (role === 'live') await refuseEviction(commands, log);
+  } catch (error) {
     commands.disconnect();
     throw error;
-  });
+  }
 
   return {
     commands,
-    subscriber: () => keepSubscribed(make('subscriber', settings.commandTimeoutMs)),
-    blocking: ({ maxBlockMs = 5_000 } = {}) => make('blocking', maxBlockMs + 500),
+    subscriber: () => keepSubscribed(make('subscriber')),
     isCluster: settings.isCluster,
     ping: (deadlineMs) => ping(commands, deadlineMs),
     async close() {

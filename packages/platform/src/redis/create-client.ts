@@ -11,7 +11,7 @@ import { refuseEarly } from './refuse-early.ts';
 /**
  * One ioredis client that fails fast: a command ends within `deadlineMs`, whether the server answers, hangs or is gone.
  *
- * A hung server never closes TCP, so a connection without an answer for four deadlines (at least `deadlineMs` for blocking ones) is
+ * A hung server never closes TCP, so a connection without an answer for four deadlines is
  * torn down and made anew; that frees what waits on it. A command cut off by a lost connection is not sent again: it may have run.
  */
 export function createClient({
@@ -24,7 +24,7 @@ export function createClient({
 }: {
   settings: RedisSettings;
   role: 'live' | 'queue' | 'cache';
-  purpose: 'commands' | 'subscriber' | 'blocking';
+  purpose: 'commands' | 'subscriber';
   deadlineMs: number;
   log: Logger;
   onRefused: () => void;
@@ -35,11 +35,11 @@ export function createClient({
     ...credentials,
     connectionName: `hushryd-${role}-${purpose}`,
     commandTimeout: deadlineMs,
-    socketTimeout: purpose === 'blocking' ? deadlineMs : deadlineMs * 4,
+    socketTimeout: deadlineMs * 4,
     connectTimeout: 2_000,
     disconnectTimeout: 500,
     keepAlive: 10_000,
-    maxRetriesPerRequest: purpose === 'blocking' ? 0 : 1,
+    maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: false,
     // The primary became a replica: only a new connection finds the new one.
     reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),

@@ -178,34 +178,22 @@ t.test('a command that was given up is not sent later', async (t) => {
   t.ok(stored >= succeeded && stored <= succeeded + maybe, `${succeeded} ≤ ${stored} ≤ ${succeeded} + ${maybe}`);
 });
 
-t.test('a blocking read outlives the command deadline, and a hung server does not hold it for ever', async (t) => {
-  const stream = `${settings.prefix}{a}:stream`;
-  const reader = connections.blocking({ maxBlockMs: 1_000 });
-  const read = () => reader.xread('COUNT', 1, 'BLOCK', 1_000, 'STREAMS', stream, '$');
-
-  t.equal(await read(), null);
-  const pending = read();
-  await waitFor(async () => /blocked_clients:1/.test(await redis.info('clients')), {
-    withinMs: 20_000,
-    what: 'the read blocks',
+t.test('a live Redis that evicts is refused', async (t) => {
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await t.rejects(connectRedis({ settings, role: 'live', log }), {
+    name: 'ConfigError',
+    message: /maxmemory-policy allkeys-lru.*set maxmemory-policy to noeviction/,
   });
-  await redis.xadd(stream, '*', 'field', 'value');
-  t.match(await pending, [[stream, [[String, ['field', 'value']]]]]);
-
-  const cut = settle(read());
-  faults.pause();
-  t.equal((await cut).code, 'redis_unavailable');
-  faults.resume();
-
-  await waitFor(async () => (await settle(read())).code === 'ok', { withinMs: 20_000, what: 'reads after SIGCONT' });
+  await redis.config('SET', 'maxmemory-policy', 'noeviction');
+  const connected = await connectRedis({ settings, role: 'live', log });
+  await connected.close();
 });
 
 t.test('after close nothing is connected', async (t) => {
   const own = await connectRedis({ settings, role: 'cache', log });
   own.subscriber();
-  own.blocking();
   const names = async (): Promise<string> => String(await redis.call('CLIENT', 'LIST'));
-  await waitFor(async () => /cache-blocking/.test(await names()) && /cache-subscriber/.test(await names()), {
+  await waitFor(async () => /cache-commands/.test(await names()) && /cache-subscriber/.test(await names()), {
     withinMs: 20_000,
     what: 'connected',
   });
