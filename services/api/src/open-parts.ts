@@ -15,7 +15,6 @@ import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
 import { createDriverStates, type DriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import { createLivePositions, type LivePositions } from '@hushryd/tracking/feed/live-positions';
 import { createFixBatcher, type FixBatcher } from '@hushryd/tracking/fix-batcher';
-import { createReadDurable, type ReadDurable } from '@hushryd/tracking/history/read-durable';
 import { createTrackReader, type TrackReader } from '@hushryd/tracking/history/read-track';
 import { createRoadStore, type RoadStore } from '@hushryd/tracking/history/road-store';
 import { createNearbyIndex, type NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
@@ -45,7 +44,6 @@ export interface ApiParts {
   runs: Runs;
   batcher: FixBatcher;
   acceptLimits: AcceptLimits;
-  readDurable: ReadDurable;
   track: TrackReader;
   roads: RoadStore;
   tickets: Tickets;
@@ -123,7 +121,6 @@ export async function openParts(
     runs: createRuns({ redis, keys }),
     batcher,
     acceptLimits: config.acceptLimits,
-    readDurable: createReadDurable({ redis, keys }),
     track: createTrackReader({ redis, keys, db, deadlineMs: config.mongo.deadlineMs }),
     roads: createRoadStore({ db, deadlineMs: config.mongo.deadlineMs }),
     tickets: createTickets({ redis, keys }),

@@ -47,6 +47,8 @@ export const FixesReplySchema = Type.Object(
     durableSeq: Type.Integer({ minimum: 0 }),
     drops: Type.Array(DropSchema),
     supersededBy: Type.Optional(RunSchema),
+    /** The trip that the request named and that is unknown or another driver's: its fixes were taken for the driver alone. */
+    refusedTripId: Type.Optional(IdSchema),
   },
   closed,
 );

@@ -1,4 +1,5 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { AppError } from '@hushryd/platform/errors/app-error';
 import type { FixGroup } from '@hushryd/tracking/positions/write-batch';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import t from 'tap';
@@ -15,6 +16,7 @@ const trip: TripAccess = {
 };
 
 function createStage() {
+  const hellos: number[] = [];
   const groups: FixGroup[] = [];
   const access: Pick<AccessCache, 'load'> = { load: async (tripId) => (tripId === 'trip' ? trip : null) };
   const postFixes = createPostFixes({
@@ -28,7 +30,13 @@ function createStage() {
       close: async () => undefined,
       pendingFixes: 0,
     },
-    readDurable: async () => undefined,
+    runs: {
+      async hello({ run = 0, from = 1 }) {
+        hellos.push(run);
+        if (run > nowMs) throw new AppError('run_unknown');
+        return { run, durableSeq: from + 6, position: null };
+      },
+    },
     limits: {
       maxSpeedKmh: 350,
       maxAccuracyMeters: 200,
@@ -38,7 +46,7 @@ function createStage() {
     },
     now: () => nowMs,
   });
-  return { groups, postFixes };
+  return { groups, hellos, postFixes };
 }
 
 const fixAt = (seq: number, recordedAtMs = nowMs) => ({ seq, recordedAtMs, lat: 1, lng: 1 });
@@ -84,4 +92,32 @@ t.test('a run is judged by what it sent before: an impossible jump is dropped', 
   const jump = { run: 1, from: 1, fixes: [{ ...fixAt(2), lat: 2 }] };
   t.same((await postFixes('dora', jump)).drops, [{ seq: 2, reason: 'impossible_speed' }]);
   t.same((await postFixes('dora', { ...jump, run: 2 })).drops, [], 'another run is another phone');
+});
+
+t.test('Redis says whether a run is one, once a run', async (t) => {
+  const { groups, hellos, postFixes } = createStage();
+  const unknown = { run: nowMs + 1, from: 1, fixes: [fixAt(1)] };
+  await t.rejects(postFixes('dora', unknown), { code: 'run_unknown' });
+  await t.rejects(postFixes('dora', unknown), { code: 'run_unknown' }, 'also the second time');
+  await t.rejects(postFixes('dora', { ...unknown, fixes: [] }), { code: 'run_unknown' });
+  t.same(groups, []);
+
+  hellos.length = 0;
+  await postFixes('dora', { run: 1, from: 1, fixes: [fixAt(1)] });
+  await postFixes('dora', { run: 1, from: 1, fixes: [fixAt(2)] });
+  t.same(hellos, [1]);
+  t.match(await postFixes('dora', { run: 1, from: 3, fixes: [] }), { receivedSeq: 0, durableSeq: 9 });
+});
+
+t.test('a trip that is not the driver’s is named, its fixes count for the driver alone', async (t) => {
+  const { groups, postFixes } = createStage();
+  const body = { run: 1, from: 1, fixes: [fixAt(1)] };
+
+  t.equal((await postFixes('emil', { ...body, tripId: 'trip' })).refusedTripId, 'trip');
+  t.equal((await postFixes('dora', { ...body, tripId: 'nowhere' })).refusedTripId, 'nowhere');
+  t.same(
+    groups.map(({ tripId }) => tripId),
+    [undefined, undefined],
+  );
+  t.notOk('refusedTripId' in (await postFixes('dora', { ...body, tripId: 'trip' })));
 });

@@ -3,20 +3,21 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import { type AcceptLimits, type AcceptMemory, createAcceptMemory } from '@hushryd/tracking/accept-fix';
 import { acceptFrame } from '@hushryd/tracking/accept-frame';
 import type { FixBatcher } from '@hushryd/tracking/fix-batcher';
-import type { ReadDurable } from '@hushryd/tracking/history/read-durable';
+import type { Runs } from '@hushryd/tracking/runs/allot-run';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { LRUCache } from 'lru-cache';
 import { withinDeadline } from '../within-deadline.ts';
 
-/** Runs are allotted by the clock of Redis: one further ahead was not. */
-const maxFutureRunMs = 60_000;
 const maxRuns = 50_000;
 
 /**
  * A `loc` frame over HTTP, for uploaders in the background: the same acceptance, the same batcher, the same promise.
  *
  * What acceptance remembers of a run is kept for the 50,000 runs that wrote last; a run that comes back later, or to another node, is
- * judged afresh from its next fix on.
+ * judged afresh from its next fix on. Redis, whose clock allots runs, is asked about a run that this node has not seen yet.
+ *
+ * Fixes that name a trip they may not count for (unknown, or another driver's) count for the driver alone, and the answer names that
+ * trip as `refusedTripId`.
  *
  * @returns once the fixes are in Redis, readable by anyone; an empty list asks how far the run is durable
  * @throws AppError `run_unknown`, `access_unavailable`, `redis_unavailable` within 600 ms: send the same again, nothing is stored twice
@@ -24,13 +25,13 @@ const maxRuns = 50_000;
 export function createPostFixes({
   access,
   batcher,
-  readDurable,
+  runs,
   limits,
   now = Date.now,
 }: {
   access: AccessCache;
   batcher: FixBatcher;
-  readDurable: ReadDurable;
+  runs: Pick<Runs, 'hello'>;
   limits: AcceptLimits;
   now?: () => number;
 }): (driverId: string, body: PostFixesBody) => Promise<FixesReply> {
@@ -44,6 +45,7 @@ export function createPostFixes({
   }
 
   async function store(driverId: string, { run, from, tripId, fixes }: PostFixesBody): Promise<FixesReply> {
+    if (!memories.has(`${driverId}:${run}`)) await runs.hello({ driverId, run });
     const trip = tripId === undefined ? null : await access.load(tripId);
     if (!batcher.hasRoomFor(fixes.length)) throw new AppError('redis_unavailable', { detail: 'not sent' });
     const nowMs = now();
@@ -66,13 +68,13 @@ export function createPostFixes({
       durableSeq: Math.max(...results.map(({ durableSeq }) => durableSeq)),
       drops,
       ...(supersededBy !== undefined && { supersededBy }),
+      ...(tripId !== undefined && trip?.driverId !== driverId && { refusedTripId: tripId }),
     };
   }
 
   return async (driverId, body) => {
-    if (body.run > now() + maxFutureRunMs) throw new AppError('run_unknown');
     if (body.fixes.length > 0) return withinDeadline(store(driverId, body));
-    const durableSeq = (await readDurable(driverId, body.run)) ?? body.from - 1;
+    const { durableSeq } = await runs.hello({ driverId, run: body.run, from: body.from });
     return { run: body.run, receivedSeq: 0, durableSeq, drops: [] };
   };
 }
