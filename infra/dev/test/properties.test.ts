@@ -22,6 +22,9 @@ import { startSystem } from './system.ts';
 const seed = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
 const runs = Number(process.env.PROPERTY_RUNS ?? 1000);
 const inFlight = 24;
+/** Thousands of sockets and trips: on two busy cores that takes minutes. */
+const timeout = 900_000;
+t.setTimeout(timeout);
 t.comment(`seed ${seed}: set PROPERTY_SEED to repeat`);
 
 const system = await startSystem(t, {
@@ -66,7 +69,7 @@ const coordinate = {
   lat: fc.double({ min: -89, max: 89, noNaN: true }),
   lng: fc.double({ min: -179, max: 179, noNaN: true }),
 };
-t.test('an acknowledged fix is readable, with the same coordinates, from another process', async (t) => {
+t.test('an acknowledged fix is readable, with the same coordinates, from another process', { timeout }, async (t) => {
   const places = fc.array(fc.record(coordinate), { minLength: 1, maxLength: 3 });
   await holdsForAll(fc.tuple(places, fc.nat(1)), async ([route, node], { driverId }) => {
     const phone = await open(driverId, 'driver', node);
@@ -141,39 +144,45 @@ t.test(
   },
 );
 
-t.test('every member of a room receives what was published after its subscription, whenever it came', async (t) => {
-  const scenario = fc.record({
-    before: fc.integer({ min: 0, max: 3 }),
-    after: fc.integer({ min: 1, max: 4 }),
-    node: fc.nat(1),
-    isRider: fc.boolean(),
-  });
-  await holdsForAll(scenario, async ({ before, after, node, isRider }, ids) => {
-    await startTrip(system, ids);
-    const phone = await open(ids.driverId, 'driver', 0);
-    const { run } = await ask(phone, { type: 'hello' }, 'welcome');
-    const sendOne = (seq: number) =>
-      ask(phone, loc(run, [fixAt(seq, { lat: 41 + seq / 1000, lng: -8 })], ids.tripId), 'recv');
-    for (let seq = 1; seq <= before; seq += 1) await sendOne(seq);
+t.test(
+  'every member of a room receives what was published after its subscription, whenever it came',
+  { timeout },
+  async (t) => {
+    const scenario = fc.record({
+      before: fc.integer({ min: 0, max: 3 }),
+      after: fc.integer({ min: 1, max: 4 }),
+      node: fc.nat(1),
+      isRider: fc.boolean(),
+    });
+    await holdsForAll(scenario, async ({ before, after, node, isRider }, ids) => {
+      await startTrip(system, ids);
+      const phone = await open(ids.driverId, 'driver', 0);
+      const { run } = await ask(phone, { type: 'hello' }, 'welcome');
+      const sendOne = (seq: number) =>
+        ask(phone, loc(run, [fixAt(seq, { lat: 41 + seq / 1000, lng: -8 })], ids.tripId), 'recv');
+      for (let seq = 1; seq <= before; seq += 1) await sendOne(seq);
 
-    const member = isRider ? await open(ids.riderId, 'rider', node) : await open(`op-${ids.tripId}`, 'operator', node);
-    // The subscription races with fixes that are on their way.
-    const racing = sendOne(before + 1);
-    await ask(member, { type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
-    await racing;
-    const last = before + 1 + after;
-    for (let seq = before + 2; seq <= last; seq += 1) await sendOne(seq);
+      const member = isRider
+        ? await open(ids.riderId, 'rider', node)
+        : await open(`op-${ids.tripId}`, 'operator', node);
+      // The subscription races with fixes that are on their way.
+      const racing = sendOne(before + 1);
+      await ask(member, { type: 'sub', topic: tripTopic(ids.tripId) }, 'subscribed');
+      await racing;
+      const last = before + 1 + after;
+      for (let seq = before + 2; seq <= last; seq += 1) await sendOne(seq);
 
-    await member.waitFor('position', ({ position }) => position.seq === last);
-    const seen = member.heard('position').map(({ position }) => position.seq);
-    const first = seen[0] as number;
-    must(first >= before && first <= before + 2, () => `the snapshot is ${first}, ${before} were there before`);
-    const contiguous = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-    must(String(seen) === String(contiguous), () => `${contiguous} expected, ${seen} received`);
-    await Promise.all([phone.close(), member.close()]);
-  });
-  t.pass(`${runs} cases`);
-});
+      await member.waitFor('position', ({ position }) => position.seq === last);
+      const seen = member.heard('position').map(({ position }) => position.seq);
+      const first = seen[0] as number;
+      must(first >= before && first <= before + 2, () => `the snapshot is ${first}, ${before} were there before`);
+      const contiguous = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+      must(String(seen) === String(contiguous), () => `${contiguous} expected, ${seen} received`);
+      await Promise.all([phone.close(), member.close()]);
+    });
+    t.pass(`${runs} cases`);
+  },
+);
 
 t.test('a room never leaks to a socket that may not see it, also not to one that no longer may', async (t) => {
   const urlOf = (node: number) => system.realtimes[node]?.url ?? '';
