@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { realtimePath } from '@hushryd/contracts/realtime/limits';
+import { freePort } from '@hushryd/platform/engines/ports';
 import { ownRedis, testRedis } from '@hushryd/platform/testing/engines';
 import { startService } from '@hushryd/platform/testing/service-process';
 import { waitFor, within } from '@hushryd/platform/testing/wait-for';
@@ -11,7 +14,12 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 t.test('with Redis hung nothing is acknowledged, everybody is told, and health still answers', async (t) => {
   const redis = await ownRedis(t);
-  const node = await startTestRealtime(t, { redis: { url: redis.url, prefix: 'test:' } });
+  // The api hangs as well: it takes connections and never says a word.
+  const api = createServer(() => undefined).listen({ host: '127.0.0.1', port: 0 });
+  await once(api, 'listening');
+  t.teardown(() => api.close());
+  const env = { INTERNAL_API_URLS: `http://127.0.0.1:${(api.address() as AddressInfo).port}` };
+  const node = await startTestRealtime(t, { redis: { url: redis.url, prefix: 'test:' }, env });
   await node.putTrip(trip('trip-1'), 'trip.started');
   const { socket, run } = await node.connectDriver('driver-1');
   const rider = await node.connect('rider-1', 'rider');
@@ -24,7 +32,10 @@ t.test('with Redis hung nothing is acknowledged, everybody is told, and health s
   for (const one of [socket, rider]) t.match(await one.next('status'), { live: false });
   t.equal(socket.all('recv').length, 0);
   const health = await within(fetch(`http://127.0.0.1:${node.port}/health`), { withinMs: 2000, what: '/health' });
-  t.match(await health.json(), { status: 'degraded', dependencies: { redis: { status: 'down' } } });
+  t.match(await health.json(), {
+    status: 'degraded',
+    dependencies: { redis: { status: 'down' }, internalApi: { status: 'down' } },
+  });
   t.equal((await fetch(`http://127.0.0.1:${node.port}/health/ready`)).status, 503);
   rider.send({ type: 'sub', id: 7, topic: 'trip:trip-9' });
   t.match(await rider.next('error'), { id: 7, retryable: true });
@@ -43,7 +54,8 @@ t.test('SIGTERM sends everybody away, flushes, and exits 0', async (t) => {
   const { url, prefix } = await testRedis(t);
   const issuer = createIssuer();
   const env = {
-    PORT: '0',
+    // A port by number: two that share one would both be let in, where the kernel chose it they are not.
+    PORT: String(await freePort()),
     REDIS_URL: url,
     REDIS_PREFIX: prefix,
     TOKEN_PUBLIC_KEYS: issuer.ring,
@@ -63,7 +75,7 @@ t.test('SIGTERM sends everybody away, flushes, and exits 0', async (t) => {
   const { run } = await driver.next('welcome');
 
   await t.test('its port is its own', async (t) => {
-    const second = startService(t, { name: 'second', main, env: { ...env, PORT: String(port) }, ready: 'listening' });
+    const second = startService(t, { name: 'second', main, env, ready: 'listening' });
     await t.rejects(second, /Port \d+ on 127\.0\.0\.1 cannot be listened on/);
   });
 
