@@ -92,6 +92,7 @@ t.test('an acknowledged fix is readable, with the same coordinates, from another
 
 t.test(
   'duplicated, reordered, delayed and re-sent batches leave the same state, and positions never go back',
+  { timeout },
   async (t) => {
     const frame = fc.record({ first: fc.integer({ min: 1, max: 15 }), count: fc.integer({ min: 1, max: 5 }) });
     const scenario = fc.array(frame, { minLength: 1, maxLength: 6 }).chain((sent) =>
@@ -184,14 +185,18 @@ t.test(
   },
 );
 
-t.test('a room never leaks to a socket that may not see it, also not to one that no longer may', async (t) => {
-  const urlOf = (node: number) => system.realtimes[node]?.url ?? '';
-  await holdsForAll(fc.tuple(fc.constantFrom(...intruders), fc.nat(1)), ([who, node], ids) =>
-    checkSecrecy(system, {
-      urls: { driver: urlOf(0), rider: urlOf(1 - node), stranger: urlOf(node) },
-      who,
-      ids,
-    }),
-  );
-  t.pass(`${runs} cases`);
-});
+t.test(
+  'a room never leaks to a socket that may not see it, also not to one that no longer may',
+  { timeout },
+  async (t) => {
+    const urlOf = (node: number) => system.realtimes[node]?.url ?? '';
+    await holdsForAll(fc.tuple(fc.constantFrom(...intruders), fc.nat(1)), ([who, node], ids) =>
+      checkSecrecy(system, {
+        urls: { driver: urlOf(0), rider: urlOf(1 - node), stranger: urlOf(node) },
+        who,
+        ids,
+      }),
+    );
+    t.pass(`${runs} cases`);
+  },
+);
