@@ -5,7 +5,7 @@
 export const closeCodes = {
   /** The node shuts down; come back after the hint of the `draining` frame. */
   draining: 1012,
-  /** The server takes no more sockets for the moment. */
+  /** The server takes no more sockets for the moment, at all or of this user: places come free when half-open sockets are noticed. */
   tryAgainLater: 1013,
   /** The frame is larger than the limit. */
   frameTooLarge: 1009,
@@ -17,8 +17,6 @@ export const closeCodes = {
   slowConsumer: 4410,
   /** The session was ended (sign-out, ban, role change). */
   sessionEnded: 4501,
-  /** The user opened more sockets than allowed; this one is over the limit. */
-  tooManySockets: 4502,
 } as const;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

@@ -79,5 +79,4 @@ const closeNames = new Map<number, string>([
   [closeCodes.tokenExpired, 'the token ran out'],
   [closeCodes.slowConsumer, 'this client read too slowly'],
   [closeCodes.sessionEnded, 'the session was ended'],
-  [closeCodes.tooManySockets, 'this user has too many open sockets'],
 ]);
