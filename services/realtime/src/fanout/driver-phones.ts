@@ -13,6 +13,8 @@ export interface DriverPhones {
   onCadence(partition: number, cadenceMs: number): void;
   /** How often the phones of this driver are asked to report at most; 0: as they like. */
   cadenceOf(driverId: string): number;
+  /** Tell the phone how far a run is durable, if it is news. A Redis that lost its data begins again lower, which is none. */
+  raiseDurable(connection: Connection, run: DriverRun, seq: number): void;
   /** A run's fixes were received; until they are durable we look ourselves now and then. */
   expectDurable(run: DriverRun): void;
   /** Called every second or so: read how far runs are that have waited too long. */
@@ -41,6 +43,17 @@ export function createDriverPhones({
 }): DriverPhones {
   const phones = new Map<string, Set<Connection>>();
   const cadenceByPartition = new Map<number, number>();
+
+  function raiseDurable(connection: Connection, run: DriverRun, seq: number): void {
+    if (seq <= run.durableSeq) return;
+    run.durableSeq = seq;
+    run.recheckAtMs = 0;
+    if (run.receivedSeq > seq) {
+      run.recheckDelayMs = firstRecheckMs;
+      run.recheckAtMs = monotonicMs() + firstRecheckMs;
+    }
+    connection.sendFrame({ type: 'durable', run: run.run, seq });
+  }
 
   function onDurable(driverId: string, run: number, seq: number): void {
     for (const connection of phones.get(driverId) ?? []) {
@@ -79,6 +92,7 @@ export function createDriverPhones({
     cadenceOf(driverId) {
       return cadenceByPartition.size === 0 ? 0 : (cadenceByPartition.get(partitionOf(driverId)) ?? 0);
     },
+    raiseDurable,
     expectDurable(run) {
       if (run.recheckAtMs > 0 || run.receivedSeq <= run.durableSeq) return;
       run.recheckDelayMs = firstRecheckMs;
@@ -101,16 +115,4 @@ export function createDriverPhones({
       if (failed > 0) log.debug({ failed, total: due.length }, 'durable seqs could not be read');
     },
   };
-}
-
-/** Tell the phone, if it is news. A Redis that lost its data begins again lower, which is none. */
-export function raiseDurable(connection: Connection, run: DriverRun, seq: number): void {
-  if (seq <= run.durableSeq) return;
-  run.durableSeq = seq;
-  run.recheckAtMs = 0;
-  if (run.receivedSeq > seq) {
-    run.recheckDelayMs = firstRecheckMs;
-    run.recheckAtMs = performance.now() + firstRecheckMs;
-  }
-  connection.sendFrame({ type: 'durable', run: run.run, seq });
 }

@@ -10,7 +10,7 @@ import type { FixGroup, GroupResult } from '@hushryd/tracking/positions/write-ba
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import type { Connection } from '../connections/connection.ts';
 import type { DriverRun, DriverSession } from '../connections/driver-session.ts';
-import { type DriverPhones, raiseDurable } from '../fanout/driver-phones.ts';
+import type { DriverPhones } from '../fanout/driver-phones.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import type { FrameHandler } from './dispatch.ts';
 import { sendError } from './send-error.ts';
@@ -141,7 +141,7 @@ export function createFixesHandler({
     });
     session.cadenceMs = cadenceMs;
     run.receivedSeq = Math.max(run.receivedSeq, seq);
-    raiseDurable(connection, run, result.durableSeq);
+    phones.raiseDurable(connection, run, result.durableSeq);
     phones.expectDurable(run);
     if (result.supersededBy !== undefined) tellSuperseded(connection, run, result.supersededBy);
   }
