@@ -1,5 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
 import { adminMapTopic } from '@hushryd/contracts/realtime/topics';
+import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { LivePositions } from '@hushryd/tracking/feed/live-positions';
 import type { Connection, Membership } from '../connections/connection.ts';
@@ -28,6 +29,8 @@ interface Watcher {
   left: string[];
   /** The first round names everybody. */
   isFirstRound: boolean;
+  /** Takes so much that it will be told more in the next turn of the event loop. */
+  isGoingOn: boolean;
 }
 
 const maxVehicles = 200;
@@ -59,28 +62,42 @@ export function createAdminMap({
   /** JSON of positions, shared by all operators of a round. */
   let encoded = new WeakMap<Position, string>();
 
+  function open(): Promise<LivePositions> {
+    const opening = start();
+    starting = opening;
+    opening.then(
+      (opened) => {
+        if (starting === opening) positions = opened;
+      },
+      () => {
+        if (starting === opening) starting = undefined;
+      },
+    );
+    return opening;
+  }
+
   async function start(): Promise<LivePositions> {
     const opened = openPositions();
     try {
       await opened.start();
     } catch (error) {
-      starting = undefined;
       await opened.close();
       throw error;
     }
     opened.onChange((driverId) => {
       for (const watcher of watchers.values()) watcher.changed.add(driverId);
     });
-    positions = opened;
     return opened;
   }
 
+  /** Also what is still being opened: it is closed as soon as it is there. */
   async function stop(): Promise<void> {
     clearTimeout(stopTimer);
-    const opened = positions;
+    const opening = starting;
     positions = undefined;
     starting = undefined;
     encoded = new WeakMap();
+    const opened = await opening?.catch(() => undefined);
     await opened?.close();
   }
 
@@ -94,6 +111,7 @@ export function createAdminMap({
     if (watchers.size > 0) return;
     clearTimeout(stopTimer);
     stopTimer = setTimeout(() => {
+      if (watchers.size > 0) return;
       stop().catch((err: unknown) => log.warn({ err }, 'live positions not closed'));
     }, keepPositionsMs);
     stopTimer.unref();
@@ -105,6 +123,17 @@ export function createAdminMap({
       if (watcher.left.length === 0 && !watcher.isFirstRound) return;
       if (!connection.send(nextFrame(watcher), 'map')) return;
     }
+    if (connection.bufferedBytes === 0) goOn(watcher);
+  }
+
+  /** Nothing is buffered, so no drain will ask for more. */
+  function goOn(watcher: Watcher): void {
+    if (watcher.left.length === 0 || watcher.isGoingOn) return;
+    watcher.isGoingOn = true;
+    setImmediate(() => {
+      watcher.isGoingOn = false;
+      if (watchers.get(watcher.connection) === watcher) tell(watcher);
+    });
   }
 
   function nextFrame(watcher: Watcher): string {
@@ -139,18 +168,19 @@ export function createAdminMap({
   return {
     async join({ connection, id, place }) {
       clearTimeout(stopTimer);
-      starting ??= start();
-      const live = await starting;
+      const live = await (starting ?? open());
       if (connection.memberships?.get(adminMapTopic) !== place) {
         stopLater();
         return;
       }
+      if (live !== positions) throw new AppError('redis_unavailable');
       const left = Array.from(live, ({ driverId }) => driverId);
       const watcher: Watcher = {
         connection,
         changed: new Set(),
         left,
         isFirstRound: true,
+        isGoingOn: false,
       };
       place.leave = () => leave(watcher);
       watchers.set(connection, watcher);
