@@ -46,6 +46,11 @@ function answer(ws: WebSocket<unknown>, { run, tripId, fixes }: LocFrame): void 
 
 type Frame = { type: 'sub'; topic: string } | { type: 'hello' } | LocFrame;
 
+interface Message {
+  readonly topic: string;
+  readonly frame: string;
+}
+
 interface LocFrame {
   type: 'loc';
   run: number;
@@ -62,12 +67,12 @@ const commands = {
       });
     }),
   /** Publish ready-made frames to the topics in turn, so many a second in all. */
-  publish({ messages, perSecond }: { messages: readonly { topic: string; frame: string }[]; perSecond: number }) {
+  publish({ messages, ...pacing }: { messages: readonly Message[]; perSecond: number; maxPerTurn: number }) {
     let next = 0;
     pace?.stop();
-    pace = startPace(perSecond, (count) => {
+    pace = startPace(pacing, (count) => {
       for (let sent = 0; sent < count; sent += 1) {
-        const { topic, frame } = messages[next] as { topic: string; frame: string };
+        const { topic, frame } = messages[next] as Message;
         app.publish(topic, frame);
         next = (next + 1) % messages.length;
       }

@@ -32,7 +32,7 @@ const commands = {
   publish({ messages, perSecond }: { messages: readonly { topic: string; position: object }[]; perSecond: number }) {
     let next = 0;
     pace?.stop();
-    pace = startPace(perSecond, (count) => {
+    pace = startPace({ perSecond, maxPerTurn: 500 }, (count) => {
       for (let sent = 0; sent < count; sent += 1) {
         const { topic, position } = messages[next] as { topic: string; position: object };
         io?.to(topic).emit('position', position);

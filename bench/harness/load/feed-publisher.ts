@@ -48,7 +48,7 @@ const commands = {
   /** Move each of `drivers` in turn, so many positions a second in all. */
   publish({ drivers, perSecond, run }: { drivers: number; perSecond: number; run: number }): void {
     pace?.stop();
-    pace = startPace(perSecond, (count) => {
+    pace = startPace({ perSecond, maxPerTurn: 500 }, (count) => {
       const nowMs = Date.now();
       for (let added = 0; added < count; added += 1) {
         const driver = driverId(nextDriver);
