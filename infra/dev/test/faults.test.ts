@@ -116,6 +116,30 @@ t.test('MongoDB hung: live tracking goes on, fixes wait', async (t) => {
   await expectTold(t, await command);
 });
 
+t.test(
+  'MongoDB hung and a realtime node killed: phones send all that they keep again, and nobody goes back',
+  async (t) => {
+    const [node] = system.realtimes as [SystemService];
+    traffic.move();
+    mongo.faults.pause();
+    // More than all frames under way take together: the first ones to come again lie far behind.
+    traffic.burst(1200);
+    const reached = [...firstJourney.fixes.values()].at(-1)?.seq ?? 0;
+    await waitFor(() => (firstJourney.view.position?.seq ?? 0) >= reached, {
+      withinMs: 30_000,
+      what: 'the burst at the rider',
+    });
+    await node.process.kill9();
+    await node.restart();
+    await waitFor(() => journeys.every(({ phone, heard }) => phone.state.name === 'live' && heard.phone.received > 0), {
+      withinMs: 30_000,
+      what: 'what was sent again to be received',
+    });
+    mongo.faults.resume();
+    await expectPeace(t);
+  },
+);
+
 t.test('MongoDB killed and started again', async (t) => {
   traffic.move();
   await mongo.faults.kill9();
@@ -284,7 +308,7 @@ async function killMidFlush(worker: ServiceProcess, isMidFlush: () => boolean | 
 async function readTrack(tripId: string): Promise<[run: number, seq: number, recordedAtMs: number][]> {
   const fixes: [number, number, number][] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await operator.getTrack(tripId, { limit: 100, ...(cursor !== undefined && { cursor }) });
+    const page = await operator.getTrack(tripId, { limit: 1000, ...(cursor !== undefined && { cursor }) });
     fixes.push(
       ...page.fixes.map(({ run, seq, recordedAt }) => [run, seq, Date.parse(recordedAt)] as [number, number, number]),
     );

@@ -9,6 +9,8 @@ export interface Heard {
   sockets: number;
   /** False from a `status {live: false}` until the next `live: true` or the next socket. */
   isLive: boolean;
+  /** Answers to fixes over the newest socket. */
+  received: number;
   /** How often live data was said to be away. */
   timesAway: number;
   /** How often a node said that it drains. */
@@ -17,7 +19,14 @@ export interface Heard {
   backwards: string[];
 }
 
-export const createHeard = (): Heard => ({ sockets: 0, isLive: true, timesAway: 0, drainHints: 0, backwards: [] });
+export const createHeard = (): Heard => ({
+  sockets: 0,
+  isLive: true,
+  received: 0,
+  timesAway: 0,
+  drainHints: 0,
+  backwards: [],
+});
 
 /** Opens sockets as native apps do, and notes down what comes over them. `addressOf` stands in for a load balancer. */
 export function listeningSocket(heard: Heard, addressOf: (url: string) => string = (url) => url): CreateSocket {
@@ -26,8 +35,10 @@ export function listeningSocket(heard: Heard, addressOf: (url: string) => string
     const newest = new Map<string, Position>();
     heard.sockets += 1;
     heard.isLive = true;
+    heard.received = 0;
     socket.addEventListener('message', ({ data }) => {
       const frame = JSON.parse(String(data)) as ServerFrame;
+      if (frame.type === 'recv') heard.received += 1;
       if (frame.type === 'draining') heard.drainHints += 1;
       if (frame.type === 'status') {
         heard.isLive = frame.live;

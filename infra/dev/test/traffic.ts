@@ -46,6 +46,8 @@ export interface Traffic {
   readonly journeys: readonly Journey[];
   /** Every phone takes a reading now and then, whatever else happens. */
   move(): void;
+  /** The first phone takes so many readings at once. */
+  burst(count: number): void;
   /**
    * No more readings. Resolves when everybody is connected again, every fix is durable and every rider sees the last one.
    * @throws Error saying for whom that did not come
@@ -80,6 +82,9 @@ export async function startTraffic(t: TestScope, system: System, count: number):
       timer ??= setInterval(() => {
         for (const [index, journey] of journeys.entries()) takeReading(journey, 41 + index / 100);
       }, everyMs);
+    },
+    burst(readings) {
+      for (let taken = 0; taken < readings; taken += 1) takeReading(journeys[0] as Journey, 41);
     },
     async settle(withinMs) {
       clearInterval(timer);
