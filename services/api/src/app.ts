@@ -1,4 +1,5 @@
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
+import { readCorrelationId } from '@hushryd/platform/errors/correlation-id';
 import Fastify from 'fastify';
 import type { ApiServer } from './api-server.ts';
 import { createNearbyDrivers } from './drivers/nearby-drivers.ts';
@@ -6,7 +7,7 @@ import { createPostFixes } from './drivers/post-fixes.ts';
 import { addDriverRoutes } from './drivers/routes.ts';
 import { addMapRoutes } from './map/routes.ts';
 import type { ApiParts } from './open-parts.ts';
-import { addCorrelationId, readCorrelationId } from './plugins/correlation-id.ts';
+import { addCorrelationId } from './plugins/correlation-id.ts';
 import { addCors } from './plugins/cors.ts';
 import { addDraining } from './plugins/draining.ts';
 import { addErrorReplies, createErrorReplies } from './plugins/error-replies.ts';
@@ -52,7 +53,7 @@ export async function createApp(
   const replyWithError = createErrorReplies(log);
   const app: ApiServer = Fastify({
     logger: false,
-    genReqId: readCorrelationId,
+    genReqId: ({ headers }) => readCorrelationId(headers['x-request-id']),
     frameworkErrors: replyWithError,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     bodyLimit: 262_144,

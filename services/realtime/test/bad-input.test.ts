@@ -83,7 +83,7 @@ t.test('a socket is refused before 101, with a named problem', async (t) => {
     );
 
     t.match({ status, code: problem.code }, { status: 403, code: 'origin_refused' });
-    t.equal(headers['content-type'], 'application/problem+json');
+    t.equal(headers['content-type'], 'application/problem+json; charset=utf-8');
     t.ok(problem.correlationId);
   });
 

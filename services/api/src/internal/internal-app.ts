@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { TripAccessQuerySchema, TripAccessReplySchema } from '@hushryd/contracts/http/trip-access';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
+import { readCorrelationId } from '@hushryd/platform/errors/correlation-id';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { TripStore } from '@hushryd/rides/trips/trip-store';
 import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import Fastify, { type onRequestAsyncHookHandler } from 'fastify';
 import type { ApiServer } from '../api-server.ts';
-import { readCorrelationId } from '../plugins/correlation-id.ts';
 import { addErrorReplies, createErrorReplies } from '../plugins/error-replies.ts';
 import { compileValidator } from '../plugins/validate.ts';
 
@@ -27,7 +27,7 @@ export function createInternalApp({
 }): ApiServer {
   const app: ApiServer = Fastify({
     logger: false,
-    genReqId: readCorrelationId,
+    genReqId: ({ headers }) => readCorrelationId(headers['x-request-id']),
     bodyLimit: 65_536,
     handlerTimeout: 1_000,
   });

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@hushryd/contracts/errors';
-import type { Problem } from '@hushryd/contracts/http/problem';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
+import { toProblem } from '@hushryd/platform/errors/problem';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiServer } from '../api-server.ts';
@@ -17,22 +17,12 @@ export function createErrorReplies(log: Logger): ReplyWithError {
     const appError = readError(error);
     const fields = fieldErrors(error);
     if (appError.status >= 500) logFailure(appError, request);
-    const problem: Problem = {
-      type: `urn:hushryd:problem:${appError.code}`,
-      title: appError.title,
-      status: appError.status,
-      code: appError.code,
-      ...(appError.detail !== undefined && appError.status < 500 && { detail: appError.detail }),
+    const { problem, headers } = toProblem(appError, {
       correlationId: request.id,
       ...(fields !== undefined && { errors: fields }),
-    };
-    if (appError.status === 401) reply.header('www-authenticate', 'Bearer');
-    const retryAfterMs = appError.retryAfterMs ?? (appError.status === 503 ? 1000 : undefined);
-    if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
-    // A path that cannot be decoded never reached the hook that sets this.
-    reply.header('x-request-id', request.id);
+    });
     // A string goes out as it is: an error reply must not fail in a serializer.
-    void reply.code(appError.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+    void reply.code(problem.status).headers(headers).send(JSON.stringify(problem));
   };
 
   function logFailure(error: AppError, request: FastifyRequest): void {

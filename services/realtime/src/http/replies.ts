@@ -1,8 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import type { Problem } from '@hushryd/contracts/http/problem';
 import type { AppError } from '@hushryd/platform/errors/app-error';
+import { readCorrelationId } from '@hushryd/platform/errors/correlation-id';
+import { toProblem } from '@hushryd/platform/errors/problem';
 
 /** Answer with JSON. The response must not have been aborted. */
 export function replyJson(
@@ -21,19 +21,6 @@ export function replyJson(
 
 /** Answer with problem details (RFC 9457). What lies behind a 5xx stays inside. */
 export function replyProblem(res: HttpResponse, error: AppError, requestId: string): void {
-  const correlationId = /^[A-Za-z0-9_.:-]{8,128}$/.test(requestId) ? requestId : randomUUID();
-  const problem: Problem = {
-    type: 'about:blank',
-    title: error.title,
-    status: error.status,
-    code: error.code,
-    ...(error.detail !== undefined && error.status < 500 && { detail: error.detail }),
-    correlationId,
-  };
-  replyJson(res, error.status, problem, {
-    'content-type': 'application/problem+json',
-    'x-request-id': correlationId,
-    ...(error.status === 401 && { 'www-authenticate': 'Bearer' }),
-    ...(error.retryable && { 'retry-after': String(Math.ceil((error.retryAfterMs ?? 1000) / 1000)) }),
-  });
+  const { problem, headers } = toProblem(error, { correlationId: readCorrelationId(requestId) });
+  replyJson(res, problem.status, problem, headers);
 }
