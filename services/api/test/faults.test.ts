@@ -206,8 +206,14 @@ t.test('the process: bad settings, a taken port, and an orderly end', async (t) 
     as: operator,
     headers: { 'if-none-match': 'W/"none"' },
   });
-  // The long poll is in when its counterpart is answered: both come over one keep-alive pool, in order.
-  await call('GET /health/live');
+  const { metricsPort } = await api.waitForLog('listening');
+  await waitFor(
+    async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      return /^long_poll_waiters(\{.*\})? 1$/m.test(metrics);
+    },
+    { withinMs: 10_000, what: 'the long poll to wait' },
+  );
   // Far less than the keep-alive of a connection, or the share of the shutdown that requests in flight may use.
   const exit = await api.terminate(10_000);
   t.same(exit, { code: 0, signal: null });
