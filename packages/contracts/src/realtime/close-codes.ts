@@ -15,7 +15,7 @@ export const closeCodes = {
   tokenExpired: 4401,
   /** The socket reads too slowly to be told everything; come back and recover. */
   slowConsumer: 4410,
-  /** The session was ended (sign-out, ban, role change). */
+  /** Reserved for a session that was ended (sign-out, ban, role change): nobody sends it yet, clients obey it already. */
   sessionEnded: 4501,
 } as const;
 

@@ -8,7 +8,7 @@ export type Audience = 'user' | 'admin';
 export interface Identity {
   readonly userId: string;
   readonly role: Role;
-  /** `jti`: what a revocation names. */
+  /** `jti`. */
   readonly tokenId: string;
   readonly expiresAtMs: number;
   readonly audience: Audience;
@@ -23,7 +23,7 @@ export interface ClaimRules {
   clockToleranceMs: number;
 }
 
-/** Longest life of a token. Revocations are kept this long, so a longer one could outlive its own revocation. */
+/** Longest life of a token. Tokens cannot be revoked: this is how long one that should no longer hold still does. */
 export const MAX_TOKEN_LIFE_MS = 15 * 60_000;
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;

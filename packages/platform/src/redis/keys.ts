@@ -38,7 +38,7 @@ export interface Keys {
   layout(t: number): string;
   /** Trip access record, JSON. */
   tripAccess(tripId: string): string;
-  /** Stream of access changes and revocations, kept 10 minutes. */
+  /** Stream of access changes, kept 10 minutes. */
   accessLog(t: number): string;
   /** Counter of the access log's entries. */
   accessLogNumber(t: number): string;
