@@ -17,7 +17,11 @@ import { startSystem } from './system.ts';
 
 const speed = 100;
 const seed = 20_261_123;
-const recording = fileURLToPath(new URL('../../../../shared/data/porto-taxi-trips.csv', import.meta.url));
+// Recorded trips are not part of the repository: REPLAY_RECORDING names a file of them (Porto taxis, 155 trips), kept beside the
+// checkout by those who have one. Without it generated trips are replayed.
+const recording =
+  process.env.REPLAY_RECORDING ??
+  fileURLToPath(new URL('../../../../shared/data/porto-taxi-trips.csv', import.meta.url));
 
 const isRecorded = existsSync(recording);
 const trips = isRecorded ? await readTrips(recording) : recordCityTrips({ seed, count: 120 });
