@@ -1,4 +1,5 @@
 import type { Logger } from '../logging/logger.ts';
+import { raceTimer } from './race-timer.ts';
 
 export interface Lifecycle {
   /**
@@ -80,16 +81,10 @@ export function createLifecycle({ log, timeoutMs }: { log: Logger; timeoutMs: nu
   return lifecycle;
 }
 
-async function withinMs(close: () => void | Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StepTimeoutError(limitMs)), limitMs);
+function withinMs(close: () => void | Promise<void>, limitMs: number): Promise<void> {
+  return raceTimer(Promise.resolve().then(close), limitMs, () => {
+    throw new StepTimeoutError(limitMs);
   });
-  try {
-    await Promise.race([Promise.resolve().then(close), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 class StepTimeoutError extends Error {

@@ -1,5 +1,6 @@
 import type { RedisSettings } from '../config/shared-environment.ts';
 import { AppError } from '../errors/app-error.ts';
+import { raceTimer } from '../lifecycle/race-timer.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RedisClient } from './client.ts';
@@ -111,31 +112,22 @@ async function waitUntilReady(client: RedisClient, timeoutMs: number): Promise<v
 
 async function ping(client: RedisClient, deadlineMs: number): Promise<number> {
   const startedAt = performance.now();
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer to PING within ${deadlineMs} ms`)), deadlineMs);
-  });
   try {
-    await Promise.race([client.ping(), deadline]);
+    await raceTimer(client.ping(), deadlineMs, () => {
+      throw new Error(`No answer to PING within ${deadlineMs} ms`);
+    });
     return performance.now() - startedAt;
   } catch (error) {
     throw toRedisError(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
 /** QUIT is answered after everything that was sent before it. */
 async function finishSent(client: RedisClient, timeoutMs: number): Promise<void> {
   if (client.status !== 'ready') return;
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
   const quit = client.quit().then(
     () => undefined,
     () => undefined, // A connection lost while quitting is what closing wanted.
   );
-  await Promise.race([quit, deadline]);
-  clearTimeout(timer);
+  await raceTimer(quit, timeoutMs, () => undefined);
 }
