@@ -10,15 +10,26 @@ import { runSource } from './run-source.mjs';
 import { Stop } from './stop.mjs';
 import { prepareState, rootDir } from './workspace.mjs';
 
+/** Whatever kills, hangs or ends a process or an engine. */
+const faultTests = [
+  'packages/platform/src/redis/faults.test.ts',
+  'services/api/test/faults.test.ts',
+  'services/realtime/test/faults.test.ts',
+  'infra/dev/test/controls.test.ts',
+  'infra/dev/test/shutdown.test.ts',
+  'infra/dev/test/faults.test.ts',
+];
+
 const commands = {
   start: async (args) => {
     await oneAtATime(prepare);
     await becomeRunner(args);
   },
-  // From sources, as the tests themselves: a workspace that does not build still tells what its tests say.
-  test: async (args) => {
-    await oneAtATime(installPackages);
-    await runSource('infra/dev/src/test-run/main.ts', args, ['--conditions=@hushryd/source']);
+  test: runTests,
+  // The same with every fault as long as it gets: minutes instead of seconds.
+  'test:faults': async (args) => {
+    process.env.HUSHRYD_FULL = '1';
+    await runTests(args.length > 0 ? args : faultTests);
   },
   bench: async (args) => {
     await oneAtATime(prepare);
@@ -31,7 +42,7 @@ const commands = {
   reset,
 };
 
-/** `start | test | bench | screenshots | reset`, with the arguments that belong to it. Sets the exit code. */
+/** `start | test | test:faults | bench | screenshots | reset`, with the arguments that belong to it. Sets the exit code. */
 export async function runCommand([name, ...args]) {
   const command = commands[name];
   try {
@@ -46,6 +57,12 @@ export async function runCommand([name, ...args]) {
     console.error(error.message);
     process.exitCode = error.exitCode;
   }
+}
+
+/** From sources, as the tests themselves: a workspace that does not build still tells what its tests say. */
+async function runTests(args) {
+  await oneAtATime(installPackages);
+  await runSource('infra/dev/src/test-run/main.ts', args, ['--conditions=@hushryd/source']);
 }
 
 async function prepare() {
