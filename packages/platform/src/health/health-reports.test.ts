@@ -1,0 +1,29 @@
+import { mock } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import t from 'tap';
+import { createHealthReports } from './health-reports.ts';
+
+t.test('a dependency that never answers delays no report by more than the 200 ms that are promised', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const reports = createHealthReports({
+    service: 'test',
+    instanceId: 'test',
+    isDraining: () => false,
+    needs: 'all',
+    dependencies: { hung: () => new Promise(() => undefined), well: async () => undefined },
+  });
+
+  for (const report of [() => reports.health(), () => reports.ready()]) {
+    let answered: unknown;
+    void report().then((body) => {
+      answered = body;
+    });
+    mock.timers.tick(100);
+    await nextTurn();
+    t.equal(answered, undefined, 'a slow one is waited for');
+    mock.timers.tick(50);
+    await nextTurn();
+    t.match(answered, { status: /^(degraded|not_ready)$/ });
+  }
+});
