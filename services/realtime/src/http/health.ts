@@ -1,5 +1,6 @@
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { DependencyHealth, HealthReply, ReadyReplySchema } from '@hushryd/contracts/http/health';
+import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
 import type { Static } from 'typebox';
 import { replyJson } from './replies.ts';
 
@@ -52,12 +53,13 @@ export function addHealthRoutes(
   );
 }
 
-async function ask(probe: Probe): Promise<DependencyHealth> {
-  try {
-    return { status: 'up', latencyMs: Math.round((await probe(probeDeadlineMs)) * 10) / 10 };
-  } catch {
-    return { status: 'down', reason: `no answer within ${probeDeadlineMs} ms` };
-  }
+function ask(probe: Probe): Promise<DependencyHealth> {
+  const late: DependencyHealth = { status: 'down', reason: `no answer within ${probeDeadlineMs} ms` };
+  const answer = probe(probeDeadlineMs).then(
+    (latencyMs): DependencyHealth => ({ status: 'up', latencyMs: Math.round(latencyMs * 10) / 10 }),
+    () => late,
+  );
+  return raceTimer(answer, probeDeadlineMs, () => late);
 }
 
 function replyLater(res: HttpResponse, answer: () => Promise<{ code: number; body: object }>): void {
