@@ -102,11 +102,11 @@ t.test('MongoDB hung: live tracking goes on, fixes wait', async (t) => {
   const before = journeys.map(({ view }) => view.positions);
   mongo.faults.pause();
   const command = changePassengers('guest-of-mongo-hung');
-  await sleep(isFull ? 20_000 : 4000);
-  t.ok(
-    journeys.every(({ view }, index) => view.positions > (before[index] as number) + 5),
-    'riders saw everybody move',
-  );
+  if (isFull) await sleep(20_000);
+  await waitFor(() => journeys.every(({ view }, index) => view.positions > (before[index] as number) + 20), {
+    withinMs: 30_000,
+    what: 'everybody moving, as riders see it',
+  });
   t.ok(
     journeys.every(({ heard }) => heard.phone.isLive && heard.rider.isLive),
     'live data was never away',
@@ -144,7 +144,13 @@ t.test('MongoDB killed and started again', async (t) => {
   traffic.move();
   await mongo.faults.kill9();
   const command = changePassengers('guest-of-mongo-killed');
-  await sleep(500);
+  await waitFor(
+    async () => {
+      const health = await fetch(`${system.apis[0]?.url}/health`);
+      return ((await health.json()) as { status: string }).status === 'degraded';
+    },
+    { withinMs: 30_000, what: 'an API that misses MongoDB' },
+  );
   await mongo.faults.restart();
   await expectPeace(t);
   await expectTold(t, await command);
