@@ -22,6 +22,8 @@ const log = createLogger({ service: 'test', instanceId: 'test-1', level: 'silent
 
 /** Longest wait of any command; the deadline is 500 ms, the rest is a slow machine's. */
 const SETTLED_WITHIN_MS = 2_000;
+/** A sentinel that was held up by a busy machine does nothing for 30 s (its TILT mode), and only then fails over. */
+const recoveredWithinMs = 100_000;
 
 const base = { prefix: `test-${randomUUID()}:`, partitions: 16, commandTimeoutMs: 500 };
 
@@ -94,7 +96,7 @@ t.test('a cluster', { skip }, async (t) => {
     t.ok(ends.some((end) => end.code === 'ok'));
     t.ok(ends.every((end) => end.tookMs < SETTLED_WITHIN_MS));
     await waitFor(async () => (await settle(writeAll(Buffer.from('third')))).code === 'ok', {
-      withinMs: 20_000,
+      withinMs: recoveredWithinMs,
       what: 'writes after SIGCONT',
     });
   });
@@ -109,7 +111,7 @@ t.test('through sentinels a killed primary is replaced', { skip }, async (t) => 
     String(primary.port),
   ]);
   await waitFor(async () => /master_link_status:up/.test(await replica.client.info('replication')), {
-    withinMs: 20_000,
+    withinMs: recoveredWithinMs,
     what: 'the replica is in step',
   });
   const sentinels = [
@@ -122,7 +124,7 @@ t.test('through sentinels a killed primary is replaced', { skip }, async (t) => 
       const seen = await Promise.all(sentinels.map(async ({ client }) => String(await client.info('sentinel'))));
       return seen.every((text) => /slaves=1,sentinels=3/.test(text));
     },
-    { withinMs: 20_000, what: 'the sentinels know one another' },
+    { withinMs: recoveredWithinMs, what: 'the sentinels know one another' },
   );
   const url = 'redis://sentinels-decide';
   const connections = await connectRedis({
@@ -144,7 +146,7 @@ t.test('through sentinels a killed primary is replaced', { skip }, async (t) => 
 
   await primary.kill();
   await waitFor(async () => (await settle(redis.incr(`${base.prefix}{a}:n`))).code === 'ok', {
-    withinMs: 30_000,
+    withinMs: recoveredWithinMs,
     what: 'writes on the new primary',
   });
 
@@ -162,10 +164,10 @@ t.test('through sentinels a killed primary is replaced', { skip }, async (t) => 
     const { code, tookMs } = await settle(redis.incr(`${base.prefix}{a}:n`));
     t.equal(code, 'redis_unavailable');
     t.ok(tookMs < SETTLED_WITHIN_MS);
-    await waitFor(() => reconnects > 0, { withinMs: 20_000, what: 'the connection to be made anew' });
+    await waitFor(() => reconnects > 0, { withinMs: recoveredWithinMs, what: 'the connection to be made anew' });
     await replica.client.replicaof('NO', 'ONE');
     await waitFor(async () => (await settle(redis.incr(`${base.prefix}{a}:n`))).code === 'ok', {
-      withinMs: 30_000,
+      withinMs: recoveredWithinMs,
       what: 'writes',
     });
   });
@@ -193,7 +195,7 @@ async function listen(connections: RedisConnections, channels: string[]) {
         await settle(publish());
         return heard.size === count;
       },
-      { withinMs: 30_000, what: `${count} channels heard` },
+      { withinMs: recoveredWithinMs, what: `${count} channels heard` },
     );
   };
 }
@@ -295,7 +297,7 @@ async function formCluster(ports: number[]): Promise<void> {
           /cluster_slots_ok:16384/.test(text),
       );
     },
-    { withinMs: 30_000, what: 'the cluster is whole' },
+    { withinMs: recoveredWithinMs, what: 'the cluster is whole' },
   );
   for (const client of clients) client.disconnect();
 }
