@@ -62,9 +62,21 @@ export function createDriverPhones({
     }
   }
 
-  async function recheckRun(connection: Connection, run: DriverRun): Promise<void> {
-    const seq = await readDurable(connection.identity.userId, run.run);
-    if (seq !== undefined) raiseDurable(connection, run, seq);
+  /** Runs that have waited too long for their durable seq; each is due again later, and later still. */
+  function takeOverdue(nowMs: number): { connection: Connection; run: DriverRun }[] {
+    const due: { connection: Connection; run: DriverRun }[] = [];
+    for (const connections of phones.values()) {
+      for (const connection of connections) {
+        for (const run of connection.driver?.runs.values() ?? []) {
+          if (run.recheckAtMs === 0 || run.recheckAtMs > nowMs) continue;
+          run.recheckDelayMs = Math.min(maxRecheckMs, run.recheckDelayMs * 2);
+          run.recheckAtMs = nowMs + run.recheckDelayMs;
+          due.push({ connection, run });
+          if (due.length >= recheckAtOnce) return due;
+        }
+      }
+    }
+    return due;
   }
 
   return {
@@ -99,20 +111,19 @@ export function createDriverPhones({
       run.recheckAtMs = monotonicMs() + firstRecheckMs;
     },
     async recheck() {
-      const nowMs = monotonicMs();
-      const due: Promise<void>[] = [];
-      for (const connections of phones.values()) {
-        for (const connection of connections) {
-          for (const run of connection.driver?.runs.values() ?? []) {
-            if (run.recheckAtMs === 0 || run.recheckAtMs > nowMs || due.length >= recheckAtOnce) continue;
-            run.recheckDelayMs = Math.min(maxRecheckMs, run.recheckDelayMs * 2);
-            run.recheckAtMs = nowMs + run.recheckDelayMs;
-            due.push(recheckRun(connection, run));
-          }
+      const due = takeOverdue(monotonicMs());
+      if (due.length === 0) return;
+      try {
+        const seqs = await readDurable(
+          due.map(({ connection, run }) => ({ driverId: connection.identity.userId, run: run.run })),
+        );
+        for (const [index, { connection, run }] of due.entries()) {
+          const seq = seqs[index];
+          if (seq !== undefined) raiseDurable(connection, run, seq);
         }
+      } catch (err) {
+        log.debug({ err, total: due.length }, 'durable seqs could not be read');
       }
-      const failed = (await Promise.allSettled(due)).filter(({ status }) => status === 'rejected').length;
-      if (failed > 0) log.debug({ failed, total: due.length }, 'durable seqs could not be read');
     },
   };
 }
