@@ -150,7 +150,7 @@ async function openJourney(
       view.positions += 1;
     },
     onEvent(event) {
-      view.version = event.version;
+      if ('version' in event) view.version = event.version;
     },
     onMissed() {
       view.missed += 1;

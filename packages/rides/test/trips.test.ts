@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
+import type { TripEvent } from '@hushryd/contracts/events/topic-event';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import type { CreateTripBody } from '@hushryd/contracts/http/trips';
 import { AppError } from '@hushryd/platform/errors/app-error';
@@ -203,7 +203,7 @@ t.test('concurrent lists of passengers end as one of them, and no version is giv
 });
 
 t.test('each version is announced after it is written; a failed announcement fails nothing', async (t) => {
-  const heard: { access: TripAccess; event?: TopicEvent }[] = [];
+  const heard: { access: TripAccess; event?: TripEvent }[] = [];
   const cleared: unknown[] = [];
   const listening: TripWork = {
     store,

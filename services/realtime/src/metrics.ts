@@ -3,10 +3,12 @@ import { clientFrameSchemas } from '@hushryd/contracts/realtime/client-frames';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 
 /**
- * How a message may be delivered. `location`: newest wins. `event`: ordered, or the socket is closed. `map`: rounds of what changed.
- * `reply`: answers to the socket's own frames.
+ * How a message may be delivered. `location`: newest wins. `event`: ordered, or the socket is closed. `sos`: as event, ahead of what
+ * waits, and repeated until acknowledged. `map`: rounds of what changed. `beacon`: what the newest frames have said. `reply`: answers
+ * to the socket's own frames.
  */
-export type DeliveryClass = 'location' | 'event' | 'map' | 'reply';
+export const deliveryClasses = ['location', 'event', 'sos', 'map', 'beacon', 'reply'] as const;
+export type DeliveryClass = (typeof deliveryClasses)[number];
 
 export type UpgradeOutcome = 'accepted' | 'rate_limited' | 'refused' | 'aborted';
 
@@ -26,6 +28,11 @@ export interface RealtimeMetrics {
   conflated: Record<DeliveryClass, number>;
   /** Not given, because the socket held too much already; it was closed. */
   dropped: Record<DeliveryClass, number>;
+  /** Sockets that came back with the place of the last event they saw, or whose node lost its own: were they told everything? */
+  recovered: Record<'event' | 'sos', number>;
+  notRecovered: Record<'event' | 'sos', number>;
+  /** Alerts said again because nobody had acknowledged them. */
+  sosRepeated: number;
   /** Sockets that we closed, by close code. */
   closed: Record<number, number>;
 }
@@ -59,10 +66,10 @@ export function createMetrics(telemetry: Telemetry): RealtimeMetrics {
     });
     return numbers;
   };
-  const byClass = (name: string, help: string) =>
-    tally<DeliveryClass>(name, help, 'class', ['location', 'event', 'map', 'reply']);
+  const byClass = (name: string, help: string) => tally<DeliveryClass>(name, help, 'class', deliveryClasses);
+  const byEventClass = (name: string, help: string) => tally(name, help, 'class', ['event', 'sos'] as const);
 
-  return {
+  const metrics = {
     upgrades: tally('realtime_upgrades_total', 'Sockets asked for, by outcome', 'outcome', [
       'accepted',
       'rate_limited',
@@ -87,8 +94,23 @@ export function createMetrics(telemetry: Telemetry): RealtimeMetrics {
     handedOver: byClass('realtime_handed_over_total', 'Messages given to sockets'),
     conflated: byClass('realtime_conflated_total', 'Messages replaced by a newer one for a slow socket'),
     dropped: byClass('realtime_dropped_total', 'Messages a socket could not take; it was closed'),
+    recovered: byEventClass('realtime_recovered_total', 'Times that a socket was told every event it had missed'),
+    notRecovered: byEventClass(
+      'realtime_not_recovered_total',
+      'Times that a socket was told that events it had missed are gone',
+    ),
+    sosRepeated: 0,
     closed: tally<number>('realtime_closed_total', 'Sockets closed by us, by code', 'code', []),
   };
+  telemetry.counter({
+    name: 'realtime_sos_repeated_total',
+    help: 'Alerts said again because they were not acknowledged',
+    collect() {
+      this.reset();
+      this.inc(metrics.sosRepeated);
+    },
+  });
+  return metrics;
 }
 
 export function registerGauges(telemetry: Telemetry, gauges: RealtimeGauges): void {

@@ -9,17 +9,12 @@ import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
-import { createEventFeed } from '@hushryd/platform/topics/event-feed';
-import { createReadEvents } from '@hushryd/platform/topics/read-events';
-import { createLivePositions } from '@hushryd/tracking/feed/live-positions';
-import { createPositionFeed } from '@hushryd/tracking/feed/position-feed';
 import { createFixBatcher } from '@hushryd/tracking/fix-batcher';
 import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
 import { createReadDurable } from '@hushryd/tracking/history/read-durable';
 import { createPositionReader } from '@hushryd/tracking/positions/read-position';
 import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
 import { createRuns } from '@hushryd/tracking/runs/allot-run';
-import { createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import type { RealtimeSettings } from './config.ts';
 import { createAcceptGate } from './connections/accept-gate.ts';
@@ -31,13 +26,11 @@ import { endExpired } from './connections/end-expired.ts';
 import { greet } from './connections/greet.ts';
 import { createSocketLeases } from './connections/socket-leases.ts';
 import { createUpgradeHandler } from './connections/upgrade.ts';
-import { createAdminMap } from './fanout/admin-map.ts';
 import { createDriverPhones } from './fanout/driver-phones.ts';
+import { createFanout, type FanoutGuards } from './fanout/fanout.ts';
 import { createHub } from './fanout/hub.ts';
 import { createLiveStatus } from './fanout/live-status.ts';
-import { createRooms } from './fanout/rooms.ts';
-import { createSlowConsumers } from './fanout/slow-consumer.ts';
-import { createTripRooms } from './fanout/trip-rooms.ts';
+import { createAckHandler } from './frames/ack.ts';
 import { createDispatch } from './frames/dispatch.ts';
 import { createFixesHandler } from './frames/fixes.ts';
 import { createHelloHandler } from './frames/hello.ts';
@@ -50,12 +43,6 @@ import { addHealthRoutes } from './http/health.ts';
 import { createInternalApi } from './internal-api.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
 import { addSocketRoute, createServer } from './server.ts';
-
-/** The guards of what sockets are told: which position is news, and who may watch. */
-export interface RealtimeGuards {
-  createHub: typeof createHub;
-  mayWatchTrip: typeof mayWatchTrip;
-}
 
 /** Time for what is in the batcher, out of the whole shutdown. */
 const flushMs = 5000;
@@ -81,7 +68,7 @@ export async function startRealtime({
   log: Logger;
   telemetry: Telemetry;
   lifecycle: Lifecycle;
-  guards?: RealtimeGuards;
+  guards?: FanoutGuards;
 }): Promise<{ port: number }> {
   const metrics = createMetrics(telemetry);
   const redis = await connectRedis({ settings: settings.redis, role: 'live', log, telemetry });
@@ -98,60 +85,18 @@ export async function startRealtime({
   // Who may do what.
   const ring = parseKeyRing(settings.tokens.publicKeysJson);
   const tokens = createTokenVerifier({ ring, issuer: settings.tokens.issuer, audiences: ['user', 'admin'] });
-  const access = createAccessCache({
-    connections: redis,
-    keys,
-    resolve: internalApi.resolveAccess,
-    onChange: (record) => tripRooms.onAccess(record),
-    log,
-    telemetry,
-  });
-
-  // From the feeds to the sockets.
   const reader = createPositionReader({ redis: commands, keys });
-  const slowConsumers = createSlowConsumers({ slowBytes: settings.sockets.slowBytes, metrics });
-  const hub = guards.createHub({
-    publish: (topic, frame) => server.app.publish(topic, frame, false, false),
+  const fanout = createFanout({
+    connections: redis,
+    keys,
     reader,
-    partitionOf: keys.driverPartition,
+    publish: (topic, frame) => server.app.publish(topic, frame, false, false),
+    resolveAccess: internalApi.resolveAccess,
+    slowBytes: settings.sockets.slowBytes,
+    guards,
     metrics,
-  });
-  const rooms = createRooms({
-    hub,
-    slowConsumers,
-    onOpened: (room) => tripRooms.onOpened(room),
-    onClosed: (room) => tripRooms.onClosed(room),
-  });
-  const events = createEventFeed({
-    connections: redis,
-    keys,
-    wants: (topic) => tripRooms.wants(topic),
-    onEvent: (message) => tripRooms.onEvent(message),
-    onGap: (partition) => tripRooms.onGap(partition),
-    log,
     telemetry,
-  });
-  const tripRooms = createTripRooms({
-    rooms,
-    hub,
-    access,
-    events,
-    readEvents: createReadEvents({ redis: commands, keys }),
-    partitionOf: keys.topicPartition,
     log,
-    mayWatchTrip: guards.mayWatchTrip,
-  });
-  const adminMap = createAdminMap({
-    openPositions: () => createLivePositions({ connections: redis, keys, log, telemetry }),
-    log,
-  });
-  const positions = createPositionFeed({
-    connections: redis,
-    keys,
-    sink: hub.sink,
-    scope: { kind: 'watched', drivers: hub.watchedDrivers },
-    log,
-    telemetry,
   });
   const phones = createDriverPhones({
     readDurable: createReadDurable({ redis: commands, keys }),
@@ -190,14 +135,15 @@ export async function startRealtime({
       hello: createHelloHandler({ runs, phones }),
       loc: createFixesHandler({
         batcher,
-        access,
+        access: fanout.access,
         phones,
         tellSuperseded: createTellSuperseded({ reader, runs, log }),
         limits: settings.accept,
         metrics,
       }),
-      sub: createSubscribeHandler({ rooms, hub, tripRooms, adminMap, maxTopics: settings.sockets.maxTopics }),
+      sub: createSubscribeHandler({ fanout, maxTopics: settings.sockets.maxTopics }),
       unsub: handleUnsubscribe,
+      ack: createAckHandler(fanout.sosRepeats),
       refresh: createRefreshHandler({ tokens, leases }),
       ping: handlePing,
     },
@@ -240,13 +186,11 @@ export async function startRealtime({
       // Later, so that little happens while an upgrade is under way: see upgrade.ts.
       setImmediate(() => greet({ connection, leases, liveStatus }));
     },
-    onDrain(connection) {
-      slowConsumers.drained(connection);
-      adminMap.drained(connection);
-    },
+    onDrain: fanout.drained,
     onClose(connection, code) {
       log.debug({ connectionId: connection.id, code: connection.closeCode || code }, 'socket closed');
       connections.remove(connection);
+      fanout.closed(connection);
       if (connection.driver !== undefined) phones.remove(connection);
       leases.release(connection);
     },
@@ -260,34 +204,26 @@ export async function startRealtime({
   });
   registerGauges(telemetry, {
     connections: () => connections.size,
-    subscriptions: () => slowConsumers.trackedCount + adminMap.watcherCount,
-    slowSockets: () => slowConsumers.slowCount,
+    subscriptions: () => fanout.slowConsumers.trackedCount + fanout.adminMap.watcherCount,
+    slowSockets: () => fanout.slowConsumers.slowCount,
     pendingFixes: () => batcher.pendingFixes,
-    mapWatchers: () => adminMap.watcherCount,
+    mapWatchers: () => fanout.adminMap.watcherCount,
   });
 
+  const periodic = (name: string, everyMs: number, run: () => void | Promise<void>) => ({
+    name,
+    part: createPeriodic({ name, everyMs, run, log }),
+  });
   for (const { name, part } of [
-    { name: 'trip access', part: access },
-    { name: 'position feed', part: positions },
-    { name: 'event feed', part: events },
+    ...fanout.parts,
     { name: 'durable feed', part: durable },
     { name: 'socket leases', part: leases },
     { name: 'live status', part: liveStatus },
+    periodic('end expired sockets', 1000, () => endExpired(connections, Date.now())),
+    periodic('look for durable fixes', 2000, () => phones.recheck()),
   ]) {
     await startPatiently(() => part.start());
     lifecycle.add(name, () => part.close());
-  }
-  lifecycle.add('admin map', () => adminMap.close());
-  for (const { name, everyMs, run } of [
-    { name: 'find slow sockets', everyMs: 100, run: () => slowConsumers.sweep() },
-    { name: 'settle trip rooms', everyMs: 250, run: () => tripRooms.sweep() },
-    { name: 'end expired sockets', everyMs: 1000, run: () => endExpired(connections, Date.now()) },
-    { name: 'tell the map', everyMs: 1000, run: () => adminMap.round() },
-    { name: 'look for durable fixes', everyMs: 2000, run: () => phones.recheck() },
-  ]) {
-    const periodic = createPeriodic({ name, everyMs, run, log });
-    periodic.start();
-    lifecycle.add(name, () => periodic.close());
   }
 
   const port = server.listen(settings.host, settings.port);

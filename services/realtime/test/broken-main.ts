@@ -6,8 +6,9 @@ import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import { readSettings } from '../src/config.ts';
+import type { FanoutGuards } from '../src/fanout/fanout.ts';
 import { createHub } from '../src/fanout/hub.ts';
-import { type RealtimeGuards, startRealtime } from '../src/service.ts';
+import { startRealtime } from '../src/service.ts';
 
 // The negative controls of what sockets are told: a realtime node with one guard taken out, named by BROKEN_GUARD. Whoever checks that
 // positions never go back, or that a room never leaks, has to find it out. `none` is the node as it ships, as slow to read.
@@ -24,7 +25,7 @@ const slowly = (reader: PositionReader): PositionReader => ({
   },
 });
 
-const guardsWithout: Readonly<Record<string, RealtimeGuards>> = {
+const guardsWithout: Readonly<Record<string, FanoutGuards>> = {
   none: {
     createHub: (options) => createHub({ ...options, reader: slowly(options.reader) }),
     mayWatchTrip,

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { FixSchema } from '../fix.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
 import { realtimeLimits } from './limits.ts';
+import { TopicFilterSchema } from './topic-filter.ts';
 
 /** Client's number for a request; the answer (`recv`, `subscribed`, `error` …) carries it. */
 const RequestIdSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -36,9 +37,30 @@ export const LocFrameSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** Subscribe to one topic. Answer: `subscribed`, then the snapshot (if there is one), then everything newer; or `error`. */
+/**
+ * Subscribe to one topic. With `epoch` and `offset` (both or none) of the last event that the client saw, it is told what came since.
+ * `filter` narrows `admin:*` topics. Answer: `subscribed`, then what was missed or the snapshot, then everything newer; or `error`.
+ */
 export const SubFrameSchema = Type.Object(
-  { type: Type.Literal('sub'), id: Type.Optional(RequestIdSchema), topic: Type.String({ maxLength: 80 }) },
+  {
+    type: Type.Literal('sub'),
+    id: Type.Optional(RequestIdSchema),
+    topic: Type.String({ maxLength: 80 }),
+    epoch: Type.Optional(Type.String({ maxLength: 32 })),
+    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    filter: Type.Optional(TopicFilterSchema),
+  },
+  { additionalProperties: false },
+);
+
+/** Every event of the topic up to `offset` has arrived and is safe with the client: those with `mustAck` stop being repeated. No answer. */
+export const AckFrameSchema = Type.Object(
+  {
+    type: Type.Literal('ack'),
+    topic: Type.String({ maxLength: 80 }),
+    epoch: Type.String({ maxLength: 32 }),
+    offset: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  },
   { additionalProperties: false },
 );
 
@@ -66,6 +88,7 @@ export const clientFrameSchemas = {
   loc: LocFrameSchema,
   sub: SubFrameSchema,
   unsub: UnsubFrameSchema,
+  ack: AckFrameSchema,
   refresh: RefreshFrameSchema,
   ping: PingFrameSchema,
 } as const;
@@ -74,6 +97,7 @@ export type HelloFrame = Static<typeof HelloFrameSchema>;
 export type LocFrame = Static<typeof LocFrameSchema>;
 export type SubFrame = Static<typeof SubFrameSchema>;
 export type UnsubFrame = Static<typeof UnsubFrameSchema>;
+export type AckFrame = Static<typeof AckFrameSchema>;
 export type RefreshFrame = Static<typeof RefreshFrameSchema>;
 export type PingFrame = Static<typeof PingFrameSchema>;
-export type ClientFrame = HelloFrame | LocFrame | SubFrame | UnsubFrame | RefreshFrame | PingFrame;
+export type ClientFrame = HelloFrame | LocFrame | SubFrame | UnsubFrame | AckFrame | RefreshFrame | PingFrame;

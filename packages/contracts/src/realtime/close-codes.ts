@@ -11,12 +11,14 @@ export const closeCodes = {
   frameTooLarge: 1009,
   /** Repeated frames that break the protocol or its limits. */
   policyViolation: 1008,
-  /** The token ran out; ask for a new one and come back. */
+  /** The token ran out, or another role has come into force; ask for a new one and come back. */
   tokenExpired: 4401,
   /** The socket reads too slowly to be told everything; come back and recover. */
   slowConsumer: 4410,
-  /** Reserved for a session that was ended (sign-out, ban, role change): nobody sends it yet, clients obey it already. */
+  /** The session was ended: signed out, or banned. */
   sessionEnded: 4501,
+  /** An operator ended this socket. */
+  endedByOperator: 4502,
 } as const;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

@@ -7,6 +7,9 @@ export const realtimeLimits = {
   socketsPerUser: 5,
 } as const;
 
+/** How long after a topic's newest frame its beacon comes. */
+export const beaconAfterMs = 2000;
+
 /** Subprotocol of the JSON lane; a browser adds its ticket as the second one, `ticket.<value>`. */
 export const jsonSubprotocol = 'hushryd.v1';
 export const ticketSubprotocolPrefix = 'ticket.';

@@ -3,6 +3,7 @@ import { errorCodes } from '../errors.ts';
 import { TopicEventSchema } from '../events/topic-event.ts';
 import { DropSchema, PositionSchema } from '../fix.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
+import { TripStateSchema } from '../trip.ts';
 import { EpochMsSchema } from '../units.ts';
 
 const id = Type.Optional(Type.Integer({ minimum: 0 }));
@@ -61,12 +62,47 @@ export const SupersededFrameSchema = Type.Object(
   closed,
 );
 
-/** The subscription is live. `epoch` and `offset` say where the topic's event log stands. */
+/** A trip as its room shows it: what a client that cannot be told everything begins again with. */
+export const TripSnapshotSchema = Type.Object(
+  {
+    tripId: IdSchema,
+    version: Type.Integer({ minimum: 1 }),
+    state: TripStateSchema,
+    driverId: IdSchema,
+    startedAtMs: Type.Optional(EpochMsSchema),
+    endedAtMs: Type.Optional(EpochMsSchema),
+  },
+  closed,
+);
+
+/**
+ * The subscription is live. `epoch` and `offset` say where the topic's event log stands. `recovered` is there where events may have
+ * been missed: `true` means that every one of them follows, in order, up to `offset`; `false` that they are gone for good, and
+ * `snapshot` (of a trip) is where to begin again.
+ */
 export const SubscribedFrameSchema = Type.Object(
   {
     type: Type.Literal('subscribed'),
     id,
     topic,
+    epoch: Type.Optional(Type.String()),
+    offset: Type.Optional(Type.Integer({ minimum: 0 })),
+    recovered: Type.Optional(Type.Boolean()),
+    snapshot: Type.Optional(TripSnapshotSchema),
+  },
+  closed,
+);
+
+/**
+ * What the newest frames of a topic have said, some seconds after the last of them: whoever knows less has missed something without
+ * noticing, and subscribes again from where it is.
+ */
+export const BeaconFrameSchema = Type.Object(
+  {
+    type: Type.Literal('beacon'),
+    topic,
+    run: Type.Optional(RunSchema),
+    seq: Type.Optional(SeqSchema),
     epoch: Type.Optional(Type.String()),
     offset: Type.Optional(Type.Integer({ minimum: 0 })),
   },
@@ -88,14 +124,19 @@ export const PositionFrameSchema = Type.Object(
 /** A driver's position is gone: silent for five minutes. */
 export const GoneFrameSchema = Type.Object({ type: Type.Literal('gone'), topic, driverId: IdSchema }, closed);
 
-/** Something happened on the topic; `offset` rises by one within an `epoch`. */
+/**
+ * Something happened on the topic; `offset` rises by one within an `epoch`. Where a filter left out events in between, `after` is the
+ * offset of the last one that was told. `mustAck`: repeated until the client says `ack`.
+ */
 export const EventFrameSchema = Type.Object(
   {
     type: Type.Literal('event'),
     topic,
     epoch: Type.String(),
     offset: Type.Integer({ minimum: 1 }),
+    after: Type.Optional(Type.Integer({ minimum: 0 })),
     event: TopicEventSchema,
+    mustAck: Type.Optional(Type.Literal(true)),
   },
   closed,
 );
@@ -156,6 +197,7 @@ export const ServerFrameSchema = Type.Union([
   UnsubscribedFrameSchema,
   PositionFrameSchema,
   GoneFrameSchema,
+  BeaconFrameSchema,
   EventFrameSchema,
   MapFrameSchema,
   StatusFrameSchema,
@@ -175,6 +217,8 @@ export type SubscribedFrame = Static<typeof SubscribedFrameSchema>;
 export type UnsubscribedFrame = Static<typeof UnsubscribedFrameSchema>;
 export type PositionFrame = Static<typeof PositionFrameSchema>;
 export type GoneFrame = Static<typeof GoneFrameSchema>;
+export type BeaconFrame = Static<typeof BeaconFrameSchema>;
+export type TripSnapshot = Static<typeof TripSnapshotSchema>;
 export type EventFrame = Static<typeof EventFrameSchema>;
 export type MapFrame = Static<typeof MapFrameSchema>;
 export type StatusFrame = Static<typeof StatusFrameSchema>;

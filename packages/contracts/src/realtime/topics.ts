@@ -1,20 +1,28 @@
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** What a socket can subscribe to, taken apart. */
-export type Topic = { kind: 'trip'; tripId: string } | { kind: 'driver'; driverId: string } | { kind: 'admin:map' };
+export type Topic =
+  | { kind: 'trip'; tripId: string }
+  | { kind: 'driver'; driverId: string }
+  | { kind: 'user'; userId: string }
+  | { kind: 'admin:map' }
+  | { kind: 'admin:sos' };
 
-/** Take a topic's name apart; undefined where it names nothing we know. Names: `trip:{id}`, `driver:{id}`, `admin:map`. */
+/** Take a topic's name apart; undefined where it names nothing we know. Names: `trip:{id}`, `driver:{id}`, `user:{id}`, `admin:map`, `admin:sos`. */
 export function parseTopic(name: string): Topic | undefined {
-  if (name === 'admin:map') return { kind: 'admin:map' };
+  if (name === adminMapTopic || name === adminSosTopic) return { kind: name };
   const colon = name.indexOf(':');
   const id = name.slice(colon + 1);
   if (colon < 0 || !idPattern.test(id)) return undefined;
   const kind = name.slice(0, colon);
   if (kind === 'trip') return { kind, tripId: id };
   if (kind === 'driver') return { kind, driverId: id };
+  if (kind === 'user') return { kind, userId: id };
   return undefined;
 }
 
 export const tripTopic = (tripId: string): string => `trip:${tripId}`;
 export const driverTopic = (driverId: string): string => `driver:${driverId}`;
+export const userTopic = (userId: string): string => `user:${userId}`;
 export const adminMapTopic = 'admin:map';
+export const adminSosTopic = 'admin:sos';

@@ -3,7 +3,7 @@ import type { RedisConnections } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { toRedisError } from '../redis/unavailable.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { TopicHead } from './publish-change.ts';
+import type { TopicHead } from './event-log.ts';
 
 export interface TopicMessage {
   topic: string;

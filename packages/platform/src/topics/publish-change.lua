@@ -19,6 +19,7 @@
   ARGV[9] epoch to use where the topic has none
   ARGV[10] how many events to keep
   ARGV[11] how long to keep an idle topic's events, ms
+  ARGV[12] how long to keep an idle topic's head, ms
 
   Output: { 1, epoch, offset } where the record was newer; { 0, '', 0 } where nothing was done
 ]]
@@ -29,6 +30,7 @@ if stored then
   local version = cjson.decode(stored).version
   if version >= tonumber(ARGV[3]) then
     redis.call('PEXPIRE', KEYS[1], ARGV[5])
+    redis.call('PEXPIRE', KEYS[4], ARGV[12])
     return { 0, '', 0 }
   end
   step = tonumber(ARGV[3]) - version
@@ -50,7 +52,7 @@ if not epoch then
   redis.call('HSET', KEYS[4], 'epoch', epoch)
 end
 local offset = redis.call('HINCRBY', KEYS[4], 'offset', step)
-redis.call('PEXPIRE', KEYS[4], ARGV[11])
+redis.call('PEXPIRE', KEYS[4], ARGV[12])
 if ARGV[8] == '' then return { 1, epoch, offset } end
 redis.call('XADD', KEYS[5], 'MAXLEN', ARGV[10], offset .. '-0', 'e', ARGV[8])
 redis.call('PEXPIRE', KEYS[5], ARGV[11])

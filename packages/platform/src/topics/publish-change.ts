@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScript, loadScript } from '../redis/scripts.ts';
 import { toRedisError } from '../redis/unavailable.ts';
+import { createEpoch, eventsKeepMs, eventsKept, headKeepMs, type TopicHead } from './event-log.ts';
 
 /** Nodes read the access logs each second; whoever was away for longer reads everything again. */
 export const accessLogKeepMs = 600_000;
-const eventsKept = 300;
-const idleEventsKeepMs = 3_600_000;
 
 export interface TopicChange {
   /** `trip:{id}` and the like: letters, digits, `_ - :` only. */
@@ -20,13 +18,6 @@ export interface TopicChange {
   logEntry: string;
   /** Appended to the topic's log and published; undefined for a repair, which readers of the log see as a gap. */
   event?: object | undefined;
-}
-
-export interface TopicHead {
-  /** Random, made with the topic's log: offsets of different epochs have nothing to do with one another. */
-  epoch: string;
-  /** Of the newest event, or of a change whose event was lost; 0 before the first. */
-  offset: number;
 }
 
 export type PublishChange = (change: TopicChange) => Promise<{ applied: boolean; head?: TopicHead }>;
@@ -65,9 +56,10 @@ export function createPublishChange({ redis, keys }: { redis: RedisClient; keys:
       logEntry,
       accessLogKeepMs,
       event === undefined ? '' : JSON.stringify(event),
-      randomBytes(9).toString('base64url'),
+      createEpoch(),
       eventsKept,
-      idleEventsKeepMs,
+      eventsKeepMs,
+      headKeepMs,
     ];
     try {
       const [applied, epoch, offset] = (await script(scriptKeys, args)) as [number, string, number];

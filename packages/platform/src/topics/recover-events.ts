@@ -2,8 +2,8 @@ import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScript, loadScript } from '../redis/scripts.ts';
 import { toRedisError } from '../redis/unavailable.ts';
-import { createEpoch, type TopicHead } from './event-log.ts';
 import type { TopicMessage } from './event-feed.ts';
+import { createEpoch, type TopicHead } from './event-log.ts';
 
 /** All events after the place asked for, or, where one of them is gone for good, where the log stands now. */
 export type EventsAfter =

@@ -1,4 +1,4 @@
-import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
+import type { TripEvent } from '@hushryd/contracts/events/topic-event';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import { toAppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -10,7 +10,7 @@ export type AnnounceTrip = (document: TripDocument) => Promise<void>;
 
 /** The parts of tracking that a trip's change has to reach: `createAccessPublisher` and `createDriverStates`. */
 export interface TripListeners {
-  publisher: { publish(change: { access: TripAccess; event?: TopicEvent }): Promise<unknown> };
+  publisher: { publish(change: { access: TripAccess; event?: TripEvent }): Promise<unknown> };
   driverStates: { clearTrip(ended: { driverId: string; tripId: string }): Promise<unknown> };
 }
 

@@ -1,4 +1,4 @@
-import type { TopicEvent, TripEventName } from '@hushryd/contracts/events/topic-event';
+import type { TripEvent, TripEventName } from '@hushryd/contracts/events/topic-event';
 import type { Place } from '@hushryd/contracts/geo';
 import type { Trip, TripState } from '@hushryd/contracts/trip';
 
@@ -51,7 +51,7 @@ export function toTrip(document: TripDocument): Trip {
 }
 
 /** The event that led to the document's version. */
-export function toTripEvent(document: TripDocument): TopicEvent {
+export function toTripEvent(document: TripDocument): TripEvent {
   return {
     name: document.changedBy,
     tripId: document._id,

@@ -2,6 +2,7 @@ import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { realtimePath } from '@hushryd/contracts/realtime/limits';
 import type { ReadyFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { EventPlace } from '../watching/event-place.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
 import type { ConnectionState } from './connection-state.ts';
@@ -17,7 +18,7 @@ import { toRuntime } from './runtime.ts';
 import type { Session } from './session.ts';
 import { openSession } from './session.ts';
 import { defaultCreateSocket } from './socket.ts';
-import { createSubscriptions } from './subscriptions.ts';
+import { createSubscriptions, type SubscriptionWish } from './subscriptions.ts';
 import { createTokenRefresh } from './token-refresh.ts';
 
 export interface Connection {
@@ -31,8 +32,12 @@ export interface Connection {
   connect(): Promise<void>;
   close(): void;
   /** Kept over reconnects; answers come as frames. @throws RangeError beyond 32 topics */
-  subscribe(topic: string): void;
+  subscribe(topic: string, wish?: SubscriptionWish): void;
+  /** Something of a live topic was missed: subscribe again from where we are. */
+  resubscribe(topic: string): void;
   unsubscribe(topic: string): void;
+  /** Tell the server that alerts of a topic have arrived, up to a place. Lost with the socket: then they come again. */
+  acknowledge(topic: string, place: EventPlace): void;
   /** Ask for more frames to send here; see `FrameSource`. */
   addSource(source: FrameSource): void;
   wake(): void;
@@ -63,7 +68,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     onError: (cause) => fail('token_unavailable', 'No new token could be had', cause),
   });
   const urgent: ClientFrame[] = [];
+  /** By topic; the newest covers those before it. */
+  const acks = new Map<string, EventPlace>();
   pump.addSource(() => toText(urgent.shift()));
+  pump.addSource(() => toText(nextAck()));
   pump.addSource(() => toText(subscriptions.next(nextId)));
 
   let state: ConnectionState = { name: 'closed', reason: 'not_started' };
@@ -91,8 +99,16 @@ export function createConnection(options: ConnectionOptions): Connection {
       endSession();
       setState({ name: 'closed', reason: 'closed_by_app' });
     },
-    subscribe(topic) {
-      subscriptions.add(topic);
+    subscribe(topic, wish) {
+      subscriptions.add(topic, wish);
+      pump.wake();
+    },
+    resubscribe(topic) {
+      subscriptions.again(topic);
+      pump.wake();
+    },
+    acknowledge(topic, place) {
+      acks.set(topic, place);
       pump.wake();
     },
     unsubscribe(topic) {
@@ -135,6 +151,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       failedTries = 0;
     }, stableAfterMs);
     urgent.length = 0;
+    acks.clear();
     subscriptions.reset();
     setState({ name: 'live', connectionId: frame.connectionId });
     events.emit('frame', frame);
@@ -188,6 +205,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     const place = urgent.findIndex(({ type }) => type === frame.type);
     urgent.splice(place < 0 ? urgent.length : place, 1, frame);
     pump.wake();
+  }
+
+  function nextAck(): ClientFrame | undefined {
+    for (const [topic, place] of acks) {
+      acks.delete(topic);
+      return { type: 'ack', topic, ...place };
+    }
+    return undefined;
   }
 
   function serverTimeMs(): number {

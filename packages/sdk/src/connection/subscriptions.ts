@@ -1,11 +1,15 @@
 import type { SubFrame, UnsubFrame } from '@hushryd/contracts/realtime/client-frames';
 import { realtimeLimits } from '@hushryd/contracts/realtime/limits';
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
+import type { EventPlace } from '../watching/event-place.ts';
 
 /** The topics that the app wants, brought into line with what the server was asked for on this socket. */
 export interface Subscriptions {
   /** @throws RangeError beyond the protocol's topics per socket */
-  add(topic: string): void;
+  add(topic: string, wish?: SubscriptionWish): void;
+  /** Ask for the topic again, from where the client is: something of it was missed. */
+  again(topic: string): void;
   remove(topic: string): void;
   /** The next `sub` or `unsub` that is due. */
   next(nextId: () => number): SubFrame | UnsubFrame | undefined;
@@ -16,7 +20,15 @@ export interface Subscriptions {
   tick(): boolean;
 }
 
+/** What is asked of a topic beyond its name. */
+export interface SubscriptionWish {
+  /** The last event that the client has seen, as far as it has seen any: the server tells what came since. */
+  seen?(): EventPlace | undefined;
+  filter?: TopicFilter | undefined;
+}
+
 interface Entry {
+  wish: SubscriptionWish;
   /** `wanted` → `asked` → `live`; a refusal for now → `resting` → `wanted`. */
   phase: 'wanted' | 'asked' | 'live' | 'resting';
   id: number;
@@ -31,12 +43,17 @@ export function createSubscriptions(): Subscriptions {
   const leaving = new Set<string>();
 
   return {
-    add(topic) {
+    add(topic, wish = {}) {
       if (entries.has(topic)) return;
       if (entries.size >= realtimeLimits.topicsPerSocket) {
         throw new RangeError(`At most ${realtimeLimits.topicsPerSocket} topics a connection`);
       }
-      entries.set(topic, { phase: 'wanted', id: -1, age: 0 });
+      entries.set(topic, { wish, phase: 'wanted', id: -1, age: 0 });
+    },
+
+    again(topic) {
+      const entry = entries.get(topic);
+      if (entry?.phase === 'live') entry.phase = 'wanted';
     },
 
     remove(topic) {
@@ -56,7 +73,8 @@ export function createSubscriptions(): Subscriptions {
         entry.phase = 'asked';
         entry.id = nextId();
         entry.age = 0;
-        return { type: 'sub', id: entry.id, topic };
+        const { seen, filter } = entry.wish;
+        return { type: 'sub', id: entry.id, topic, ...seen?.(), ...(filter && { filter }) };
       }
       return undefined;
     },

@@ -4,10 +4,17 @@ export interface EventPlace {
   offset: number;
 }
 
-/** What a place says beside the place known so far. Pure. */
-export function comparePlace(known: EventPlace | undefined, seen: EventPlace): 'first' | 'repeated' | 'next' | 'gap' {
+/**
+ * What a place says beside the place known so far. Pure.
+ * @param after offset of the event told before it, where a filter left some out
+ */
+export function comparePlace(
+  known: EventPlace | undefined,
+  seen: EventPlace,
+  after = seen.offset - 1,
+): 'first' | 'repeated' | 'next' | 'gap' {
   if (!known) return 'first';
   if (known.epoch !== seen.epoch) return 'gap';
   if (seen.offset <= known.offset) return 'repeated';
-  return seen.offset === known.offset + 1 ? 'next' : 'gap';
+  return after <= known.offset ? 'next' : 'gap';
 }

@@ -1,5 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type {
+  BeaconFrame,
   ErrorFrame,
   EventFrame,
   MapFrame,
@@ -27,6 +28,8 @@ interface WatchedTopic {
   watchers: Set<Watcher>;
   newest?: Position | undefined;
   place?: EventPlace;
+  /** Asked again, and not answered yet. */
+  isRecovering: boolean;
 }
 
 export interface TopicWatches {
@@ -49,8 +52,9 @@ export function createTopicWatches(connection: Connection): TopicWatches {
   function join(topic: string, watcher: Watcher): void {
     const known = topics.get(topic);
     if (!known) {
-      connection.subscribe(topic);
-      topics.set(topic, { watchers: new Set([watcher]) });
+      const watched: WatchedTopic = { watchers: new Set([watcher]), isRecovering: false };
+      connection.subscribe(topic, { seen: () => (watched.place?.epoch ? watched.place : undefined) });
+      topics.set(topic, watched);
       return;
     }
     known.watchers.add(watcher);
@@ -81,6 +85,7 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     if (frame.type === 'position') move(known, frame);
     else if (frame.type === 'map') redraw(known, frame);
     else if (frame.type === 'event') happen(known, frame);
+    else if (frame.type === 'beacon') compare(known, frame);
     else if (frame.type === 'subscribed') stand(known, frame);
     else if (frame.type === 'error') fail(frame.topic, known, frame);
     else if (frame.type === 'gone') {
@@ -101,20 +106,49 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     tell(known, (handlers) => handlers.onVehicles?.(frame.vehicles, frame.gone, info));
   }
 
-  function happen(known: WatchedTopic, { epoch, offset, event }: EventFrame): void {
-    const found = comparePlace(known.place, { epoch, offset });
+  function happen(known: WatchedTopic, { topic, epoch, offset, after, event, mustAck }: EventFrame): void {
+    const found = comparePlace(known.place, { epoch, offset }, after);
+    if (found === 'gap') {
+      // In order or not at all: what came before it is asked for first.
+      recover(topic, known);
+      return;
+    }
+    // Also what was heard before: the server says it again because our word of it was lost.
+    if (mustAck) connection.acknowledge(topic, { epoch, offset });
     if (found === 'repeated') return;
     known.place = { epoch, offset };
-    if (found === 'gap') tell(known, (handlers) => handlers.onMissed?.());
     tell(known, (handlers) => handlers.onEvent?.(event));
   }
 
-  /** A topic without a log stands at nowhere: whatever it has later was missed. */
-  function stand(known: WatchedTopic, { epoch = '', offset = 0 }: SubscribedFrame): void {
+  /** What was missed follows a `subscribed` that says so; where it is gone, the app begins again with the snapshot. */
+  function stand(known: WatchedTopic, frame: SubscribedFrame): void {
+    known.isRecovering = false;
     tell(known, (handlers) => handlers.onSubscribed?.());
+    if (frame.recovered === true) return;
+    const { epoch = '', offset = 0, snapshot } = frame;
     const found = comparePlace(known.place, { epoch, offset });
     known.place = { epoch, offset };
-    if (found === 'next' || found === 'gap') tell(known, (handlers) => handlers.onMissed?.());
+    if (found === 'next' || found === 'gap') tell(known, (handlers) => handlers.onMissed?.(snapshot));
+  }
+
+  /** A beacon says how far the topic is. Whoever knows less has missed something without noticing. */
+  function compare(known: WatchedTopic, { topic, run, seq, epoch, offset }: BeaconFrame): void {
+    const { newest, place } = known;
+    const isPositionMissed =
+      run !== undefined &&
+      seq !== undefined &&
+      (newest === undefined || newest.run < run || (newest.run === run && newest.seq < seq));
+    const isEventMissed =
+      epoch !== undefined &&
+      offset !== undefined &&
+      (place === undefined || place.epoch !== epoch || place.offset < offset);
+    if (isPositionMissed || isEventMissed) recover(topic, known);
+  }
+
+  function recover(topic: string, known: WatchedTopic): void {
+    if (known.isRecovering) return;
+    known.isRecovering = true;
+    connection.resubscribe(topic);
   }
 
   function fail(topic: string, known: WatchedTopic, { code, message, retryable }: ErrorFrame): void {

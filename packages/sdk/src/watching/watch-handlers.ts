@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@hushryd/contracts/errors';
 import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
 import type { Position } from '@hushryd/contracts/fix';
+import type { TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
 import type { ConnectionError } from '../connection/connection-state.ts';
 
 /** What the app gets back for following something. */
@@ -28,8 +29,11 @@ export interface WatchHandlers extends SubscriptionHandlers {
   onGone?(driverId: string): void;
   /** What happened to the trip, in order, each once. */
   onEvent?(event: TopicEvent): void;
-  /** Events happened that this client was not told, as while it was offline: read the trip again over HTTP. */
-  onMissed?(): void;
+  /**
+   * Events happened that are gone for good, as after a long time offline: begin again with what is now. `snapshot` says it of a trip;
+   * where it is absent, read it over HTTP.
+   */
+  onMissed?(snapshot?: TripSnapshot): void;
 }
 
 export interface MapHandlers extends SubscriptionHandlers {

@@ -101,38 +101,95 @@ test('a position never goes back, also over a reconnect to a node that knows les
   t.same(told, ['at 5', 'at 5', 'at 1']);
 });
 
-test('events come once and in order; a gap is told, whether it opened on line or off line', async (t) => {
-  const { sockets, client, goLive, reconnect } = setUp();
+test('events come once and in order; what was missed is asked for, and told before what came after', async (t) => {
+  const { runtime, sockets, client, goLive, reconnect } = setUp();
   const { told, handlers } = listen();
   client.watchTrip('trip-1', handlers);
   await goLive();
   const event = (offset: number, epoch = 'e1') =>
     sockets.last.say({ type: 'event', topic, epoch, offset, event: started });
-
   sockets.last.say({ type: 'subscribed', id: 1, topic, epoch: 'e1', offset: 0 });
   event(1);
   event(1);
   event(2);
+  t.same(told.splice(0), ['subscribed', 'trip.started', 'trip.started']);
+
   event(4);
-  t.same(told.splice(0), ['subscribed', 'trip.started', 'trip.started', 'missed', 'trip.started']);
+  event(5);
+  await runtime.settle();
+  t.same(told.splice(0), [], 'nothing is told out of order');
+  t.match(sockets.last.sentOf('sub').slice(1), [{ topic, epoch: 'e1', offset: 2 }], 'and asked for once');
+  sockets.last.say({ type: 'subscribed', id: 2, topic, epoch: 'e1', offset: 4, recovered: true });
+  for (const offset of [3, 4, 5]) event(offset);
+  t.same(told.splice(0), ['subscribed', 'trip.started', 'trip.started', 'trip.started']);
 
   await reconnect();
-  sockets.last.say({ type: 'subscribed', id: 2, topic, epoch: 'e1', offset: 4 });
-  t.same(told.splice(0), ['subscribed'], 'nothing happened meanwhile');
+  t.match(sockets.last.sentOf('sub'), [{ topic, epoch: 'e1', offset: 5 }]);
+  sockets.last.say({ type: 'subscribed', id: 3, topic, epoch: 'e1', offset: 6, recovered: true });
+  event(6);
+  t.same(told.splice(0), ['subscribed', 'trip.started']);
+});
+
+test('what is gone for good is said, with what is now', async (t) => {
+  const { sockets, client, goLive, reconnect } = setUp();
+  const { told, handlers } = listen();
+  const snapshots: unknown[] = [];
+  client.watchTrip('trip-1', { ...handlers, onMissed: (snapshot) => snapshots.push(snapshot) });
+  await goLive();
+  sockets.last.say({ type: 'subscribed', id: 1, topic, epoch: 'e1', offset: 4 });
   await reconnect();
-  sockets.last.say({ type: 'subscribed', id: 3, topic, epoch: 'e1', offset: 6 });
-  t.same(told.splice(0), ['subscribed', 'missed']);
-  await reconnect();
-  sockets.last.say({ type: 'subscribed', id: 4, topic, epoch: 'e2', offset: 6 });
-  t.same(told.splice(0), ['subscribed', 'missed'], 'another epoch: nobody can say what happened');
-  event(7, 'e2');
-  t.same(told.splice(0), ['trip.started']);
+  const snapshot = { tripId: 'trip-1', version: 6, state: 'ended', driverId: 'driver-1' } as const;
+  sockets.last.say({ type: 'subscribed', id: 2, topic, epoch: 'e2', offset: 6, recovered: false, snapshot });
+  t.same(snapshots, [snapshot]);
+  sockets.last.say({ type: 'event', topic, epoch: 'e2', offset: 7, event: started });
+  t.same(told.splice(0), ['subscribed', 'subscribed', 'trip.started']);
   sockets.last.say({ type: 'subscribed', topic });
-  t.same(told.splice(0), ['subscribed', 'missed'], 'the log is gone, and whatever was in it');
+  t.equal(snapshots.length, 2, 'the log is gone, and whatever was in it');
   sockets.last.say({ type: 'subscribed', topic });
-  t.same(told.splice(0), ['subscribed'], 'said once');
-  sockets.last.say({ type: 'subscribed', topic, epoch: 'e3', offset: 1 });
-  t.same(told, ['subscribed', 'missed'], 'a new log, and not from its beginning');
+  t.equal(snapshots.length, 2, 'said once');
+});
+
+test('a beacon that knows more than we do makes us ask again; one that knows less does not', async (t) => {
+  const { runtime, sockets, client, goLive } = setUp();
+  const { handlers } = listen();
+  client.watchTrip('trip-1', handlers);
+  await goLive();
+  sockets.last.say({ type: 'subscribed', id: 1, topic, epoch: 'e1', offset: 4 });
+  sockets.last.say({ type: 'position', topic, position: at(5) });
+  const asked = async () => {
+    await runtime.settle();
+    return sockets.last.sentOf('sub').length - 1;
+  };
+
+  sockets.last.say({ type: 'beacon', topic, run: 1000, seq: 5 });
+  sockets.last.say({ type: 'beacon', topic, run: 999, seq: 9 });
+  sockets.last.say({ type: 'beacon', topic, epoch: 'e1', offset: 4 });
+  t.equal(await asked(), 0);
+  sockets.last.say({ type: 'beacon', topic, run: 1000, seq: 6 });
+  t.equal(await asked(), 1);
+  sockets.last.say({ type: 'beacon', topic, run: 1000, seq: 6 });
+  t.equal(await asked(), 1, 'not while the answer is awaited');
+  sockets.last.say({ type: 'subscribed', id: 2, topic, epoch: 'e1', offset: 4, recovered: true });
+  sockets.last.say({ type: 'position', topic, position: at(6) });
+  sockets.last.say({ type: 'beacon', topic, epoch: 'e1', offset: 5 });
+  t.equal(await asked(), 2);
+});
+
+test('alerts are acknowledged, also those that were heard before', async (t) => {
+  const { runtime, sockets, client, goLive } = setUp();
+  const { told, handlers } = listen();
+  client.watchTrip('trip-1', handlers);
+  await goLive();
+  sockets.last.say({ type: 'subscribed', id: 1, topic, epoch: 'e1', offset: 0 });
+  const alert = { type: 'event', topic, epoch: 'e1', event: started, mustAck: true } as const;
+  sockets.last.say({ ...alert, offset: 1 });
+  sockets.last.say({ ...alert, offset: 2 });
+  await runtime.settle();
+  t.match(sockets.last.sentOf('ack'), [{ topic, epoch: 'e1', offset: 2 }], 'one word for all of them');
+  sockets.last.say({ ...alert, offset: 2 });
+  await runtime.settle();
+  t.equal(sockets.last.sentOf('ack').length, 2);
+  t.same(told, ['subscribed', 'trip.started', 'trip.started']);
 });
 
 test('two watchers share a subscription; the later one hears the position at once', async (t) => {

@@ -6,7 +6,7 @@ import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createEventFeed, type TopicMessage } from '@hushryd/platform/topics/event-feed';
-import { createReadEvents } from '@hushryd/platform/topics/read-events';
+import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import t, { type Test } from 'tap';
 import { createAccessCache } from './access-cache.ts';
 import { fixCountsForTrip, mayWatchDriver, mayWatchTrip } from './access-rules.ts';
@@ -224,7 +224,7 @@ t.test('events of a topic arrive in order, with epoch and offset', async (t) => 
 t.test(
   'a change that was never announced leaves a gap in the topic, by itself and before the next event',
   async (t) => {
-    const readEvents = createReadEvents({ redis, keys });
+    const recoverEvents = createRecoverEvents({ redis, keys });
     const topic = 'trip:unannounced';
     const event = (version: number) => ({
       name: 'trip.passengers_changed' as const,
@@ -234,25 +234,25 @@ t.test(
     });
     const { head } = await publisher.publish({ access: accessOf('unannounced'), event: event(1) });
     if (head === undefined) throw new Error('no head');
-    t.match(await readEvents(topic, head), { recovered: true, messages: [] });
+    t.match(await recoverEvents(topic, head), { recovered: true, messages: [] });
 
     // Redis was away when the trip changed; the worker puts the record back.
     t.equal(await publisher.republish([accessOf('unannounced', { version: 2 })]), 1);
-    t.strictSame(await readEvents(topic, head), { recovered: false, head: { ...head, offset: 2 } });
+    t.strictSame(await recoverEvents(topic, head), { recovered: false, head: { ...head, offset: 2 } });
     t.equal(await publisher.republish([accessOf('unannounced', { version: 2 })]), 0);
 
     // An idle topic's log is forgotten before its record.
     await redis.del(keys.topicHead(topic), keys.topicEvents(topic));
     await publisher.republish([accessOf('unannounced', { version: 3 })]);
-    const another = await readEvents(topic, { ...head, offset: 2 });
+    const another = await recoverEvents(topic, { ...head, offset: 2 });
     if (another.recovered || another.head === undefined) throw new Error('no gap');
     t.not(another.head.epoch, head.epoch);
 
     // It changed twice, and only the second change was announced.
     const announced = await publisher.publish({ access: accessOf('unannounced', { version: 5 }), event: event(5) });
     t.strictSame(announced.head, { ...another.head, offset: 3 });
-    t.match(await readEvents(topic, another.head), { recovered: false });
-    t.match(await readEvents(topic, { ...another.head, offset: 2 }), { recovered: true, messages: [{ offset: 3 }] });
+    t.match(await recoverEvents(topic, another.head), { recovered: false });
+    t.match(await recoverEvents(topic, { ...another.head, offset: 2 }), { recovered: true, messages: [{ offset: 3 }] });
   },
 );
 

@@ -1,9 +1,10 @@
-import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
+import type { TripEvent } from '@hushryd/contracts/events/topic-event';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
-import { createPublishChange, type TopicHead } from '@hushryd/platform/topics/publish-change';
+import type { TopicHead } from '@hushryd/platform/topics/event-log';
+import { createPublishChange } from '@hushryd/platform/topics/publish-change';
 
 /** Records of trips that can still change are renewed by the worker every minute; an ended one is asked for less and less. */
 const currentKeepMs = 86_400_000;
@@ -11,7 +12,7 @@ const endedKeepMs = 3_600_000;
 
 export interface AccessPublisher {
   /** After the majority write: put the record in place, tell every node, and announce the event on the trip's topic. */
-  publish(change: { access: TripAccess; event?: TopicEvent }): Promise<{ applied: boolean; head?: TopicHead }>;
+  publish(change: { access: TripAccess; event?: TripEvent }): Promise<{ applied: boolean; head?: TopicHead }>;
   /** Put back what Redis may have lost; nobody is told of records that it still has. @returns how many were missing or older */
   republish(accesses: readonly TripAccess[]): Promise<number>;
 }

@@ -1,4 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
+import type { TopicMessage } from '@hushryd/platform/topics/event-feed';
+import type { TopicHead } from '@hushryd/platform/topics/event-log';
 
 /**
  * A position as JSON. Written by hand: `JSON.stringify` takes three times as long, and this runs once for every fix that anybody here
@@ -26,3 +28,28 @@ export const jumpFrame = (topic: string, position: string): string =>
 
 export const goneFrame = (topic: string, driverId: string): string =>
   `{"type":"gone","topic":"${topic}","driverId":"${driverId}"}`;
+
+/** @param after offset of the event told before it, where a filter left out some in between */
+export function encodeEvent(
+  { topic, epoch, offset, event }: TopicMessage,
+  eventClass: 'event' | 'sos',
+  after?: number,
+): string {
+  return JSON.stringify({
+    type: 'event',
+    topic,
+    epoch,
+    offset,
+    ...(after !== undefined && { after }),
+    event,
+    ...(eventClass === 'sos' && { mustAck: true }),
+  });
+}
+
+/** What the newest frames of a topic have said. */
+export function beaconFrame(topic: string, newest: Position | undefined, place: TopicHead | undefined): string {
+  let text = `{"type":"beacon","topic":"${topic}"`;
+  if (newest !== undefined) text += `,"run":${newest.run},"seq":${newest.seq}`;
+  if (place !== undefined && place.epoch !== '') text += `,"epoch":"${place.epoch}","offset":${place.offset}`;
+  return `${text}}`;
+}

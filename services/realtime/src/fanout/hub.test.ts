@@ -63,7 +63,7 @@ function createNode() {
       room,
       state: 'joining',
       pending: undefined,
-      held: undefined,
+      events: undefined,
       leave: () => hub.leave(subscription),
     };
     room.members.add(subscription);

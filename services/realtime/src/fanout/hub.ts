@@ -1,8 +1,9 @@
 import type { Position } from '@hushryd/contracts/fix';
+import { beaconAfterMs } from '@hushryd/contracts/realtime/limits';
 import type { PositionSink } from '@hushryd/tracking/feed/packed-positions';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import type { RealtimeMetrics } from '../metrics.ts';
-import { encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
+import { beaconFrame, encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
 import type { Room, Subscription } from './subscription.ts';
 
 export interface Hub {
@@ -22,8 +23,13 @@ export interface Hub {
   /** Send the room's newest position, if there is one, and everything newer from here on. In one tick, so nothing falls between. */
   goLive(subscription: Subscription): void;
   leave(subscription: Subscription): void;
+  /** Called twice a second: rooms that have said nothing for a while say once more how far they are. */
+  sendBeacons(): void;
   readonly roomCount: number;
 }
+
+/** How often `sendBeacons` is called. */
+export const beaconEveryMs = 500;
 
 /** The newest that was heard of a driver. */
 interface Heard {
@@ -64,6 +70,8 @@ export function createHub({
 }): Hub {
   const drivers = new Map<string, WatchedDriver>();
   let roomCount = 0;
+  /** Counts the calls of `sendBeacons`: the only clock that the hot path needs. */
+  let tick = 0;
 
   function onPosition(position: Position): void {
     const driver = drivers.get(position.driverId);
@@ -95,6 +103,7 @@ export function createHub({
   }
 
   function hand(room: Room, frame: string): void {
+    room.spokeAtTick = tick;
     publish(room.topic, frame);
     metrics.produced.location += room.listenerCount;
     metrics.handedOver.location += room.listenerCount;
@@ -114,7 +123,15 @@ export function createHub({
     },
 
     openRoom({ topic, driverId, tripId }) {
-      const room: Room = { topic, driverId, tripId, members: new Set(), listenerCount: 0, slow: new Set() };
+      const room: Room = {
+        topic,
+        driverId,
+        tripId,
+        members: new Set(),
+        listenerCount: 0,
+        slow: new Set(),
+        spokeAtTick: undefined,
+      };
       const driver = drivers.get(driverId);
       if (driver === undefined) drivers.set(driverId, { rooms: new Set([room]), newest: undefined, run: 0, seq: 0 });
       else driver.rooms.add(room);
@@ -141,6 +158,7 @@ export function createHub({
       const newest = drivers.get(room.driverId)?.newest;
       if (newest !== undefined && shows(room, newest)) {
         connection.send(positionFrame(room.topic, encodePosition(newest)), 'location');
+        room.spokeAtTick = tick;
       }
       if (subscription.state !== 'joining') return;
       subscription.state = 'live';
@@ -156,8 +174,23 @@ export function createHub({
         connection.unhear(room.topic);
       }
       room.slow.delete(subscription);
+      if (subscription.pending !== undefined) metrics.dropped.location += 1;
       subscription.state = 'over';
       subscription.pending = undefined;
+    },
+
+    sendBeacons() {
+      tick += 1;
+      for (const { rooms, newest } of drivers.values()) {
+        for (const room of rooms) {
+          if (room.spokeAtTick === undefined || tick - room.spokeAtTick < beaconAfterTicks) continue;
+          room.spokeAtTick = undefined;
+          if (newest === undefined || room.listenerCount === 0 || !shows(room, newest)) continue;
+          publish(room.topic, beaconFrame(room.topic, newest, undefined));
+          metrics.produced.beacon += room.listenerCount;
+          metrics.handedOver.beacon += room.listenerCount;
+        }
+      }
     },
 
     get roomCount() {
@@ -165,6 +198,9 @@ export function createHub({
     },
   };
 }
+
+/** Calls of `sendBeacons`, twice a second, that make `beaconAfterMs`. */
+const beaconAfterTicks = beaconAfterMs / beaconEveryMs;
 
 const shows = (room: Room, position: Position): boolean => room.tripId === undefined || room.tripId === position.tripId;
 

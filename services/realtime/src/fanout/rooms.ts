@@ -1,4 +1,5 @@
 import type { Connection, Membership } from '../connections/connection.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { Hub } from './hub.ts';
 import type { SlowConsumers } from './slow-consumer.ts';
 import type { Room, Subscription } from './subscription.ts';
@@ -21,11 +22,13 @@ export interface Rooms {
 export function createRooms({
   hub,
   slowConsumers,
+  streams,
   onOpened,
   onClosed,
 }: {
   hub: Hub;
   slowConsumers: SlowConsumers;
+  streams: Pick<EventStreams, 'leave'>;
   onOpened: (room: Room) => void;
   onClosed: (room: Room) => void;
 }): Rooms {
@@ -42,6 +45,7 @@ export function createRooms({
     const { room } = subscription;
     hub.leave(subscription);
     slowConsumers.untrack(subscription);
+    if (subscription.events !== undefined) streams.leave(subscription.events);
     if (room.members.size > 0 || rooms.get(room.topic) !== room) return;
     rooms.delete(room.topic);
     hub.closeRoom(room);
@@ -57,7 +61,7 @@ export function createRooms({
         room,
         state: 'joining',
         pending: undefined,
-        held: undefined,
+        events: undefined,
         leave: () => leave(subscription),
       };
       place.leave = subscription.leave;

@@ -1,6 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
-import type { TopicMessage } from '@hushryd/platform/topics/event-feed';
 import type { Connection, Membership } from '../connections/connection.ts';
+import type { EventListener } from './event-streams.ts';
 
 /** Everybody on this node who watches one topic, and the driver whose positions it shows. */
 export interface Room {
@@ -13,10 +13,12 @@ export interface Room {
   listenerCount: number;
   /** Members in slow mode. */
   readonly slow: Set<Subscription>;
+  /** When a position was last said here, in ticks of the hub's beacons; undefined once the beacon has been. */
+  spokeAtTick: number | undefined;
 }
 
 /**
- * joining: nothing is sent yet, events are held. live: everything. slow: positions only as the newest, when the socket has drained.
+ * joining: nothing is sent yet. live: everything. slow: positions only as the newest, when the socket has drained.
  * over: left, or not allowed any more.
  */
 export type SubscriptionState = 'joining' | 'live' | 'slow' | 'over';
@@ -28,6 +30,6 @@ export interface Subscription extends Membership {
   state: SubscriptionState;
   /** Slow: what the socket gets once it has drained. Newest wins, so one is enough. */
   pending: Position | 'gone' | undefined;
-  /** Joining: events that came meanwhile, for after the snapshot. */
-  held: TopicMessage[] | undefined;
+  /** Its part in the topic's events, where the topic has any. */
+  events: EventListener | undefined;
 }

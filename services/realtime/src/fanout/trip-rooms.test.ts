@@ -5,10 +5,11 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { TopicMessage } from '@hushryd/platform/topics/event-feed';
-import type { EventsAfter } from '@hushryd/platform/topics/read-events';
+import type { EventsAfter } from '@hushryd/platform/topics/recover-events';
 import t from 'tap';
 import type { Connection, Membership } from '../connections/connection.ts';
 import { createMetrics } from '../metrics.ts';
+import { createEventStreams } from './event-streams.ts';
 import { createHub } from './hub.ts';
 import { createRooms } from './rooms.ts';
 import { createSlowConsumers } from './slow-consumer.ts';
@@ -44,6 +45,7 @@ function createNode() {
   const rooms = createRooms({
     hub,
     slowConsumers,
+    streams: { leave: (listener) => streams.leave(listener) },
     onOpened: (room) => tripRooms.onOpened(room),
     onClosed: (room) => tripRooms.onClosed(room),
   });
@@ -54,6 +56,20 @@ function createNode() {
       throw new AppError('redis_unavailable');
     },
   };
+  const streams = createEventStreams({
+    feed: { head: async () => ({ epoch: 'one', offset: 1 }) },
+    recoverEvents: () => {
+      eventLog.reads += 1;
+      return eventLog.read();
+    },
+    partitionOf: () => 0,
+    sosRepeats: { sent: () => undefined, forget: () => undefined },
+    snapshotOf: (name) => tripRooms.snapshotOf(name),
+    onPassedOn: (message) => tripRooms.onPassedOn(message),
+    slowBytes: 1000,
+    metrics,
+    log,
+  });
   const tripRooms = createTripRooms({
     rooms,
     hub,
@@ -65,17 +81,7 @@ function createNode() {
       watch: () => undefined,
       unwatch: () => undefined,
     },
-    events: {
-      start: async () => undefined,
-      close: async () => undefined,
-      head: async () => ({ epoch: 'one', offset: 1 }),
-    },
-    readEvents: () => {
-      eventLog.reads += 1;
-      return eventLog.read();
-    },
-    partitionOf: () => 0,
-    log,
+    streams,
     monotonicMs: () => clock.nowMs,
   });
 
@@ -112,7 +118,7 @@ function createNode() {
 t.test('an event that is late is read from the log: whoever stays and whoever goes hears it', async (t) => {
   const { tripRooms, eventLog, join, sweep } = createNode();
   const [rider, operator] = [await join('rider-1', 'rider'), await join('operator-1', 'operator')];
-  eventLog.read = async () => ({ recovered: true, messages: [endedMessage] });
+  eventLog.read = async () => ({ recovered: true, head: endedMessage, messages: [endedMessage] });
 
   tripRooms.onAccess(ended);
   await sweep(500);
@@ -138,7 +144,7 @@ t.test('while the log cannot be read nobody watches on who may not, and the othe
   await sweep(600);
   t.equal(eventLog.reads, 2);
 
-  eventLog.read = async () => ({ recovered: true, messages: [endedMessage] });
+  eventLog.read = async () => ({ recovered: true, head: endedMessage, messages: [endedMessage] });
   await sweep(1100);
   t.strictSame(operator, ['subscribed', 'trip.ended']);
   await sweep(60_000);

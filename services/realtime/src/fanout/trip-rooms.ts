@@ -1,33 +1,39 @@
-import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import type { TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import { AppError } from '@hushryd/platform/errors/app-error';
-import type { Logger } from '@hushryd/platform/logging/logger';
-import type { EventFeed, TopicMessage } from '@hushryd/platform/topics/event-feed';
-import type { TopicHead } from '@hushryd/platform/topics/publish-change';
-import type { ReadEvents } from '@hushryd/platform/topics/read-events';
+import type { TopicMessage } from '@hushryd/platform/topics/event-feed';
+import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { mayReadTrip, mayWatchTrip as mayWatch } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection, Membership } from '../connections/connection.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { Hub } from './hub.ts';
 import type { Rooms } from './rooms.ts';
+import { subscribedFrame } from './subscribed-frame.ts';
 import type { Room, Subscription } from './subscription.ts';
 
 export interface TripRooms {
   /**
-   * Subscribe a socket to a trip: `subscribed` with where the event log stands, the newest position, held events, then live.
+   * Subscribe a socket to a trip: `subscribed` with where the event log stands, the newest position, the events it missed, then live.
    *
    * @param place what stands in the connection's memberships for it; if it is there no more, nothing is sent
+   * @param seen the last event that the client saw, where it comes back
    * @throws AppError `not_found` (unknown or somebody else's), `access_unavailable`, `redis_unavailable`
    */
-  join(request: { connection: Connection; tripId: string; id: number | undefined; place: Membership }): Promise<void>;
+  join(request: {
+    connection: Connection;
+    tripId: string;
+    id: number | undefined;
+    place: Membership;
+    seen?: TopicHead | undefined;
+  }): Promise<void>;
   onOpened(room: Room): void;
   onClosed(room: Room): void;
-  /** From the event feed. */
-  wants(topic: string): boolean;
-  onEvent(message: TopicMessage): void;
-  /** The event feed missed something of this partition. */
-  onGap(partition: number): void;
+  /** What a client of this trip's topic begins again with. */
+  snapshotOf(topic: string): TripSnapshot | undefined;
+  /** From the event streams: an event was passed on. */
+  onPassedOn(message: TopicMessage): void;
   /** From the access cache: a watched trip's record changed. */
   onAccess(access: TripAccess): void;
   /** Called a few times a second: events that are overdue are read. */
@@ -37,13 +43,10 @@ export interface TripRooms {
 /** What a trip's room knows beside its members. */
 interface TripRoom {
   readonly room: Room;
-  /** Of the last event passed on; undefined before the first look. */
-  place: TopicHead | undefined;
   /** Version of the trip that the events passed on have reached. */
   eventVersion: number;
   /** A record whose event has not come yet. */
   owed: OwedEvent | undefined;
-  recovery: Promise<boolean> | undefined;
 }
 
 interface OwedEvent {
@@ -56,33 +59,24 @@ interface OwedEvent {
 const eventOverdueMs = 1000;
 
 /**
- * The event class of trips, and who may be in their rooms.
- *
- * Events go to each member in order, each once: the feed's numbers show a gap, a record without its event shows a loss, and both are
- * read again from the topic's log. What cannot be recovered is said: `subscribed` comes again with the new place.
+ * Trips' rooms: positions and events of a trip, and who may be told of them.
  *
  * When a record changes, whoever may not watch any longer hears `unsubscribed`, and nothing after it. A trip's own people lose it by
  * its end; they get `trip.ended` first, unless the log cannot be read either: then they are sent off without it, and those who stay
- * get it as soon as it can be read.
+ * get it as soon as it can be read. A record without its event shows that the event was lost on its way: it is read from the log.
  */
 export function createTripRooms({
   rooms,
   hub,
   access: accessCache,
-  events,
-  readEvents,
-  partitionOf,
-  log,
+  streams,
   mayWatchTrip = mayWatch,
   monotonicMs = () => performance.now(),
 }: {
   rooms: Rooms;
   hub: Hub;
   access: AccessCache;
-  events: EventFeed;
-  readEvents: ReadEvents;
-  partitionOf: (topic: string) => number;
-  log: Logger;
+  streams: EventStreams;
   /** The rule of who is in a trip's room. */
   mayWatchTrip?: typeof mayWatch;
   monotonicMs?: () => number;
@@ -100,84 +94,44 @@ export function createTripRooms({
     }
   }
 
-  async function joinWatched({ connection, tripId, id, place }: Parameters<TripRooms['join']>[0]): Promise<void> {
+  async function joinWatched({ connection, tripId, id, place, seen }: Parameters<TripRooms['join']>[0]): Promise<void> {
     const topic = tripTopic(tripId);
     const access = await accessCache.load(tripId);
     if (connection.memberships?.get(topic) !== place) return;
     if (access === null || !mayWatchTrip(connection.identity, access)) throw new AppError('not_found');
 
     const subscription = rooms.enter({ connection, place, topic, driverId: access.driverId, tripId });
-    subscription.held = [];
-    const [head] = await Promise.all([events.head(topic), hub.catchUp(access.driverId)]);
+    const listener = streams.enter({ connection, topic, eventClass: 'event' });
+    subscription.events = listener;
+    const [caughtUp] = await Promise.all([streams.catchUp(listener, seen), hub.catchUp(access.driverId)]);
     if (subscription.state !== 'joining') return;
-    const trip = trips.get(topic);
-    if (trip !== undefined && head !== null) trip.place ??= head;
-    connection.sendFrame({ type: 'subscribed', ...(id !== undefined && { id }), topic, ...head });
+    connection.sendFrame(subscribedFrame({ id, topic, caughtUp, snapshot: snapshotOf(topic) }));
     hub.goLive(subscription);
-    releaseHeld(subscription, head);
+    streams.goLive(listener, caughtUp);
   }
 
-  function releaseHeld(subscription: Subscription, head: TopicHead | null): void {
-    const held = subscription.held ?? [];
-    subscription.held = undefined;
-    for (const message of held) {
-      const isInSnapshot = head !== null && message.epoch === head.epoch && message.offset <= head.offset;
-      if (!isInSnapshot) subscription.connection.send(encodeEvent(message), 'event');
-    }
+  function snapshotOf(topic: string): TripSnapshot | undefined {
+    const tripId = trips.get(topic)?.room.tripId;
+    const access = tripId === undefined ? undefined : accessCache.peek(tripId);
+    if (access === undefined) return undefined;
+    const { version, state, driverId, startedAtMs, endedAtMs } = access;
+    return {
+      tripId: access.tripId,
+      version,
+      state,
+      driverId,
+      ...(startedAtMs !== undefined && { startedAtMs }),
+      ...(endedAtMs !== undefined && { endedAtMs }),
+    };
   }
 
-  function onEvent(message: TopicMessage): void {
-    const trip = trips.get(message.topic);
+  function onPassedOn({ topic, event }: TopicMessage): void {
+    const trip = trips.get(topic);
     if (trip === undefined) return;
-    const { place } = trip;
-    if (place !== undefined && place.epoch === message.epoch && message.offset <= place.offset) return;
-    const isNext = place === undefined || (place.epoch === message.epoch && message.offset === place.offset + 1);
-    if (isNext) passOn(trip, message);
-    else void recover(trip);
-  }
-
-  function passOn(trip: TripRoom, message: TopicMessage): void {
-    trip.place = { epoch: message.epoch, offset: message.offset };
-    trip.eventVersion = Math.max(trip.eventVersion, (message.event as TopicEvent).version);
-    const frame = encodeEvent(message);
-    for (const subscription of trip.room.members) {
-      if (subscription.held !== undefined) subscription.held.push(message);
-      else subscription.connection.send(frame, 'event');
-    }
+    // Not every event of a trip makes a version of it: that its driver fell silent does not.
+    const { version } = event as { version?: number };
+    if (version !== undefined) trip.eventVersion = Math.max(trip.eventVersion, version);
     if (trip.owed !== undefined && trip.eventVersion >= trip.owed.access.version) settle(trip, trip.owed.access);
-  }
-
-  /** One at a time a room; whoever asks meanwhile waits for it. Resolves to false where the log could not be read. */
-  function recover(trip: TripRoom): Promise<boolean> {
-    trip.recovery ??= readMissed(trip)
-      .then(
-        () => true,
-        (err: unknown) => {
-          log.warn({ err, topic: trip.room.topic }, 'missed events could not be read');
-          return false;
-        },
-      )
-      .finally(() => {
-        trip.recovery = undefined;
-      });
-    return trip.recovery;
-  }
-
-  async function readMissed(trip: TripRoom): Promise<void> {
-    const { topic } = trip.room;
-    const known = trip.place;
-    // Nobody was told of any event yet: then all that the log holds were missed.
-    const after = known ?? { epoch: (await events.head(topic))?.epoch ?? '', offset: 0 };
-    const found = await readEvents(topic, after);
-    if (trip.place !== known) return;
-    if (found.recovered) {
-      for (const message of found.messages) passOn(trip, message);
-      return;
-    }
-    trip.place = found.head;
-    for (const { connection, held } of trip.room.members) {
-      if (held === undefined) connection.sendFrame({ type: 'subscribed', topic, ...found.head }, 'event');
-    }
   }
 
   function onAccess(access: TripAccess): void {
@@ -204,12 +158,14 @@ export function createTripRooms({
 
   function expelForbidden(trip: TripRoom, access: TripAccess): void {
     for (const subscription of trip.room.members) {
-      if (!mayWatchTrip(subscription.connection.identity, access)) expel(subscription);
+      if (mayWatchTrip(subscription.connection.identity, access)) continue;
+      if (subscription.events !== undefined) streams.finish(subscription.events);
+      expel(subscription);
     }
   }
 
   async function settleOverdue(trip: TripRoom, owed: OwedEvent): Promise<void> {
-    const wasRead = await recover(trip);
+    const wasRead = await streams.recover(trip.room.topic);
     if (trip.owed !== owed) return;
     if (wasRead) {
       settle(trip, owed.access);
@@ -223,7 +179,7 @@ export function createTripRooms({
     join,
     onOpened(room) {
       if (room.tripId === undefined) return;
-      trips.set(room.topic, { room, place: undefined, eventVersion: 0, owed: undefined, recovery: undefined });
+      trips.set(room.topic, { room, eventVersion: 0, owed: undefined });
       accessCache.watch(room.tripId);
     },
     onClosed(room) {
@@ -233,13 +189,8 @@ export function createTripRooms({
       owing.delete(trip);
       accessCache.unwatch(room.tripId);
     },
-    wants: (topic) => trips.has(topic),
-    onEvent,
-    onGap(partition) {
-      for (const trip of trips.values()) {
-        if (partitionOf(trip.room.topic) === partition) void recover(trip);
-      }
-    },
+    snapshotOf,
+    onPassedOn,
     onAccess,
     sweep() {
       const nowMs = monotonicMs();
@@ -258,6 +209,3 @@ function expel(subscription: Subscription): void {
   subscription.leave();
   connection.sendFrame({ type: 'unsubscribed', topic: room.topic, reason: 'forbidden' });
 }
-
-const encodeEvent = ({ topic, epoch, offset, event }: TopicMessage): string =>
-  JSON.stringify({ type: 'event', topic, epoch, offset, event });

@@ -1,4 +1,5 @@
 import type {
+  AckFrame,
   ClientFrame,
   HelloFrame,
   LocFrame,
@@ -23,6 +24,7 @@ export interface FrameHandlers {
   loc: FrameHandler<LocFrame>;
   sub: FrameHandler<SubFrame>;
   unsub: FrameHandler<UnsubFrame>;
+  ack: FrameHandler<AckFrame>;
   refresh: FrameHandler<RefreshFrame>;
   ping: FrameHandler<PingFrame>;
 }
@@ -89,6 +91,9 @@ export function createDispatch({
   function fail(connection: Connection, frame: ClientFrame, err: unknown): void {
     const error = toAppError(err);
     if (error.code === 'internal') log.error({ err, frame: frame.type, connectionId: connection.id }, 'frame failed');
-    sendError(connection, error, { id: frame.id, topic: 'topic' in frame ? frame.topic : undefined });
+    sendError(connection, error, {
+      id: 'id' in frame ? frame.id : undefined,
+      topic: 'topic' in frame ? frame.topic : undefined,
+    });
   }
 }

@@ -1,52 +1,77 @@
 import type { SubFrame } from '@hushryd/contracts/realtime/client-frames';
-import { parseTopic } from '@hushryd/contracts/realtime/topics';
+import { parseTopic, type Topic } from '@hushryd/contracts/realtime/topics';
+import type { Identity } from '@hushryd/platform/auth/claims';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import { isStaff, mayWatchDriver } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection, Membership } from '../connections/connection.ts';
-import type { AdminMap } from '../fanout/admin-map.ts';
 import { joinDriver } from '../fanout/driver-rooms.ts';
-import type { Hub } from '../fanout/hub.ts';
-import type { Rooms } from '../fanout/rooms.ts';
-import type { TripRooms } from '../fanout/trip-rooms.ts';
+import { joinEvents } from '../fanout/event-rooms.ts';
+import type { Fanout } from '../fanout/fanout.ts';
 import type { FrameHandler } from './dispatch.ts';
 
 /**
- * `sub`: join a topic. The client names an object, the server decides. Subscribing again to a topic begins it anew, with a snapshot.
+ * `sub`: join a topic. The client names an object, the server decides. Subscribing again to a topic begins it anew; with the place of
+ * the last event that it saw, a client is told what it missed.
  *
  * @throws (as error frames) `not_found` for a topic or trip that is not there or not theirs, `forbidden` for what the role may never
- *   watch, `too_many_topics`, `access_unavailable`, `redis_unavailable`
+ *   watch, `frame_invalid` for half a place, `too_many_topics`, `access_unavailable`, `redis_unavailable`
  */
 export function createSubscribeHandler({
-  rooms,
-  hub,
-  tripRooms,
-  adminMap,
+  fanout,
   maxTopics,
 }: {
-  rooms: Rooms;
-  hub: Hub;
-  tripRooms: TripRooms;
-  adminMap: AdminMap;
+  fanout: Fanout;
   maxTopics: number;
 }): FrameHandler<SubFrame> {
-  return async (connection, { id, topic: name }) => {
-    const topic = parseTopic(name);
+  return async (connection, frame) => {
+    const topic = parseTopic(frame.topic);
     if (topic === undefined) throw new AppError('not_found', { detail: 'no such topic' });
-    if (topic.kind === 'driver' && !mayWatchDriver(connection.identity, topic.driverId))
-      throw new AppError('forbidden');
-    if (topic.kind === 'admin:map' && !isStaff(connection.identity)) throw new AppError('forbidden');
+    if (!mayAsk(connection.identity, topic)) throw new AppError('forbidden');
+    const seen = readSeen(frame);
 
-    const place = holdPlace(connection, name, maxTopics);
+    const place = holdPlace(connection, frame.topic, maxTopics);
     try {
-      if (topic.kind === 'trip') await tripRooms.join({ connection, tripId: topic.tripId, id, place });
-      else if (topic.kind === 'driver')
-        await joinDriver({ rooms, hub }, { connection, place, driverId: topic.driverId, id });
-      else await adminMap.join({ connection, id, place });
+      await join(connection, place, topic, frame, seen);
     } catch (error) {
-      if (connection.memberships?.get(name) === place) leaveTopic(connection, name);
+      if (connection.memberships?.get(frame.topic) === place) leaveTopic(connection, frame.topic);
       throw error;
     }
   };
+
+  function join(
+    connection: Connection,
+    place: Membership,
+    topic: Topic,
+    { id, topic: name, filter }: SubFrame,
+    seen: TopicHead | undefined,
+  ): Promise<void> {
+    switch (topic.kind) {
+      case 'trip':
+        return fanout.tripRooms.join({ connection, tripId: topic.tripId, id, place, seen });
+      case 'driver':
+        return joinDriver(fanout, { connection, place, driverId: topic.driverId, id });
+      case 'user':
+        return joinEvents(fanout, { connection, place, topic: name, eventClass: 'event', id, seen, filter: undefined });
+      case 'admin:sos':
+        return joinEvents(fanout, { connection, place, topic: name, eventClass: 'sos', id, seen, filter });
+      case 'admin:map':
+        return fanout.adminMap.join({ connection, id, place });
+    }
+  }
+}
+
+/** What the identity alone decides; who is on a trip is asked for when it is joined. */
+function mayAsk(identity: Identity, topic: Topic): boolean {
+  if (topic.kind === 'driver') return mayWatchDriver(identity, topic.driverId);
+  if (topic.kind === 'user') return identity.userId === topic.userId;
+  return topic.kind === 'trip' || isStaff(identity);
+}
+
+function readSeen({ epoch, offset }: SubFrame): TopicHead | undefined {
+  if (epoch === undefined && offset === undefined) return undefined;
+  if (epoch !== undefined && offset !== undefined) return { epoch, offset };
+  throw new AppError('frame_invalid', { detail: 'epoch and offset go together' });
 }
 
 /** The topic counts from now on, whatever its subscription still waits for. Who finds another place than his own gives up. */

@@ -1,0 +1,46 @@
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
+import type { TopicHead } from '@hushryd/platform/topics/event-log';
+import type { Connection, Membership } from '../connections/connection.ts';
+import type { EventClass, EventStreams } from './event-streams.ts';
+import { subscribedFrame } from './subscribed-frame.ts';
+import { compileFilter, toFilterable } from './topic-filter.ts';
+
+/**
+ * Subscribe a socket to a topic that has nothing but events: `subscribed`, what it missed, then live. Who may is decided before, by
+ * identity alone.
+ *
+ * @throws AppError `redis_unavailable`
+ */
+export async function joinEvents(
+  { streams }: { streams: EventStreams },
+  {
+    connection,
+    place,
+    topic,
+    eventClass,
+    id,
+    seen,
+    filter,
+  }: {
+    connection: Connection;
+    place: Membership;
+    topic: string;
+    eventClass: EventClass;
+    id: number | undefined;
+    seen: TopicHead | undefined;
+    filter: TopicFilter | undefined;
+  },
+): Promise<void> {
+  const fits = filter === undefined ? undefined : compileFilter(filter);
+  const listener = streams.enter({
+    connection,
+    topic,
+    eventClass,
+    ...(fits && { wants: (event: unknown) => fits(toFilterable(event)) }),
+  });
+  place.leave = () => streams.leave(listener);
+  const caughtUp = await streams.catchUp(listener, seen);
+  if (connection.memberships?.get(topic) !== place) return;
+  connection.sendFrame(subscribedFrame({ id, topic, caughtUp }));
+  streams.goLive(listener, caughtUp);
+}
