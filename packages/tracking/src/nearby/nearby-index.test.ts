@@ -34,8 +34,10 @@ t.test('nearest gives what looking at every driver would give', async (t) => {
     ),
     radiusMeters: fc.constantFrom(150, 900, 3000, 20_000),
     limit: fc.integer({ min: 1, max: 12 }),
+    tieMeters: fc.constantFrom(0, 16, 200),
   });
-  const property = fc.property(scenario, ({ middle: [lat, lng], spreadDegrees, offsets, radiusMeters, limit }) => {
+  const property = fc.property(scenario, ({ middle: [lat, lng], spreadDegrees, offsets, ...query }) => {
+    const { radiusMeters, limit, tieMeters } = query;
     const index = createNearbyIndex();
     const positions = offsets.map(([dLat, dLng], i) => {
       const wrapped = ((lng + dLng * spreadDegrees + 540) % 360) - 180;
@@ -49,8 +51,8 @@ t.test('nearest gives what looking at every driver would give', async (t) => {
       .map((position) => distanceMeters(lat, lng, position.lat, position.lng))
       .filter((meters) => meters <= radiusMeters)
       .sort((a, b) => a - b)
-      .slice(0, limit);
-    const found = index.nearest({ lat, lng, radiusMeters, limit, accept: isFree });
+      .filter((meters, rank, all) => rank < limit || (tieMeters > 0 && meters <= (all[limit - 1] ?? 0) + tieMeters));
+    const found = index.nearest({ lat, lng, ...query, accept: isFree });
     t.strictSame(
       found.map((neighbour) => neighbour.distanceMeters),
       expected,

@@ -15,6 +15,8 @@ export interface NearbyQuery {
   lng: number;
   radiusMeters: number;
   limit: number;
+  /** Also everyone up to this much further away than the last of the `limit` nearest. */
+  tieMeters?: number;
   /** Leaves out positions before they are counted. */
   accept?: (position: Position) => boolean;
 }
@@ -22,7 +24,7 @@ export interface NearbyQuery {
 export interface NearbyIndex {
   upsert(position: Position): void;
   remove(driverId: string): void;
-  /** @returns nearest first, ≤ limit, within the radius */
+  /** @returns nearest first, within the radius; ≤ limit, but for `tieMeters` */
   nearest(query: NearbyQuery): Neighbour[];
   readonly size: number;
 }
@@ -82,7 +84,7 @@ export function createNearbyIndex(): NearbyIndex {
   }
 
   function nearest(query: NearbyQuery): Neighbour[] {
-    const { lat, lng, radiusMeters, limit } = query;
+    const { lat, lng, radiusMeters } = query;
     let found: Neighbour[] = [];
     for (const { rings, grid } of layers) {
       found = [];
@@ -94,8 +96,7 @@ export function createNearbyIndex(): NearbyIndex {
         if (ring === disk.length) disk = diskAround(middle, ring === 2 ? 2 : lastRing);
         for (const id of disk[ring] as string[]) collect(grid.cell(id), query, found);
         const coveredMeters = ring * rings.ringMeters;
-        if (coveredMeters >= radiusMeters || reachOf(found, limit, Number.POSITIVE_INFINITY) <= coveredMeters)
-          return found;
+        if (coveredMeters >= radiusMeters || reachOf(found, query) <= coveredMeters) return found;
       }
     }
     return found;
@@ -111,12 +112,12 @@ export function createNearbyIndex(): NearbyIndex {
   };
 }
 
-/** Keeps the `limit` nearest so far, in order. Most positions of a cell lie outside the box of those, and are not measured. */
+/** Keeps the nearest so far, in order. Most positions of a cell lie outside the box of those, and are not measured. */
 function collect(cell: Cell | undefined, query: NearbyQuery, found: Neighbour[]): void {
   if (cell === undefined) return;
-  const { lat, lng, radiusMeters, limit, accept } = query;
+  const { lat, lng, accept } = query;
   const { coordinates, positions } = cell;
-  let reachMeters = reachOf(found, limit, radiusMeters);
+  let reachMeters = reachOf(found, query);
   let box = reachBox(lat, reachMeters);
   for (let row = 0; row < positions.length; row += 1) {
     const rowLat = coordinates[2 * row] as number;
@@ -127,21 +128,25 @@ function collect(cell: Cell | undefined, query: NearbyQuery, found: Neighbour[])
     if (meters > reachMeters) continue;
     const position = positions[row] as Position;
     if (accept?.(position) === false) continue;
-    insert(found, { position, distanceMeters: meters }, limit);
-    if (found.length < limit) continue;
-    reachMeters = reachOf(found, limit, radiusMeters);
+    insert(found, { position, distanceMeters: meters }, query);
+    if (found.length < query.limit) continue;
+    reachMeters = reachOf(found, query);
     box = reachBox(lat, reachMeters);
   }
 }
 
 /** How far away a position may be to be among the nearest. */
-function reachOf(found: readonly Neighbour[], limit: number, radiusMeters: number): number {
-  return found.length < limit ? radiusMeters : (found[limit - 1] as Neighbour).distanceMeters;
+function reachOf(found: readonly Neighbour[], { limit, radiusMeters, tieMeters = 0 }: NearbyQuery): number {
+  if (found.length < limit) return radiusMeters;
+  return Math.min(radiusMeters, (found[limit - 1] as Neighbour).distanceMeters + tieMeters);
 }
 
-function insert(found: Neighbour[], neighbour: Neighbour, limit: number): void {
-  if (found.length === limit) found.pop();
+function insert(found: Neighbour[], neighbour: Neighbour, query: NearbyQuery): void {
   let at = found.length;
   while (at > 0 && (found[at - 1] as Neighbour).distanceMeters > neighbour.distanceMeters) at -= 1;
   found.splice(at, 0, neighbour);
+  const { limit, tieMeters = 0 } = query;
+  const reachMeters = reachOf(found, query);
+  while (found.length > limit && (tieMeters === 0 || (found.at(-1) as Neighbour).distanceMeters > reachMeters))
+    found.pop();
 }

@@ -2,7 +2,7 @@ import type { Position } from '@hushryd/contracts/fix';
 import type { NearbyDriversReply } from '@hushryd/contracts/http/drivers';
 import type { Identity } from '@hushryd/platform/auth/claims';
 import { distanceMeters } from '@hushryd/tracking/geo/distance';
-import type { NearbyIndex, NearbyQuery, Neighbour } from '@hushryd/tracking/nearby/nearby-index';
+import type { NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
 import { positionMaxAgeMs } from '@hushryd/tracking/positions/read-position';
 import { isStaff } from '@hushryd/tracking/trip-access/access-rules';
 import type { PassingIds } from './passing-ids.ts';
@@ -61,7 +61,16 @@ export function createNearbyDrivers({
     const toPassingId = await passingIds.current();
     const withinMeters = Math.min(inSteps(radiusMeters), riderRadiusMeters);
     const accept = (position: Position) => position.state === 'available' && isLive(position, nowMs);
-    return candidatesForRiders({ lat, lng, radiusMeters: withinMeters, limit: Math.min(limit, riderLimit), accept })
+    // All that may be among the nearest once places are rounded: whom rounding may bring before the last of them too.
+    return nearby
+      .nearest({
+        lat,
+        lng,
+        radiusMeters: withinMeters + roundingMeters,
+        limit: Math.min(limit, riderLimit),
+        tieMeters: 2 * roundingMeters,
+        accept,
+      })
       .map(({ position }) => {
         const place = { lat: fourDecimals(position.lat), lng: fourDecimals(position.lng) };
         const meters = distanceMeters(lat, lng, place.lat, place.lng);
@@ -71,19 +80,6 @@ export function createNearbyDrivers({
       .sort((one, other) => one.meters - other.meters || compareText(one.driver.driverId, other.driver.driverId))
       .slice(0, Math.min(limit, riderLimit))
       .map(({ driver }) => driver);
-  }
-
-  /**
-   * All that may be among the nearest once places are rounded: the `limit` nearest as they are, and everyone whom rounding may bring
-   * before the last of them.
-   */
-  function candidatesForRiders(query: NearbyQuery): Neighbour[] {
-    const reachMeters = query.radiusMeters + roundingMeters;
-    const nearest = nearby.nearest({ ...query, radiusMeters: reachMeters });
-    if (nearest.length < query.limit) return nearest;
-    const last = nearest.at(-1) as Neighbour;
-    const radiusMeters = Math.min(reachMeters, last.distanceMeters + 2 * roundingMeters);
-    return nearby.nearest({ ...query, radiusMeters, limit: Number.POSITIVE_INFINITY });
   }
 }
 
