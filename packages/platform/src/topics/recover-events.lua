@@ -6,7 +6,7 @@
 
   KEYS[1] topic head    hash: epoch, offset
   KEYS[2] topic events  stream, id <offset>-0, field e (event)
-  ARGV[1] epoch seen
+  ARGV[1] epoch seen; '' for somebody who found no log: everything in it came since
   ARGV[2] offset seen
   ARGV[3] epoch to begin where one has to
 
@@ -16,7 +16,7 @@ local epoch, offset = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'offset'))
 if not epoch then return { 0, '', 0 } end
 offset = tonumber(offset) or 0
 local seen = tonumber(ARGV[2])
-if epoch ~= ARGV[1] then return { 0, epoch, offset } end
+if ARGV[1] ~= '' and ARGV[1] ~= epoch then return { 0, epoch, offset } end
 if seen > offset then
   redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'offset', 0)
   redis.call('DEL', KEYS[2])
