@@ -9,6 +9,7 @@ export const errorCatalogue = {
   token_missing: { status: 401, retryable: false, title: 'A bearer token is required' },
   token_invalid: { status: 401, retryable: false, title: 'The token is not valid' },
   token_expired: { status: 401, retryable: false, title: 'The token has expired' },
+  token_revoked: { status: 401, retryable: false, title: 'The session was ended' },
   ticket_invalid: { status: 401, retryable: false, title: 'The ticket is unknown, used or expired' },
   origin_refused: { status: 403, retryable: false, title: 'This web origin may not connect' },
   forbidden: { status: 403, retryable: false, title: 'This identity may not do that' },

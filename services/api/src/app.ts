@@ -19,12 +19,14 @@ import { addRouteRules } from './plugins/route-rules.ts';
 import { addSecurityHeaders } from './plugins/security-headers.ts';
 import { compileValidator } from './plugins/validate.ts';
 import { addRealtimeRoutes } from './realtime/routes.ts';
+import { addSessionRoutes } from './sessions/routes.ts';
 import { createAuditReading } from './trips/audit-reading.ts';
 import { createGetLocation } from './trips/get-location.ts';
 import { addLocationRoutes } from './trips/location-routes.ts';
 import { createPositionWaiters } from './trips/position-waiters.ts';
 import { addTripRoutes } from './trips/routes.ts';
 import { addTrackRoutes } from './trips/track-routes.ts';
+import { addUserRoutes } from './users/routes.ts';
 
 export interface ApiSettings {
   instanceId: string;
@@ -69,7 +71,12 @@ export async function createApp(
   const metrics = addMetrics(app, telemetry);
   addCorrelationId(app);
   addSecurityHeaders(app);
-  addRouteRules(app, { tokens, deadlineMs: settings.deadlineMs, openPrefix: referencePath });
+  addRouteRules(app, {
+    tokens,
+    revocations: parts.revocations,
+    deadlineMs: settings.deadlineMs,
+    openPrefix: referencePath,
+  });
   addCors(app, { origins: settings.corsOrigins });
   addDraining(app, settings.isDraining);
   await addOpenApi(app);
@@ -88,7 +95,9 @@ export async function createApp(
     nearbyDrivers: createNearbyDrivers(parts),
   });
   addMapRoutes(app, parts.roads);
-  addRealtimeRoutes(app, parts.tickets);
+  addRealtimeRoutes(app, parts);
+  addSessionRoutes(app, { ...parts.signOut, log });
+  addUserRoutes(app, parts);
   addMethodReplies();
 
   await app.ready();

@@ -3,11 +3,15 @@ import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectMongo } from '@hushryd/platform/mongo/connect';
+import { createRealtimeNodes, type RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createPublishEvent, type PublishEvent } from '@hushryd/platform/topics/publish-event';
 import { createDriverStore, type DriverStore } from '@hushryd/rides/people/driver-store';
+import { createRevocationStore, type RevocationStore } from '@hushryd/rides/people/revocation-store';
+import type { SignOutWork } from '@hushryd/rides/people/sign-out';
 import { createTripAnnouncer } from '@hushryd/rides/trips/announce-trip';
 import type { TripWork } from '@hushryd/rides/trips/change-trip';
 import { createTripStore, type TripStore } from '@hushryd/rides/trips/trip-store';
@@ -20,12 +24,16 @@ import { createRoadStore, type RoadStore } from '@hushryd/tracking/history/road-
 import { createNearbyIndex, type NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
 import { createPositionReader, type PositionReader } from '@hushryd/tracking/positions/read-position';
 import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
+import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
+import { createRevocations, type Revocations } from '@hushryd/tracking/revocations/revocations';
 import { createRuns, type Runs } from '@hushryd/tracking/runs/allot-run';
 import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import { createAccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { ApiConfig } from './config.ts';
 import { createPassingIds, type PassingIds } from './drivers/passing-ids.ts';
 import type { HealthChecks } from './plugins/health.ts';
+import { createEndConnection, type EndConnection } from './users/end-connection.ts';
 
 /** What the features work with. */
 export interface ApiParts {
@@ -47,6 +55,12 @@ export interface ApiParts {
   track: TrackReader;
   roads: RoadStore;
   tickets: Tickets;
+  revocations: Revocations;
+  revocationStore: RevocationStore;
+  signOut: Omit<SignOutWork, 'log'>;
+  realtimeNodes: RealtimeNodes;
+  endConnection: EndConnection;
+  publishEvent: PublishEvent;
   pings: HealthChecks['dependencies'];
 }
 
@@ -76,15 +90,26 @@ export async function openParts(
   const publisher = createAccessPublisher({ redis, keys });
   const driverStates = createDriverStates({ redis, keys });
 
+  const follower = createAccessFollower({ redis, keys, log });
   const access = createAccessCache({
     connections,
     keys,
+    follower,
     resolve: (tripIds) => trips.tripAccessByIds(tripIds),
     log,
     telemetry,
   });
-  await startPatiently(() => access.start());
-  lifecycle.add('trip access', () => access.close());
+  const revocationStore = createRevocationStore({ db, deadlineMs });
+  const revocations = createRevocations({
+    redis,
+    keys,
+    follower,
+    readTruth: () => revocationStore.inForce({ nowMs: Date.now() }),
+    log,
+  });
+  await startPatiently(() => follower.start());
+  lifecycle.add('access logs', () => follower.close());
+  const realtimeNodes = createRealtimeNodes({ redis, keys });
 
   const livePositions = createLivePositions({ connections, keys, log, telemetry });
   const nearby = createNearbyIndex();
@@ -124,6 +149,12 @@ export async function openParts(
     track: createTrackReader({ redis, keys, db, deadlineMs: config.mongo.deadlineMs }),
     roads: createRoadStore({ db, deadlineMs: config.mongo.deadlineMs }),
     tickets: createTickets({ redis, keys }),
+    revocations,
+    revocationStore,
+    signOut: { store: revocationStore, publisher: createRevocationPublisher({ redis, keys }) },
+    realtimeNodes,
+    endConnection: createEndConnection({ redis, keys, realtimeNodes }),
+    publishEvent: createPublishEvent({ redis, keys }),
     pings: { redis: connections.ping, mongodb: mongo.ping },
   };
 }

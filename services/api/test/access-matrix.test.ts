@@ -66,6 +66,26 @@ const matrix: Record<string, Row> = {
   },
   'GET /v1/map/roads': { path: () => '/v1/map/roads?bbox=1,1,2,2', live: [403, 403, 403, 403, 200, 401] },
   'POST /v1/realtime/tickets': { live: [201, 201, 201, 201, 201, 401] },
+  'GET /v1/realtime/stats': { live: [403, 403, 403, 403, 200, 401] },
+  'POST /v1/session/sign-out': { live: [204, 204, 204, 204, 204, 401] },
+  'POST /v1/users/{id}/sign-out': {
+    path: () => '/v1/users/somebody/sign-out',
+    body: () => ({}),
+    live: [403, 403, 403, 403, 204, 401],
+  },
+  'GET /v1/users/{id}/connections': {
+    path: () => '/v1/users/somebody/connections',
+    live: [403, 403, 403, 403, 200, 401],
+  },
+  'DELETE /v1/users/{id}/connections/{connectionId}': {
+    path: () => '/v1/users/somebody/connections/node.1',
+    live: [403, 403, 403, 403, 404, 401],
+  },
+  'POST /v1/users/{id}/notices': {
+    path: () => '/v1/users/somebody/notices',
+    body: () => ({ title: 'Hello' }),
+    live: [403, 403, 403, 403, 201, 401],
+  },
   'GET /health/live': { live: [200, 200, 200, 200, 200, 200] },
   'GET /health/ready': { live: [200, 200, 200, 200, 200, 200] },
   'GET /health': { live: [200, 200, 200, 200, 200, 200] },
@@ -96,6 +116,7 @@ t.test('a route that does not say who may call it stops the start', async (t) =>
   const app: ApiServer = Fastify();
   addRouteRules(app, {
     tokens: { verify: () => t.bailout('nobody asks') as never },
+    revocations: { assertValid: () => undefined },
     deadlineMs: 1_000,
     openPrefix: '/docs',
   });

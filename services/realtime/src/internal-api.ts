@@ -1,10 +1,14 @@
-import type { TripAccess, TripAccessReply } from '@hushryd/contracts/http/trip-access';
+import type { RevocationsReply } from '@hushryd/contracts/http/sessions';
+import type { TripAccessReply } from '@hushryd/contracts/http/trip-access';
+import type { ReadRevocations } from '@hushryd/tracking/revocations/revocations';
 import type { ResolveAccess } from '@hushryd/tracking/trip-access/access-cache';
 import { Agent, request } from 'undici';
 
 export interface InternalApi {
   /** Records of these trips; ids without one are no trips. @throws where no address answers in time */
   resolveAccess: ResolveAccess;
+  /** All revoked tokens that have not run out. @throws where no address answers in time */
+  readRevocations: ReadRevocations;
   /** Does any address answer, whatever it says? All are asked at once. @returns latency in milliseconds @throws after `deadlineMs` */
   ping(deadlineMs: number): Promise<number>;
   close(): Promise<void>;
@@ -13,7 +17,7 @@ export interface InternalApi {
 /**
  * The api's internal listener, which knows what Redis has lost. Addresses are tried in order, each with the same deadline.
  *
- * Cost: one request, for up to 500 trips.
+ * Cost: one request, for up to 500 trips or all revocations.
  */
 export function createInternalApi({
   urls,
@@ -27,11 +31,11 @@ export function createInternalApi({
   const dispatcher = new Agent({ connections: 8, pipelining: 1 });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${serviceToken}` };
 
-  async function ask(url: string, tripIds: string[]): Promise<TripAccess[]> {
-    const { statusCode, body } = await request(new URL('/internal/trip-access', url), {
-      method: 'POST',
+  async function ask<Reply>(url: string, path: string, question?: object): Promise<Reply> {
+    const { statusCode, body } = await request(new URL(path, url), {
+      method: question === undefined ? 'GET' : 'POST',
       headers,
-      body: JSON.stringify({ tripIds }),
+      ...(question && { body: JSON.stringify(question) }),
       dispatcher,
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -39,21 +43,24 @@ export function createInternalApi({
       await body.dump();
       throw new Error(`The internal listener answered ${statusCode}`);
     }
-    return ((await body.json()) as TripAccessReply).records;
+    return (await body.json()) as Reply;
+  }
+
+  async function askAny<Reply>(path: string, question?: object): Promise<Reply> {
+    let lastError: unknown;
+    for (const url of urls) {
+      try {
+        return await ask<Reply>(url, path, question);
+      } catch (error) {
+        lastError = error;
+      }
+    }
+    throw new Error('No internal listener of the api answered', { cause: lastError });
   }
 
   return {
-    async resolveAccess(tripIds) {
-      let lastError: unknown;
-      for (const url of urls) {
-        try {
-          return await ask(url, tripIds);
-        } catch (error) {
-          lastError = error;
-        }
-      }
-      throw new Error('No internal listener of the api answered', { cause: lastError });
-    },
+    resolveAccess: async (tripIds) => (await askAny<TripAccessReply>('/internal/trip-access', { tripIds })).records,
+    readRevocations: async () => (await askAny<RevocationsReply>('/internal/revocations')).revocations,
     async ping(deadlineMs) {
       const startedAtMs = performance.now();
       const signal = AbortSignal.timeout(deadlineMs);

@@ -35,6 +35,8 @@ export interface RealtimeMetrics {
   sosRepeated: number;
   /** Sockets that we closed, by close code. */
   closed: Record<number, number>;
+  /** All sockets that ended, by close code, whoever ended them. */
+  ended: Record<number, number>;
 }
 
 /** Read when Prometheus scrapes. */
@@ -101,6 +103,7 @@ export function createMetrics(telemetry: Telemetry): RealtimeMetrics {
     ),
     sosRepeated: 0,
     closed: tally<number>('realtime_closed_total', 'Sockets closed by us, by code', 'code', []),
+    ended: tally<number>('realtime_ended_total', 'Sockets that ended, by code, whoever ended them', 'code', []),
   };
   telemetry.counter({
     name: 'realtime_sos_repeated_total',

@@ -1,3 +1,4 @@
+import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { parseKeyRing } from '@hushryd/platform/auth/key-ring';
 import { createTickets } from '@hushryd/platform/auth/tickets';
 import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
@@ -5,6 +6,7 @@ import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
+import { createRealtimeNodes, sayEveryMs } from '@hushryd/platform/nodes/realtime-nodes';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
@@ -14,7 +16,9 @@ import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
 import { createReadDurable } from '@hushryd/tracking/history/read-durable';
 import { createPositionReader } from '@hushryd/tracking/positions/read-position';
 import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
+import { createRevocations } from '@hushryd/tracking/revocations/revocations';
 import { createRuns } from '@hushryd/tracking/runs/allot-run';
+import { createAccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import type { RealtimeSettings } from './config.ts';
 import { createAcceptGate } from './connections/accept-gate.ts';
@@ -23,7 +27,9 @@ import { Connection } from './connections/connection.ts';
 import { createConnections } from './connections/connections.ts';
 import { drainConnections } from './connections/drain.ts';
 import { endExpired } from './connections/end-expired.ts';
+import { endRevoked } from './connections/end-revoked.ts';
 import { greet } from './connections/greet.ts';
+import { createNodeStats } from './connections/node-stats.ts';
 import { createSocketLeases } from './connections/socket-leases.ts';
 import { createUpgradeHandler } from './connections/upgrade.ts';
 import { createDriverPhones } from './fanout/driver-phones.ts';
@@ -85,10 +91,25 @@ export async function startRealtime({
   // Who may do what.
   const ring = parseKeyRing(settings.tokens.publicKeysJson);
   const tokens = createTokenVerifier({ ring, issuer: settings.tokens.issuer, audiences: ['user', 'admin'] });
+  const follower = createAccessFollower({ redis: commands, keys, log });
+  const revocations = createRevocations({
+    redis: commands,
+    keys,
+    follower,
+    readTruth: internalApi.readRevocations,
+    onRevoked: (revocation) => endRevoked(connections, revocation),
+    log,
+  });
+  follower.follow(({ connectionIds }) => {
+    for (const id of connectionIds) connections.get(id)?.close(closeCodes.endedByOperator, 'ended by an operator');
+  });
+
+  // From the feeds to the sockets.
   const reader = createPositionReader({ redis: commands, keys });
   const fanout = createFanout({
     connections: redis,
     keys,
+    follower,
     reader,
     publish: (topic, frame) => server.app.publish(topic, frame, false, false),
     resolveAccess: internalApi.resolveAccess,
@@ -122,9 +143,18 @@ export async function startRealtime({
     onRestored: liveStatus.onWriteWorked,
   });
   const runs = createRuns({ redis: commands, keys });
+  const nodes = createRealtimeNodes({ redis: commands, keys });
+  const nodeStats = createNodeStats({
+    nodeId: instanceId,
+    connections,
+    slowCount: () => fanout.slowConsumers.slowCount,
+    isDraining: () => lifecycle.isClosing,
+    metrics,
+  });
   const leases = createSocketLeases({
     redis: commands,
     keys,
+    nodes,
     nodeId: instanceId,
     maxPerUser: settings.upgrades.maxSocketsPerUser,
     connections,
@@ -144,7 +174,7 @@ export async function startRealtime({
       sub: createSubscribeHandler({ fanout, maxTopics: settings.sockets.maxTopics }),
       unsub: handleUnsubscribe,
       ack: createAckHandler(fanout.sosRepeats),
-      refresh: createRefreshHandler({ tokens, leases }),
+      refresh: createRefreshHandler({ tokens, revocations, leases }),
       ping: handlePing,
     },
     maxFrameBytes: settings.sockets.maxFrameBytes,
@@ -160,6 +190,7 @@ export async function startRealtime({
     authenticate: createAuthenticateUpgrade({
       tokens,
       tickets: createTickets({ redis: commands, keys }),
+      revocations,
       allowedOrigins: settings.upgrades.allowedOrigins,
     }),
     leases,
@@ -167,7 +198,7 @@ export async function startRealtime({
     createConnection: (identity) => {
       socketNumber += 1;
       return new Connection({
-        id: `${instanceId}/${socketNumber}`,
+        id: `${instanceId}.${socketNumber}`,
         identity,
         limits: settings.sockets,
         metrics,
@@ -190,6 +221,8 @@ export async function startRealtime({
     onClose(connection, code) {
       log.debug({ connectionId: connection.id, code: connection.closeCode || code }, 'socket closed');
       connections.remove(connection);
+      const endedWith = connection.closeCode || code;
+      metrics.ended[endedWith] = (metrics.ended[endedWith] ?? 0) + 1;
       fanout.closed(connection);
       if (connection.driver !== undefined) phones.remove(connection);
       leases.release(connection);
@@ -210,15 +243,17 @@ export async function startRealtime({
     mapWatchers: () => fanout.adminMap.watcherCount,
   });
 
+  lifecycle.add('node lease', () => nodes.leave(instanceId).catch(() => undefined));
   const periodic = (name: string, everyMs: number, run: () => void | Promise<void>) => ({
     name,
     part: createPeriodic({ name, everyMs, run, log }),
   });
   for (const { name, part } of [
+    { name: 'access logs', part: follower },
     ...fanout.parts,
     { name: 'durable feed', part: durable },
-    { name: 'socket leases', part: leases },
     { name: 'live status', part: liveStatus },
+    periodic('say how this node is', sayEveryMs, () => nodes.say(nodeStats())),
     periodic('end expired sockets', 1000, () => endExpired(connections, Date.now())),
     periodic('look for durable fixes', 2000, () => phones.recheck()),
   ]) {

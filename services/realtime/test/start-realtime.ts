@@ -213,7 +213,14 @@ export async function startTestRealtime(
     issuer,
     async issueTicket(userId, role, origin) {
       const audience = role === 'operator' ? 'admin' : 'user';
-      const identity = { userId, role, tokenId: 'test', expiresAtMs: Date.now() + 600_000, audience } as const;
+      const identity = {
+        userId,
+        role,
+        tokenId: 'test',
+        issuedAtMs: Date.now(),
+        expiresAtMs: Date.now() + 600_000,
+        audience,
+      } as const;
       return (await createTickets({ redis: own.commands, keys }).issue({ identity, origin })).ticket;
     },
     async putTrip(access, name) {

@@ -1,5 +1,6 @@
 import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { driversCollection } from '@hushryd/rides/people/driver-store';
+import { revocationsCollection } from '@hushryd/rides/people/revocation-store';
 import { tripsCollection } from '@hushryd/rides/trips/trip-store';
 import { declareLocationHistory } from '@hushryd/tracking/history/history-store';
 import { declareRoads } from '@hushryd/tracking/history/road-store';
@@ -10,5 +11,11 @@ export function declareCollections({
   history,
   roads,
 }: Pick<WorkerConfig, 'history' | 'roads'>): CollectionDeclaration[] {
-  return [tripsCollection, driversCollection, declareLocationHistory(history), declareRoads(roads)];
+  return [
+    tripsCollection,
+    driversCollection,
+    revocationsCollection,
+    declareLocationHistory(history),
+    declareRoads(roads),
+  ];
 }

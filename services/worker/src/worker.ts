@@ -9,11 +9,13 @@ import { assertLayout } from '@hushryd/platform/redis/layout';
 import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { createDriverStore } from '@hushryd/rides/people/driver-store';
+import { createRevocationStore } from '@hushryd/rides/people/revocation-store';
 import { createTripStore } from '@hushryd/rides/trips/trip-store';
 import { createDriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import { createHistoryStore } from '@hushryd/tracking/history/history-store';
 import { createRoadStore } from '@hushryd/tracking/history/road-store';
 import { createSilentExpiry } from '@hushryd/tracking/positions/expire-silent';
+import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
 import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { WorkerConfig } from './config.ts';
 import { createRoadFolder } from './location-history/fold-roads.ts';
@@ -100,6 +102,10 @@ export async function startWorker({
       drivers: createDriverStore({ db: mongo.db, region: config.region, deadlineMs }),
       access: createAccessPublisher({ redis, keys }),
       driverStates: createDriverStates({ redis, keys }),
+      revocations: {
+        store: createRevocationStore({ db: mongo.db, deadlineMs }),
+        publisher: createRevocationPublisher({ redis, keys }),
+      },
       restoreLayout: () => assertLayout({ redis, keys }),
       everyMs: { changed: config.republish.changedMs, all: config.republish.allMs },
       telemetry,

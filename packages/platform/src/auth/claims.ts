@@ -10,6 +10,8 @@ export interface Identity {
   readonly role: Role;
   /** `jti`. */
   readonly tokenId: string;
+  /** `iat`, which counts in whole seconds. */
+  readonly issuedAtMs: number;
   readonly expiresAtMs: number;
   readonly audience: Audience;
 }
@@ -23,7 +25,7 @@ export interface ClaimRules {
   clockToleranceMs: number;
 }
 
-/** Longest life of a token. Tokens cannot be revoked: this is how long one that should no longer hold still does. */
+/** Longest life of a token, and so of a revocation. */
 export const MAX_TOKEN_LIFE_MS = 15 * 60_000;
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -43,7 +45,8 @@ export function readClaims(
 
   const latestStartMs = nowMs + rules.clockToleranceMs;
   if (nbf * 1000 > latestStartMs || iat * 1000 > latestStartMs) return { refused: 'not yet valid' };
-  const identity: Identity = { userId: sub, role, tokenId: jti, expiresAtMs: exp * 1000, audience };
+  const times = { issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
+  const identity: Identity = { userId: sub, role, tokenId: jti, ...times, audience };
   if (isExpired(identity, rules, nowMs)) return { refused: 'expired' };
   return { identity: Object.freeze(identity) };
 }

@@ -16,6 +16,7 @@ const identity: Identity = {
   userId: 'anna',
   role: 'rider',
   tokenId: 'token-1',
+  issuedAtMs: clock.now(),
   expiresAtMs: clock.now() + 60_000,
   audience: 'user',
 };

@@ -40,6 +40,8 @@ export interface Keys {
   tripAccess(tripId: string): string;
   /** Stream of access changes, kept 10 minutes. */
   accessLog(t: number): string;
+  /** Hash, user → revoked tokens, JSON. */
+  revocations(t: number): string;
   /** Counter of the access log's entries. */
   accessLogNumber(t: number): string;
   /** Hash with a topic's epoch and offset. */
@@ -59,6 +61,8 @@ export interface Keys {
   realtimeNodes(): string;
   /** Sorted set of the workers that are up, scored by when their lease ends. */
   workers(): string;
+  /** What a realtime node says of itself, JSON; gone when it has not said it for a while. */
+  realtimeNode(nodeId: string): string;
   /** Lease of a periodic duty that one worker at a time performs. */
   duty(name: string): string;
   /** Secret from which the drivers' passing ids for riders are made; changes every ten minutes. */
@@ -91,6 +95,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     layout: (index) => `${t[index]}:layout`,
     tripAccess: (tripId) => `${topicTag(`trip:${tripId}`)}:access:${tripId}`,
     accessLog: (index) => `${t[index]}:access-log`,
+    revocations: (index) => `${t[index]}:revocations`,
     accessLogNumber: (index) => `${t[index]}:access-log:n`,
     topicHead: (topic) => `${topicTag(topic)}:head:${topic}`,
     topicEvents: (topic) => `${topicTag(topic)}:events:${topic}`,
@@ -100,6 +105,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     ticket: (hash) => `${prefix}ticket:${hash}`,
     userSockets: (userId) => `${prefix}sockets:${userId}`,
     realtimeNodes: () => `${prefix}realtime-nodes`,
+    realtimeNode: (nodeId) => `${prefix}realtime-node:${nodeId}`,
     workers: () => `${prefix}workers`,
     duty: (name) => `${prefix}duty:${name}`,
     nearbySalt: () => `${prefix}nearby-salt`,

@@ -97,6 +97,7 @@ export function createBuilders(seed: number): Builders {
       userId: id(role),
       role,
       tokenId: id('token'),
+      issuedAtMs: nowMs,
       expiresAtMs: nowMs + 15 * 60_000,
       audience: role === 'operator' ? 'admin' : 'user',
       ...over,

@@ -9,6 +9,7 @@ import { createEventFeed, type TopicMessage } from '@hushryd/platform/topics/eve
 import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import t, { type Test } from 'tap';
 import { createAccessCache } from './access-cache.ts';
+import { createAccessFollower } from './access-follower.ts';
 import { fixCountsForTrip, mayWatchDriver, mayWatchTrip } from './access-rules.ts';
 import { createAccessPublisher } from './publish-access.ts';
 
@@ -43,9 +44,11 @@ const accessOf = (tripId: string, changes: Partial<TripAccess> = {}): TripAccess
 async function startCache(t: Test, resolve: (ids: string[]) => Promise<TripAccess[]> = async () => []) {
   const changes: TripAccess[] = [];
   const asked: string[][] = [];
+  const follower = createAccessFollower({ redis, keys, log, readEveryMs: 20 });
   const cache = createAccessCache({
     connections,
     keys,
+    follower,
     resolve: (ids) => {
       asked.push(ids);
       return resolve(ids);
@@ -53,10 +56,9 @@ async function startCache(t: Test, resolve: (ids: string[]) => Promise<TripAcces
     onChange: (access) => changes.push(access),
     log,
     telemetry,
-    readEveryMs: 20,
   });
-  t.teardown(() => cache.close());
-  await cache.start();
+  t.teardown(() => follower.close());
+  await follower.start();
   return { cache, changes, asked };
 }
 
@@ -140,21 +142,23 @@ t.test(
     });
     const changes: TripAccess[] = [];
     let refusals = 0;
+    const silent = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+    const follower = createAccessFollower({ redis: commands, keys, log: silent, readEveryMs: 20 });
     const cache = createAccessCache({
       connections: { ...connections, commands },
       keys,
+      follower,
       resolve: async () => {
         refusals += 1;
         throw new Error('away');
       },
       onChange: (access) => changes.push(access),
-      log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+      log: silent,
       telemetry,
-      readEveryMs: 20,
     });
-    t.teardown(() => cache.close());
+    t.teardown(() => follower.close());
     faults.channel = '';
-    await cache.start();
+    await follower.start();
     await cache.load('expelled');
     cache.watch('expelled');
 
@@ -261,6 +265,7 @@ t.test('who may watch a trip', async (t) => {
     userId,
     role,
     tokenId: 'x',
+    issuedAtMs: 1,
     expiresAtMs: 1,
     audience: role === 'operator' ? ('admin' as const) : ('user' as const),
   });

@@ -1,21 +1,18 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import { AppError } from '@hushryd/platform/errors/app-error';
-import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisConnections } from '@hushryd/platform/redis/connect';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { LRUCache } from 'lru-cache';
+import type { AccessFollower } from './access-follower.ts';
 import { createAccessLoader, type ResolveAccess } from './access-loader.ts';
-import { createAccessLogReader } from './access-log.ts';
+import type { AccessNews } from './access-log.ts';
 
 export type { ResolveAccess } from './access-loader.ts';
 
 export interface AccessCache {
-  /** Begin to follow the access logs. Records are renewed from here on. */
-  start(): Promise<void>;
-  close(): Promise<void>;
   /** What is known right now, without waiting; undefined where it has to be loaded. */
   peek(tripId: string): TripAccess | undefined;
   /**
@@ -31,13 +28,14 @@ export interface AccessCache {
 const maxRecords = 100_000;
 const unknownForMs = 10_000;
 const maxUnknown = 10_000;
+const askTruthEveryMs = 2000;
 
 /**
  * Trip access records as one node knows them: loaded when first asked for, renewed by following the access logs, so a change anywhere
  * is felt here within `readEveryMs` plus a round trip.
  *
  * While Redis is away records grow old. They are used on for `staleAfterMs`, then only what can be loaded afresh counts: nobody is let
- * in by an answer that nobody could have revoked.
+ * in by an answer that nobody could have revoked. Watched trips are then asked of the truth every two seconds.
  *
  * @param resolve asks whoever has the truth, for ids that Redis does not have: the internal listener, or MongoDB itself
  * @param onChange told of each new version of a watched trip
@@ -45,21 +43,22 @@ const maxUnknown = 10_000;
 export function createAccessCache({
   connections,
   keys,
+  follower,
   resolve,
   onChange,
   log,
   telemetry,
-  readEveryMs = 1000,
   staleAfterMs = 5000,
   now = Date.now,
 }: {
   connections: RedisConnections;
   keys: Keys;
+  /** Records are renewed while it runs. */
+  follower: Pick<AccessFollower, 'follow'>;
   resolve: ResolveAccess;
   onChange?: (access: TripAccess) => void;
   log: Logger;
   telemetry: Telemetry;
-  readEveryMs?: number;
   staleAfterMs?: number;
   now?: () => number;
 }): AccessCache {
@@ -67,7 +66,6 @@ export function createAccessCache({
   const unknown = new LRUCache<string, true>({ max: maxUnknown, ttl: unknownForMs });
   const watched = new Map<string, number>();
   const loader = createAccessLoader({ redis: connections.commands, keys, resolve });
-  const accessLog = createAccessLogReader({ redis: connections.commands, keys });
   const lost = telemetry.counter({
     name: 'access_log_lost_total',
     help: 'Times that a node lost its place in an access log and read its trips again',
@@ -79,16 +77,28 @@ export function createAccessCache({
   const followedAtMs = new Array<number>(keys.partitions).fill(Number.NEGATIVE_INFINITY);
   const partitionOf = (tripId: string) => keys.topicPartition(tripTopic(tripId));
 
-  const follower = createPeriodic({ name: 'follow access logs', everyMs: readEveryMs, run: follow, log });
+  let askedTruthAtMs = Number.NEGATIVE_INFINITY;
 
-  async function follow(): Promise<void> {
-    const startedAtMs = now();
-    const news = await accessLog.read();
+  follower.follow(async (news, askedAtMs) => {
     for (const tripId of news.tripIds) forget(tripId);
-    if (news.lostPartitions.length > 0) forgetPartitions(new Set(news.lostPartitions));
-    for (let t = 0; t < keys.partitions; t += 1) if (!news.failures.has(t)) followedAtMs[t] = startedAtMs;
+    if (news.lostPartitions.length > 0) {
+      lost.inc(news.lostPartitions.length);
+      log.warn(
+        { partitions: news.lostPartitions.length },
+        'lost the place in access logs, reading all watched trips again',
+      );
+      forgetPartitions(new Set(news.lostPartitions));
+    }
+    for (let t = 0; t < keys.partitions; t += 1) if (!news.failures.has(t)) followedAtMs[t] = askedAtMs;
+    askTruthInstead(news, askedAtMs);
     await reloadOutdated();
-    for (const [, failure] of news.failures) throw failure;
+  });
+
+  /** Logs that cannot be read say nothing of who lost his place: watched trips are asked for one by one, all in a few questions. */
+  function askTruthInstead({ failures }: AccessNews, askedAtMs: number): void {
+    if (failures.size === 0 || askedAtMs - askedTruthAtMs < askTruthEveryMs) return;
+    askedTruthAtMs = askedAtMs;
+    for (const tripId of watched.keys()) if (failures.has(partitionOf(tripId))) forget(tripId);
   }
 
   /** The old record is gone at once: what comes next, the new one or none, is decided by loading it. */
@@ -100,8 +110,6 @@ export function createAccessCache({
   }
 
   function forgetPartitions(partitions: ReadonlySet<number>): void {
-    lost.inc(partitions.size);
-    log.warn({ partitions: partitions.size }, 'lost the place in access logs, reading all watched trips again');
     for (const tripId of [...records.keys(), ...watched.keys(), ...loading.keys()]) {
       if (partitions.has(partitionOf(tripId))) forget(tripId);
     }
@@ -160,13 +168,6 @@ export function createAccessCache({
   }
 
   return {
-    async start() {
-      await follow();
-      follower.start();
-    },
-    async close() {
-      await follower.close();
-    },
     peek,
     async load(tripId) {
       const known = peek(tripId);

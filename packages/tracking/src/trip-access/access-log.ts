@@ -1,10 +1,20 @@
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 
+/** What an entry of an access log is about: a trip (its bare id), a user's sign-outs, or one socket that has to end. */
+const userPrefix = 'user:';
+const connectionPrefix = 'end:';
+export const signOutEntry = (userId: string): string => userPrefix + userId;
+export const endEntry = (connectionId: string): string => connectionPrefix + connectionId;
+
 /** What one look at the access logs brought. */
 export interface AccessNews {
   /** Trips whose record changed. */
   tripIds: string[];
+  /** Users of whom tokens were revoked. */
+  userIds: string[];
+  /** Sockets that an operator ended. */
+  connectionIds: string[];
   /** Partitions whose log has lost our place: anything there may have changed. */
   lostPartitions: number[];
   /** Partitions that did not answer, with the reason; the next look begins there where this one did. */
@@ -52,7 +62,7 @@ export function createAccessLogReader({ redis, keys }: { redis: RedisClient; key
       if (entryNumber !== place.number + 1 && place.number > 0) isLost = true;
       place.id = id;
       place.number = entryNumber;
-      news.tripIds.push(fields[3] as string);
+      note(news, fields[3] as string);
     }
     const isBehind = entries.length === 0 && number > place.number;
     if (isBehind && place.wasBehind) isLost = true;
@@ -64,10 +74,22 @@ export function createAccessLogReader({ redis, keys }: { redis: RedisClient; key
 
   return {
     async read() {
-      const news: AccessNews = { tripIds: [], lostPartitions: [], failures: new Map() };
+      const news: AccessNews = {
+        tripIds: [],
+        userIds: [],
+        connectionIds: [],
+        lostPartitions: [],
+        failures: new Map(),
+      };
       const readOrNote = (t: number) => readPartition(t, news).catch((error: unknown) => news.failures.set(t, error));
       await Promise.all(Array.from({ length: keys.partitions }, (_, t) => readOrNote(t)));
       return news;
     },
   };
+}
+
+function note(news: AccessNews, entry: string): void {
+  if (entry.startsWith(userPrefix)) news.userIds.push(entry.slice(userPrefix.length));
+  else if (entry.startsWith(connectionPrefix)) news.connectionIds.push(entry.slice(connectionPrefix.length));
+  else news.tripIds.push(entry);
 }

@@ -7,8 +7,22 @@ import t from 'tap';
 import { createNearbyDrivers } from './nearby-drivers.ts';
 
 const nowMs = Date.UTC(2026, 2, 1, 8);
-const rider: Identity = { userId: 'rita', role: 'rider', tokenId: 't', expiresAtMs: 1e15, audience: 'user' };
-const operator: Identity = { userId: 'olga', role: 'operator', tokenId: 't', expiresAtMs: 1e15, audience: 'admin' };
+const rider: Identity = {
+  userId: 'rita',
+  role: 'rider',
+  tokenId: 't',
+  issuedAtMs: 1,
+  expiresAtMs: 1e15,
+  audience: 'user',
+};
+const operator: Identity = {
+  userId: 'olga',
+  role: 'operator',
+  tokenId: 't',
+  issuedAtMs: 1,
+  expiresAtMs: 1e15,
+  audience: 'admin',
+};
 const gridDegrees = 1e-4;
 
 interface Place {

@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { RevocationsReplySchema } from '@hushryd/contracts/http/sessions';
 import { TripAccessQuerySchema, TripAccessReplySchema } from '@hushryd/contracts/http/trip-access';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
 import { readCorrelationId } from '@hushryd/platform/errors/correlation-id';
 import type { Logger } from '@hushryd/platform/logging/logger';
+import type { RevocationStore } from '@hushryd/rides/people/revocation-store';
 import type { TripStore } from '@hushryd/rides/trips/trip-store';
 import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import Fastify, { type onRequestAsyncHookHandler } from 'fastify';
@@ -11,18 +13,20 @@ import { addErrorReplies, createErrorReplies } from '../plugins/error-replies.ts
 import { compileValidator } from '../plugins/validate.ts';
 
 /**
- * What realtime nodes ask: records that Redis does not have. A listener of its own, for which the service token is the key; it takes
+ * What realtime nodes ask: what Redis does not have, or cannot say while it is away. A listener of its own, for which the service token is the key; it takes
  * no user's token, and no user's network reaches it.
  */
 export function createInternalApp({
   serviceToken,
   trips,
   publisher,
+  revocationStore,
   log,
 }: {
   serviceToken: string;
   trips: Pick<TripStore, 'tripAccessByIds'>;
   publisher: Pick<AccessPublisher, 'republish'>;
+  revocationStore: Pick<RevocationStore, 'inForce'>;
   log: Logger;
 }): ApiServer {
   const app: ApiServer = Fastify({
@@ -49,6 +53,10 @@ export function createInternalApp({
       return { records, unknown: tripIds.filter((tripId) => !known.has(tripId)) };
     },
   );
+
+  app.get('/internal/revocations', { schema: { response: { 200: RevocationsReplySchema } } }, async () => ({
+    revocations: await revocationStore.inForce({ nowMs: Date.now() }),
+  }));
   return app;
 }
 

@@ -1,7 +1,7 @@
 import type { ApiServer } from '../api-server.ts';
 
 const preflightHeaders = {
-  'access-control-allow-methods': 'GET, HEAD, POST, PUT',
+  'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
   'access-control-allow-headers': 'authorization, content-type, idempotency-key, if-none-match, x-request-id',
   'access-control-max-age': '600',
 };

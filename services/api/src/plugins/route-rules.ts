@@ -1,6 +1,7 @@
 import type { Role } from '@hushryd/platform/auth/claims';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Revocations } from '@hushryd/tracking/revocations/revocations';
 import type { FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify';
 import type { ApiServer } from '../api-server.ts';
 import { createAcceptCheck } from './check-accept.ts';
@@ -12,7 +13,12 @@ import { createAcceptCheck } from './check-accept.ts';
  */
 export function addRouteRules(
   app: ApiServer,
-  { tokens, deadlineMs, openPrefix }: { tokens: TokenVerifier; deadlineMs: number; openPrefix: string },
+  {
+    tokens,
+    revocations,
+    deadlineMs,
+    openPrefix,
+  }: { tokens: TokenVerifier; revocations: Pick<Revocations, 'assertValid'>; deadlineMs: number; openPrefix: string },
 ): void {
   app.decorateRequest('identity');
 
@@ -22,14 +28,22 @@ export function addRouteRules(
     const roles = route.config?.roles;
     if (roles === undefined) throw new Error(`Route ${route.method} ${route.url} does not say who may call it`);
     const checks: onRequestHookHandler[] = [createAcceptCheck(route.config?.produces)];
-    if (roles !== 'anyone') checks.push(createRoleCheck(tokens, roles));
+    if (roles !== 'anyone') checks.push(createRoleCheck({ tokens, revocations, roles }));
     route.onRequest = [...checks, ...toArray(route.onRequest)];
     if (route.config?.ownDeadline !== true) route.handlerTimeout ??= deadlineMs;
     describe(route, roles);
   });
 }
 
-function createRoleCheck(tokens: TokenVerifier, roles: readonly Role[]): onRequestHookHandler {
+function createRoleCheck({
+  tokens,
+  revocations,
+  roles,
+}: {
+  tokens: TokenVerifier;
+  revocations: Pick<Revocations, 'assertValid'>;
+  roles: readonly Role[];
+}): onRequestHookHandler {
   const isAllowed: Record<Role, boolean> = {
     driver: roles.includes('driver'),
     rider: roles.includes('rider'),
@@ -37,6 +51,8 @@ function createRoleCheck(tokens: TokenVerifier, roles: readonly Role[]): onReque
   };
   return (request, _reply, done) => {
     const identity = tokens.verify(bearerToken(request));
+    // Not `mustBeFresh`: with Redis and MongoDB both away the signature has to do, since an SOS comes this way.
+    revocations.assertValid(identity);
     if (!isAllowed[identity.role]) throw new AppError('forbidden');
     request.identity = identity;
     done();

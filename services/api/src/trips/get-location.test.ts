@@ -16,7 +16,14 @@ const trip: TripAccess = {
   passengerIds: [],
   startedAtMs: 1,
 };
-const identity: Identity = { userId: 'olga', role: 'operator', tokenId: 't', expiresAtMs: 1e15, audience: 'admin' };
+const identity: Identity = {
+  userId: 'olga',
+  role: 'operator',
+  tokenId: 't',
+  issuedAtMs: 1,
+  expiresAtMs: 1e15,
+  audience: 'admin',
+};
 const at = (seq: number): Position => ({
   driverId: 'dora',
   tripId: 'trip',

@@ -3,6 +3,7 @@ import type { Identity } from '@hushryd/platform/auth/claims';
 import type { Tickets } from '@hushryd/platform/auth/tickets';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Revocations } from '@hushryd/tracking/revocations/revocations';
 
 /** Headers of an upgrade request, copied: uWS frees the request when its handler returns. */
 export interface UpgradeHeaders {
@@ -22,17 +23,19 @@ export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Identity | Promis
  * A browser always sends its Origin, so one that is there must be allowed; a ticket is good for the origin it was issued to alone.
  *
  * @throws (or rejects with) AppError `origin_refused`, `request_invalid` (subprotocol), `token_missing`, `token_invalid`, `token_expired`,
- *   `ticket_invalid`, `redis_unavailable`
+ *   `token_revoked`, `ticket_invalid`, `access_unavailable` (nobody knows whether it was revoked), `redis_unavailable`
  * Cost: bearer none beyond the signature (once a token), ticket one GETDEL.
  */
 export function createAuthenticateUpgrade({
   tokens,
   tickets,
+  revocations,
   allowedOrigins,
   now = Date.now,
 }: {
   tokens: TokenVerifier;
   tickets: Tickets;
+  revocations: Pick<Revocations, 'assertValid'>;
   allowedOrigins: ReadonlySet<string>;
   now?: () => number;
 }): AuthenticateUpgrade {
@@ -53,6 +56,7 @@ export function createAuthenticateUpgrade({
   /** A token is believed for a little after its end, for clocks that differ; a socket that ends at once helps nobody. */
   function assertCurrent(identity: Identity): Identity {
     if (identity.expiresAtMs <= now()) throw new AppError('token_expired');
+    revocations.assertValid(identity, { mustBeFresh: true });
     return identity;
   }
 }

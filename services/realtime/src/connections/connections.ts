@@ -4,34 +4,42 @@ export interface Connections extends Iterable<Connection> {
   add(connection: Connection): void;
   remove(connection: Connection): void;
   readonly size: number;
-  has(connectionId: string): boolean;
+  get(connectionId: string): Connection | undefined;
   /** Open sockets of a user on this node. */
-  countOf(userId: string): number;
+  of(userId: string): Connection[];
 }
 
 /** All sockets of this node. */
 export function createConnections(): Connections {
   const all = new Map<string, Connection>();
-  const countByUser = new Map<string, number>();
+  /** Nearly everybody has one socket here, and a set for each would cost more than the rest of the table. */
+  const byUser = new Map<string, Connection | Set<Connection>>();
 
   return {
     add(connection) {
       all.set(connection.id, connection);
       const { userId } = connection.identity;
-      countByUser.set(userId, (countByUser.get(userId) ?? 0) + 1);
+      const known = byUser.get(userId);
+      if (known === undefined) byUser.set(userId, connection);
+      else if (known instanceof Set) known.add(connection);
+      else byUser.set(userId, new Set([known, connection]));
     },
     remove(connection) {
       if (!all.delete(connection.id)) return;
       const { userId } = connection.identity;
-      const count = countByUser.get(userId) ?? 0;
-      if (count > 1) countByUser.set(userId, count - 1);
-      else countByUser.delete(userId);
+      const known = byUser.get(userId);
+      if (!(known instanceof Set)) byUser.delete(userId);
+      else if (known.delete(connection) && known.size === 0) byUser.delete(userId);
     },
     get size() {
       return all.size;
     },
-    has: (connectionId) => all.has(connectionId),
-    countOf: (userId) => countByUser.get(userId) ?? 0,
+    get: (connectionId) => all.get(connectionId),
+    of(userId) {
+      const known = byUser.get(userId);
+      if (known === undefined) return [];
+      return known instanceof Set ? [...known] : [known];
+    },
     [Symbol.iterator]: () => all.values(),
   };
 }

@@ -1,6 +1,6 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
-import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
+import { nodeOf, type RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
@@ -8,9 +8,6 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 
 export interface SocketLeases {
-  start(): void;
-  /** Gives up all leases of this node at once. */
-  close(): Promise<void>;
   /** @throws AppError `too_many_sockets` where this node alone holds as many of the user's sockets as there may be */
   assertRoomHere(userId: string): void;
   /** @returns false where the user has all its places in use, on whichever nodes */
@@ -20,21 +17,18 @@ export interface SocketLeases {
   release(connection: Connection): void;
 }
 
-const nodeLeaseMs = 10_000;
-const renewNodeEveryMs = 3000;
-const forgetNodesAfterMs = 3_600_000;
-
 /**
- * How many sockets a user may have, counted over all nodes in Redis. A lease lasts as long as the socket's token; a node that dies
- * stops renewing its own entry, and what it held is no longer counted. So nothing is written while a socket stands.
+ * How many sockets a user may have, counted over all nodes in Redis. A lease lasts as long as the socket's token; what a node held that
+ * is not up any more is not counted. So nothing is written while a socket stands.
  *
- * A connection's id begins with its node's and a slash. Without Redis only the sockets on this node are counted: a limit that cannot be asked must not keep people out.
+ * Without Redis only the sockets on this node are counted: a limit that cannot be asked must not keep people out.
  *
  * Cost: one EVALSHA a new socket, one ZREM at its end; more only for users at their limit.
  */
 export function createSocketLeases({
   redis,
   keys,
+  nodes,
   nodeId,
   maxPerUser,
   connections,
@@ -43,6 +37,7 @@ export function createSocketLeases({
 }: {
   redis: RedisClient;
   keys: Keys;
+  nodes: Pick<RealtimeNodes, 'alive'>;
   nodeId: string;
   maxPerUser: number;
   connections: Connections;
@@ -54,16 +49,6 @@ export function createSocketLeases({
     lua: loadScript(import.meta.url, './take-lease.lua'),
     numberOfKeys: 1,
   });
-  const heartbeat = createPeriodic({ name: 'renew node lease', everyMs: renewNodeEveryMs, run: renewNode, log });
-
-  async function renewNode(): Promise<void> {
-    const nowMs = now();
-    await Promise.all([
-      redis.zadd(keys.realtimeNodes(), nowMs + nodeLeaseMs, nodeId),
-      redis.zremrangebyscore(keys.realtimeNodes(), '-inf', nowMs - forgetNodesAfterMs),
-    ]);
-  }
-
   async function takePlace({ id, identity }: Connection): Promise<boolean> {
     const key = keys.userSockets(identity.userId);
     const args = [now(), id, identity.expiresAtMs, maxPerUser];
@@ -76,11 +61,11 @@ export function createSocketLeases({
   }
 
   async function findDead(holders: readonly string[]): Promise<string[]> {
-    const alive = new Set(await redis.zrangebyscore(keys.realtimeNodes(), now(), '+inf'));
+    const alive = await nodes.alive();
     return holders.filter((connectionId) => {
-      const node = connectionId.slice(0, connectionId.indexOf('/'));
+      const node = nodeOf(connectionId);
       // A release that Redis did not hear leaves a place behind.
-      return node === nodeId ? !connections.has(connectionId) : !alive.has(node);
+      return node === nodeId ? connections.get(connectionId) === undefined : !alive.has(node);
     });
   }
 
@@ -88,13 +73,8 @@ export function createSocketLeases({
   const ignoreFailure = (): void => undefined;
 
   return {
-    start: () => heartbeat.start(),
-    async close() {
-      await heartbeat.close();
-      await redis.zrem(keys.realtimeNodes(), nodeId).catch(ignoreFailure);
-    },
     assertRoomHere(userId) {
-      if (connections.countOf(userId) < maxPerUser) return;
+      if (connections.of(userId).length < maxPerUser) return;
       throw new AppError('too_many_sockets', { retryAfterMs: 1000 });
     },
     async take(connection) {

@@ -1,5 +1,4 @@
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
-import { beaconAfterMs } from '@hushryd/contracts/realtime/limits';
 import type { TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -8,8 +7,8 @@ import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import type { RecoverEvents } from '@hushryd/platform/topics/recover-events';
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
+import { beaconAfterTicks } from './beacon-pace.ts';
 import { beaconFrame, encodeEvent } from './encode-frames.ts';
-import { beaconEveryMs } from './hub.ts';
 import type { SosRepeats } from './sos-repeats.ts';
 
 /** How events of a topic are delivered: `sos` ones are repeated until the client acknowledges them. */
@@ -80,7 +79,6 @@ export interface EventStreams {
 
 /** Events for one socket that takes what it missed while more comes; above this it has to begin again. */
 const maxWaiting = 1000;
-const beaconAfterTicks = beaconAfterMs / beaconEveryMs;
 const nowhere: TopicHead = { epoch: '', offset: 0 };
 
 /**

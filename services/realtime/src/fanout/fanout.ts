@@ -9,12 +9,14 @@ import { createLivePositions } from '@hushryd/tracking/feed/live-positions';
 import { createPositionFeed } from '@hushryd/tracking/feed/position-feed';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import type { AccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import type { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import { type AdminMap, createAdminMap } from './admin-map.ts';
+import { beaconEveryMs } from './beacon-pace.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
-import { beaconEveryMs, type createHub, type Hub } from './hub.ts';
+import type { createHub, Hub } from './hub.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createSlowConsumers, type SlowConsumers } from './slow-consumer.ts';
 import { createSosRepeats, type SosRepeats } from './sos-repeats.ts';
@@ -52,6 +54,7 @@ export interface Fanout {
 export function createFanout({
   connections,
   keys,
+  follower,
   reader,
   publish,
   resolveAccess,
@@ -63,6 +66,7 @@ export function createFanout({
 }: {
   connections: RedisConnections;
   keys: Keys;
+  follower: Pick<AccessFollower, 'follow'>;
   reader: PositionReader;
   /** To every socket that hears this topic. */
   publish: (topic: string, frame: string) => void;
@@ -76,6 +80,7 @@ export function createFanout({
   const access = createAccessCache({
     connections,
     keys,
+    follower,
     resolve: resolveAccess,
     onChange: (record) => tripRooms.onAccess(record),
     log,
@@ -145,7 +150,6 @@ export function createFanout({
     },
     closed: (connection) => sosRepeats.forget(connection),
     parts: [
-      { name: 'trip access', part: access },
       { name: 'position feed', part: positions },
       { name: 'event feed', part: events },
       { name: 'admin map', part: { start: () => undefined, close: () => adminMap.close() } },

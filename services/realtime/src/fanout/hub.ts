@@ -1,8 +1,8 @@
 import type { Position } from '@hushryd/contracts/fix';
-import { beaconAfterMs } from '@hushryd/contracts/realtime/limits';
 import type { PositionSink } from '@hushryd/tracking/feed/packed-positions';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import type { RealtimeMetrics } from '../metrics.ts';
+import { beaconAfterTicks } from './beacon-pace.ts';
 import { beaconFrame, encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
 import type { Room, Subscription } from './subscription.ts';
 
@@ -27,9 +27,6 @@ export interface Hub {
   sendBeacons(): void;
   readonly roomCount: number;
 }
-
-/** How often `sendBeacons` is called. */
-export const beaconEveryMs = 500;
 
 /** The newest that was heard of a driver. */
 interface Heard {
@@ -198,9 +195,6 @@ export function createHub({
     },
   };
 }
-
-/** Calls of `sendBeacons`, twice a second, that make `beaconAfterMs`. */
-const beaconAfterTicks = beaconAfterMs / beaconEveryMs;
 
 const shows = (room: Room, position: Position): boolean => room.tripId === undefined || room.tripId === position.tripId;
 

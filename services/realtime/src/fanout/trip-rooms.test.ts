@@ -74,8 +74,6 @@ function createNode() {
     rooms,
     hub,
     access: {
-      start: async () => undefined,
-      close: async () => undefined,
       peek: () => started,
       load: async () => started,
       watch: () => undefined,

@@ -43,6 +43,10 @@ test('what changed while Redis was away is published again, however long that wa
       set: async () => false,
       clearTrip: async ({ driverId, tripId }) => freed.push(`${driverId} of ${tripId}`) > 0,
     },
+    revocations: {
+      store: { inForce: async () => [] },
+      publisher: { publish: async () => false, forgetExpired: async () => 0 },
+    },
     restoreLayout: async () => undefined,
     everyMs: { changed: 2000, all: minuteMs },
     telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),

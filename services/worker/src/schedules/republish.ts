@@ -5,8 +5,10 @@ import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { DeclaredState, DriverStore } from '@hushryd/rides/people/driver-store';
+import type { RevocationStore } from '@hushryd/rides/people/revocation-store';
 import type { TripStore } from '@hushryd/rides/trips/trip-store';
 import type { DriverStates } from '@hushryd/tracking/driver-state/driver-states';
+import type { RevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
 import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import { holdDuty } from './hold-duty.ts';
 
@@ -17,7 +19,7 @@ const atStartMs = 3_600_000;
 const layoutCheckMs = 500;
 
 /**
- * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access and driver states. Every `changedMs` what changed in
+ * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access, driver states and revoked tokens. Every `changedMs` what changed in
  * the last minute (drivers of ended trips are freed of them), every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
  * harmless where Redis has it already.
  *
@@ -31,6 +33,7 @@ export function createRepublishing({
   drivers,
   access,
   driverStates,
+  revocations,
   restoreLayout,
   everyMs,
   telemetry,
@@ -44,6 +47,7 @@ export function createRepublishing({
   drivers: Pick<DriverStore, 'driversChangedSince' | 'availableDrivers'>;
   access: Pick<AccessPublisher, 'republish'>;
   driverStates: Pick<DriverStates, 'set' | 'clearTrip'>;
+  revocations: { store: Pick<RevocationStore, 'inForce'>; publisher: RevocationPublisher };
   /** Writes the layout keys again after everything is back. */
   restoreLayout: () => Promise<void>;
   everyMs: { changed: number; all: number };
@@ -74,6 +78,13 @@ export function createRepublishing({
     healed.inc({ kind: 'driver' }, changed.filter(Boolean).length);
   }
 
+  async function republishRevocations(changedSinceMs?: number): Promise<void> {
+    const { store, publisher } = revocations;
+    const inForce = await store.inForce({ nowMs: now(), ...(changedSinceMs !== undefined && { changedSinceMs }) });
+    const applied = await Promise.all(inForce.map((revocation) => publisher.publish(revocation)));
+    healed.inc({ kind: 'revocation' }, applied.filter(Boolean).length);
+  }
+
   async function republishChanged(): Promise<void> {
     const nowMs = now();
     if (await mine('republish-changed', 3 * everyMs.changed)) {
@@ -83,6 +94,7 @@ export function createRepublishing({
   }
 
   async function republishSince(sinceMs: number): Promise<void> {
+    await republishRevocations(sinceMs);
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await trips.changedSince({ sinceMs, cursor });
       await republishTrips(page.records);
@@ -99,9 +111,11 @@ export function createRepublishing({
   async function republishAll(): Promise<void> {
     if (!(await mine('republish-all', 2 * everyMs.all))) return;
     await republishEverything();
+    for (let t = 0; t < keys.partitions; t += 1) await revocations.publisher.forgetExpired(t, now());
   }
 
   async function republishEverything(): Promise<void> {
+    await republishRevocations();
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await trips.activeTrips({ cursor });
       await republishTrips(page.records);

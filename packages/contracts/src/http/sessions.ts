@@ -1,0 +1,34 @@
+import Type, { type Static } from 'typebox';
+import { IdSchema } from '../ids.ts';
+import { EpochMsSchema } from '../units.ts';
+
+const closed = { additionalProperties: false };
+
+/** Why tokens end before their time. After `role_changed` the app comes back with a new one by itself. */
+export const revocationReasons = ['signed_out', 'banned', 'role_changed'] as const;
+export type RevocationReason = (typeof revocationReasons)[number];
+
+/** Tokens of one user that are refused although they have not run out. Newer `version` wins. */
+export const RevocationSchema = Type.Object(
+  {
+    userId: IdSchema,
+    version: Type.Integer({ minimum: 1 }),
+    /** Every token issued before this; 0 for none but those named. */
+    issuedBeforeMs: EpochMsSchema,
+    /** `jti` of tokens that were signed out one by one. */
+    tokenIds: Type.Array(IdSchema, { maxItems: 50 }),
+    reason: Type.Enum(revocationReasons),
+    /** The last of these tokens has run out by then, and the record can be forgotten. */
+    expiresAtMs: EpochMsSchema,
+  },
+  closed,
+);
+export type Revocation = Static<typeof RevocationSchema>;
+
+/** `GET /internal/revocations` (service token): all that are in force. */
+export const RevocationsReplySchema = Type.Object({ revocations: Type.Array(RevocationSchema) }, closed);
+export type RevocationsReply = Static<typeof RevocationsReplySchema>;
+
+/** `POST /v1/users/:id/sign-out`, staff: every token the user has. */
+export const SignOutUserBodySchema = Type.Object({ reason: Type.Optional(Type.Enum(revocationReasons)) }, closed);
+export const UserParamsSchema = Type.Object({ id: IdSchema }, closed);

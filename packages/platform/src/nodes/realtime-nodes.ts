@@ -1,0 +1,100 @@
+import type { NodeStats } from '@hushryd/contracts/http/realtime';
+import type { RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import { toRedisError } from '../redis/unavailable.ts';
+
+/** A node that has not said anything for so long is gone. */
+export const nodeLeaseMs = 10_000;
+/** So that two lost words are no reason to believe it. */
+export const sayEveryMs = 3000;
+const forgetNodesAfterMs = 3_600_000;
+
+/** A socket of a user, as its lease says. */
+export interface SocketLease {
+  readonly connectionId: string;
+  readonly nodeId: string;
+  readonly tokenExpiresAtMs: number;
+}
+
+export interface RealtimeNodes {
+  /** Renew this node's lease, and say how it is. */
+  say(stats: NodeStats): Promise<void>;
+  /** Give the lease back at once. */
+  leave(nodeId: string): Promise<void>;
+  /** Ids of the nodes that are up. */
+  alive(): Promise<Set<string>>;
+  /** What each of them said last. */
+  readStats(): Promise<NodeStats[]>;
+  /** A user's sockets on nodes that are up. */
+  socketsOf(userId: string): Promise<SocketLease[]>;
+}
+
+/** A connection's id is its node's, a dot, and a number. */
+export const nodeOf = (connectionId: string): string => connectionId.slice(0, connectionId.lastIndexOf('.'));
+
+/**
+ * Which realtime nodes are up: leases, since a node that is killed says no goodbye. What a node wrote about itself or its sockets counts
+ * only while its lease lasts, so what it leaves behind disappears within ten seconds.
+ *
+ * @throws AppError `redis_unavailable` from every function
+ */
+export function createRealtimeNodes({
+  redis,
+  keys,
+  now = Date.now,
+}: {
+  redis: RedisClient;
+  keys: Keys;
+  now?: () => number;
+}): RealtimeNodes {
+  async function alive(): Promise<Set<string>> {
+    return new Set(await redis.zrangebyscore(keys.realtimeNodes(), now(), '+inf'));
+  }
+
+  const throwRedisError = (error: unknown): never => {
+    throw toRedisError(error);
+  };
+
+  return {
+    async say(stats) {
+      const nowMs = now();
+      await Promise.all([
+        redis.zadd(keys.realtimeNodes(), nowMs + nodeLeaseMs, stats.nodeId),
+        redis.set(keys.realtimeNode(stats.nodeId), JSON.stringify(stats), 'PX', nodeLeaseMs),
+        redis.zremrangebyscore(keys.realtimeNodes(), '-inf', nowMs - forgetNodesAfterMs),
+      ]).catch(throwRedisError);
+    },
+    async leave(nodeId) {
+      await Promise.all([redis.zrem(keys.realtimeNodes(), nodeId), redis.del(keys.realtimeNode(nodeId))]).catch(
+        throwRedisError,
+      );
+    },
+    alive: () => alive().catch(throwRedisError),
+    async readStats() {
+      try {
+        // One by one: on a cluster they lie in different slots.
+        const texts = await Promise.all([...(await alive())].map((nodeId) => redis.get(keys.realtimeNode(nodeId))));
+        return texts.filter((text) => text !== null).map((text) => JSON.parse(text) as NodeStats);
+      } catch (error) {
+        return throwRedisError(error);
+      }
+    },
+    async socketsOf(userId) {
+      try {
+        const [nodes, leases] = await Promise.all([
+          alive(),
+          redis.zrangebyscore(keys.userSockets(userId), now(), '+inf', 'WITHSCORES'),
+        ]);
+        const sockets: SocketLease[] = [];
+        for (let at = 0; at + 1 < leases.length; at += 2) {
+          const connectionId = leases[at] as string;
+          const nodeId = nodeOf(connectionId);
+          if (nodes.has(nodeId)) sockets.push({ connectionId, nodeId, tokenExpiresAtMs: Number(leases[at + 1]) });
+        }
+        return sockets;
+      } catch (error) {
+        return throwRedisError(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { Revocation, RevocationReason } from '@hushryd/contracts/http/sessions';
+import { MAX_TOKEN_LIFE_MS } from '@hushryd/platform/auth/claims';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
+import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
+import type { Db, Document, Filter } from 'mongodb';
+
+export const revocationsCollection: CollectionDeclaration = {
+  name: 'revocations',
+  indexes: [
+    { key: { expiresAt: 1 }, name: 'expiry', expireAfterSeconds: 0 },
+    // What the worker republishes.
+    { key: { changedAt: 1, _id: 1 }, name: 'changed' },
+  ],
+};
+
+/** Tokens of one user that are refused, as the collection `revocations` holds it. */
+export interface RevocationDocument {
+  _id: string;
+  issuedBefore: Date;
+  tokenIds: string[];
+  reason: RevocationReason;
+  version: number;
+  changedAt: Date;
+  expiresAt: Date;
+}
+
+export interface RevocationStore {
+  /** One token. */
+  revokeToken(revoked: { userId: string; tokenId: string; nowMs: number }): Promise<Revocation>;
+  /** Every token issued to the user until now. */
+  revokeAll(revoked: { userId: string; reason: RevocationReason; nowMs: number }): Promise<Revocation>;
+  /** All that are in force, or changed since. */
+  inForce(query: { nowMs: number; changedSinceMs?: number }): Promise<Revocation[]>;
+}
+
+const maxTokenIds = 50;
+const maxAttempts = 5;
+/** Clocks differ by half a minute at most, and tokens are believed for as long after their end. */
+const keepMs = MAX_TOKEN_LIFE_MS + 60_000;
+const maxInForce = 200_000;
+
+/**
+ * Revoked tokens in MongoDB, until they would have run out anyway. Writes are acknowledged by a majority and journalled.
+ *
+ * @param deadlineMs for each operation
+ * @throws AppError `database_unavailable` from every function; the outcome is unknown then, and the same may be asked again
+ */
+export function createRevocationStore({ db, deadlineMs = 5_000 }: { db: Db; deadlineMs?: number }): RevocationStore {
+  const revocations = db.collection<RevocationDocument>('revocations', { readConcern: { level: 'majority' } });
+
+  async function change(userId: string, update: Document): Promise<Revocation> {
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      try {
+        const changed = await revocations.findOneAndUpdate({ _id: userId }, update, {
+          upsert: true,
+          returnDocument: 'after',
+          writeConcern: { w: 'majority', journal: true },
+          ...deadline(deadlineMs),
+        });
+        if (changed !== null) return toRevocation(changed);
+      } catch (error) {
+        // Two first revocations of one user: the slower one is an update the next time.
+        if (!isDuplicateKey(error)) throw toMongoError(error);
+      }
+    }
+    throw new AppError('database_unavailable', { detail: 'others revoked faster than it could be written' });
+  }
+
+  const changedAt = (nowMs: number) => ({ changedAt: new Date(nowMs), expiresAt: new Date(nowMs + keepMs) });
+
+  return {
+    revokeToken: ({ userId, tokenId, nowMs }) =>
+      change(userId, {
+        $push: { tokenIds: { $each: [tokenId], $slice: -maxTokenIds } },
+        $inc: { version: 1 },
+        $max: { issuedBefore: new Date(0) },
+        $set: changedAt(nowMs),
+        $setOnInsert: { reason: 'signed_out' },
+      }),
+    revokeAll: ({ userId, reason, nowMs }) =>
+      change(userId, {
+        $max: { issuedBefore: new Date(nowMs) },
+        $inc: { version: 1 },
+        $set: { reason, tokenIds: [], ...changedAt(nowMs) },
+      }),
+    async inForce({ nowMs, changedSinceMs }) {
+      const filter: Filter<RevocationDocument> = {
+        expiresAt: { $gt: new Date(nowMs) },
+        ...(changedSinceMs !== undefined && { changedAt: { $gte: new Date(changedSinceMs) } }),
+      };
+      try {
+        const found = await revocations
+          .find(filter, { sort: { changedAt: -1 }, limit: maxInForce, ...deadline(deadlineMs) })
+          .toArray();
+        return found.map(toRevocation);
+      } catch (error) {
+        throw toMongoError(error);
+      }
+    },
+  };
+}
+
+const toRevocation = (document: RevocationDocument): Revocation => ({
+  userId: document._id,
+  version: document.version,
+  issuedBeforeMs: document.issuedBefore.getTime(),
+  tokenIds: document.tokenIds ?? [],
+  reason: document.reason,
+  expiresAtMs: document.expiresAt.getTime(),
+});

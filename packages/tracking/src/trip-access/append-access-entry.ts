@@ -1,0 +1,34 @@
+import type { RedisClient } from '@hushryd/platform/redis/client';
+import type { Keys } from '@hushryd/platform/redis/keys';
+import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
+import { toRedisError } from '@hushryd/platform/redis/unavailable';
+import { accessLogKeepMs } from '@hushryd/platform/topics/publish-change';
+import { endEntry } from './access-log.ts';
+
+/**
+ * Orders that change no record, in the access logs that every node reads each second.
+ *
+ * @throws AppError `redis_unavailable`
+ * Cost: one EVALSHA.
+ */
+export function appendAccessEntry({ redis, keys }: { redis: RedisClient; keys: Keys }): {
+  /** End one socket. @param order.topic decides which log; any of its user will do */
+  end(order: { topic: string; connectionId: string }): Promise<void>;
+} {
+  const script = defineScript(redis, {
+    name: 'appendAccessEntry',
+    lua: loadScript(import.meta.url, './append-access-entry.lua'),
+    numberOfKeys: 2,
+  });
+
+  return {
+    async end({ topic, connectionId }) {
+      const t = keys.topicPartition(topic);
+      try {
+        await script([keys.accessLog(t), keys.accessLogNumber(t)], [endEntry(connectionId), accessLogKeepMs]);
+      } catch (error) {
+        throw toRedisError(error);
+      }
+    },
+  };
+}

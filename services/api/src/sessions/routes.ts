@@ -1,0 +1,49 @@
+import { SignOutUserBodySchema, UserParamsSchema } from '@hushryd/contracts/http/sessions';
+import { type SignOutWork, signOut, signOutEverywhere } from '@hushryd/rides/people/sign-out';
+import type { ApiServer } from '../api-server.ts';
+import { NoBodySchema } from '../no-body.ts';
+import { NoContentSchema } from '../no-content.ts';
+
+/** Ending sessions before their tokens run out. Sockets on every node end within seconds. */
+export function addSessionRoutes(app: ApiServer, work: SignOutWork): void {
+  app.post(
+    '/v1/session/sign-out',
+    {
+      config: { roles: ['driver', 'rider', 'operator'] },
+      schema: {
+        tags: ['sessions'],
+        operationId: 'signOut',
+        summary: 'End this session',
+        description: 'The token of this request is refused from here on. Other sessions of the user go on.',
+        body: NoBodySchema,
+        response: { 204: NoContentSchema },
+      },
+    },
+    async ({ identity }, reply) => {
+      await signOut(work, identity);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/v1/users/:id/sign-out',
+    {
+      config: { roles: ['operator'] },
+      schema: {
+        tags: ['sessions'],
+        operationId: 'signOutUser',
+        summary: 'End all sessions of a user',
+        description:
+          'Every token issued to the user until now is refused. With the reason `role_changed` the apps fetch a new one and come back by ' +
+          'themselves, otherwise they stay signed out.',
+        params: UserParamsSchema,
+        body: SignOutUserBodySchema,
+        response: { 204: NoContentSchema },
+      },
+    },
+    async ({ params, body }, reply) => {
+      await signOutEverywhere(work, { userId: params.id, reason: body.reason ?? 'signed_out' });
+      return reply.code(204).send(null);
+    },
+  );
+}
