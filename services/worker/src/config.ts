@@ -29,6 +29,9 @@ const environment = Type.Object({
   PARTITION_LEASE_MS: Type.Integer({ minimum: 100, default: 5000 }),
   SILENT_AFTER_MS: Type.Integer({ minimum: 10, default: 300_000 }),
   SILENT_CHECK_MS: Type.Integer({ minimum: 10, default: 10_000 }),
+  /** Without a fix for this long the driver of a trip counts as silent, and the trip is told. */
+  PRESENCE_SILENT_AFTER_MS: Type.Integer({ minimum: 10, default: 30_000 }),
+  PRESENCE_CHECK_MS: Type.Integer({ minimum: 10, default: 5000 }),
   REPUBLISH_CHANGED_MS: Type.Integer({ minimum: 10, default: 2000 }),
   REPUBLISH_ALL_MS: Type.Integer({ minimum: 10, default: 60_000 }),
 });
@@ -57,6 +60,7 @@ export function readWorkerConfig(variables: Record<string, string | undefined>) 
     },
     roads: { ttlDays: env.ROADS_TTL_DAYS, foldMs: env.ROADS_FOLD_MS },
     silent: { afterMs: env.SILENT_AFTER_MS, checkMs: env.SILENT_CHECK_MS },
+    presence: { silentAfterMs: env.PRESENCE_SILENT_AFTER_MS, checkMs: env.PRESENCE_CHECK_MS },
     republish: { changedMs: env.REPUBLISH_CHANGED_MS, allMs: env.REPUBLISH_ALL_MS },
   };
 }

@@ -8,6 +8,7 @@ import { createKeys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
 import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
 import { createDriverStore } from '@hushryd/rides/people/driver-store';
 import { createRevocationStore } from '@hushryd/rides/people/revocation-store';
 import { createTripStore } from '@hushryd/rides/trips/trip-store';
@@ -15,11 +16,13 @@ import { createDriverStates } from '@hushryd/tracking/driver-state/driver-states
 import { createHistoryStore } from '@hushryd/tracking/history/history-store';
 import { createRoadStore } from '@hushryd/tracking/history/road-store';
 import { createSilentExpiry } from '@hushryd/tracking/positions/expire-silent';
+import { createSilenceWatch } from '@hushryd/tracking/positions/watch-silence';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
 import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { WorkerConfig } from './config.ts';
 import { createRoadFolder } from './location-history/fold-roads.ts';
 import { createLocationHistory } from './location-history/location-history.ts';
+import { createSilenceSchedule } from './schedules/announce-silence.ts';
 import { createSilentDriversSchedule } from './schedules/expire-silent-drivers.ts';
 import { createForgetDurableSchedule } from './schedules/forget-durable.ts';
 import { createRepublishing } from './schedules/republish.ts';
@@ -90,6 +93,14 @@ export async function startWorker({
       partitions: history.partitions,
       silentForMs: config.silent.afterMs,
       everyMs: config.silent.checkMs,
+      telemetry,
+      log,
+    }),
+    createSilenceSchedule({
+      watch: createSilenceWatch({ redis, keys, publishEvent: createPublishEvent({ redis, keys }) }),
+      partitions: history.partitions,
+      silentAfterMs: config.presence.silentAfterMs,
+      everyMs: config.presence.checkMs,
       telemetry,
       log,
     }),

@@ -23,6 +23,8 @@ export interface Keys {
   positionFeed(p: number): string;
   /** Hash, driver → declared state with version. */
   driverStates(p: number): string;
+  /** Hash, driver → trip that was told of his silence. */
+  silentDrivers(p: number): string;
   /** Hash, driver → newest run allotted. */
   runs(p: number): string;
   /** Stream of packed batches on their way to MongoDB. */
@@ -86,6 +88,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     positionFeedNumber: (index) => `${p[index]}:positions:n`,
     positionFeed: (index) => `${p[index]}:positions`,
     driverStates: (index) => `${p[index]}:driver-states`,
+    silentDrivers: (index) => `${p[index]}:silent-drivers`,
     runs: (index) => `${p[index]}:runs`,
     fixes: (index) => `${p[index]}:fixes`,
     durable: (index) => `${p[index]}:durable`,

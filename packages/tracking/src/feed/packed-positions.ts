@@ -86,6 +86,18 @@ export function decodePosition(driverId: string, value: Buffer, start = 0): Posi
   };
 }
 
+/** Of a packed position, without decoding the rest of it. */
+export const peekRecordedAtMs = (value: Buffer): number => value.readDoubleLE(13);
+
+export function peekTripId(value: Buffer): string | undefined {
+  const length = value.readUInt8(tripOffset);
+  return length === 0 ? undefined : value.toString('latin1', tripOffset + 1, tripOffset + 1 + length);
+}
+
+/** Does this position count for a trip, and is it as old as that, or older? */
+export const isOnTripSince = (value: Buffer, recordedAtMs: number): boolean =>
+  value.readUInt8(tripOffset) > 0 && peekRecordedAtMs(value) <= recordedAtMs;
+
 /** Number of a feed message: rises by one a message within its partition. */
 export const feedNumber = (message: Buffer): number => message.readDoubleLE(0);
 

@@ -1,0 +1,37 @@
+import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { SilenceWatch } from '@hushryd/tracking/positions/watch-silence';
+
+/** Trips hear when their driver falls silent, and when he is back. Each worker sees to the partitions it holds. */
+export function createSilenceSchedule({
+  watch,
+  partitions,
+  silentAfterMs,
+  everyMs,
+  telemetry,
+  log,
+}: {
+  watch: SilenceWatch;
+  partitions: ReadonlySet<number>;
+  silentAfterMs: number;
+  everyMs: number;
+  telemetry: Telemetry;
+  log: Logger;
+}): Periodic {
+  const told = telemetry.counter({
+    name: 'driver_presence_events_total',
+    help: 'Times that a trip was told of its driver falling silent, or being heard again',
+    labelNames: ['event'],
+  });
+
+  async function run(): Promise<void> {
+    for (const partition of partitions) {
+      const { silent, heard } = await watch.look(partition, { silentAfterMs, nowMs: Date.now() });
+      told.inc({ event: 'silent' }, silent);
+      told.inc({ event: 'heard' }, heard);
+    }
+  }
+
+  return createPeriodic({ name: 'announce silence', everyMs, run, log });
+}
