@@ -1,4 +1,4 @@
-import { adminMapTopic, driverTopic, tripTopic } from '@hushryd/contracts/realtime/topics';
+import { adminMapTopic, adminSosTopic, driverTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { RiderClient } from './rider-client.ts';
@@ -12,6 +12,8 @@ export type ConsoleClientOptions = ConnectionOptions;
 export interface ConsoleClient extends RiderClient {
   /** The whole map, then once a second what changed. After every reconnect the whole map comes again. */
   watchMap(handlers: MapHandlers): Watch;
+  /** Alerts. They are acknowledged by themselves once `onEvent` has returned. */
+  watchAlerts(handlers: WatchHandlers): Watch;
   /** One driver, on a trip or not. */
   watchDriver(driverId: string, handlers: WatchHandlers): Watch;
 }
@@ -29,6 +31,8 @@ export function createConsoleClient(options: ConsoleClientOptions): ConsoleClien
     connect: connection.connect,
     close: connection.close,
     watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
+    watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
+    watchAlerts: (handlers) => watches.watch(adminSosTopic, handlers),
     watchDriver: (driverId, handlers) => watches.watch(driverTopic(driverId), handlers),
     watchMap: (handlers) => watches.watch(adminMapTopic, handlers),
     on: onWatcherEvent(connection),

@@ -1,4 +1,4 @@
-import { tripTopic } from '@hushryd/contracts/realtime/topics';
+import { tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { ConnectionState } from './connection/connection-state.ts';
@@ -22,6 +22,8 @@ export interface RiderClient {
    * @throws RangeError beyond 32 topics at a time
    */
   watchTrip(tripId: string, handlers: WatchHandlers): Watch;
+  /** What the company says to this user, on all of their devices: `notice` events, in order, each once. */
+  watchUser(userId: string, handlers: WatchHandlers): Watch;
   on<Name extends keyof WatcherEvents>(name: Name, listener: (value: WatcherEvents[Name]) => void): Unsubscribe;
 }
 
@@ -38,6 +40,7 @@ export function createRiderClient(options: RiderClientOptions): RiderClient {
     connect: connection.connect,
     close: connection.close,
     watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
+    watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
     on: onWatcherEvent(connection),
   };
 }

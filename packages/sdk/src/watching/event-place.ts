@@ -1,4 +1,4 @@
-/** Where one is in a topic's event log. */
+/** Where one is in a topic's event log; epoch '' and offset 0: before its beginning, since there was none. */
 export interface EventPlace {
   epoch: string;
   offset: number;
@@ -14,6 +14,7 @@ export function comparePlace(
   after = seen.offset - 1,
 ): 'first' | 'repeated' | 'next' | 'gap' {
   if (!known) return 'first';
+  if (known.epoch === '' && seen.epoch !== '') return after === 0 ? 'next' : 'gap';
   if (known.epoch !== seen.epoch) return 'gap';
   if (seen.offset <= known.offset) return 'repeated';
   return after <= known.offset ? 'next' : 'gap';

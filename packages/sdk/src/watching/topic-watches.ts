@@ -53,7 +53,7 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     const known = topics.get(topic);
     if (!known) {
       const watched: WatchedTopic = { watchers: new Set([watcher]), isRecovering: false };
-      connection.subscribe(topic, { seen: () => (watched.place?.epoch ? watched.place : undefined) });
+      connection.subscribe(topic, { seen: () => watched.place });
       topics.set(topic, watched);
       return;
     }
