@@ -31,6 +31,12 @@ const commands = {
     process.env.HUSHRYD_FULL = '1';
     await runTests(args.length > 0 ? args : faultTests);
   },
+  soak: async (args) => {
+    const minutes = readMinutes(args);
+    process.env.SOAK_MINUTES = String(minutes);
+    process.env.TAP_TIMEOUT = String(minutes * 60 + 300);
+    await runTests(['infra/dev/test/soak.test.ts']);
+  },
   bench: async (args) => {
     await oneAtATime(prepare);
     await runSource('bench/main.ts', args);
@@ -42,7 +48,7 @@ const commands = {
   reset,
 };
 
-/** `start | test | test:faults | bench | screenshots | reset`, with the arguments that belong to it. Sets the exit code. */
+/** `start | test | test:faults | soak | bench | screenshots | reset`, with the arguments that belong to it. Sets the exit code. */
 export async function runCommand([name, ...args]) {
   const command = commands[name];
   try {
@@ -63,6 +69,16 @@ export async function runCommand([name, ...args]) {
 async function runTests(args) {
   await oneAtATime(installPackages);
   await runSource('infra/dev/src/test-run/main.ts', args, ['--conditions=@hushryd/source']);
+}
+
+function readMinutes(args) {
+  if (args.length === 0) return 10;
+  const [name, value] = args.length === 1 ? args[0].split('=') : args;
+  const minutes = Number(value);
+  if (name !== '--minutes' || !(minutes > 0 && minutes <= 1440) || args.length > 2) {
+    throw new Stop('Usage: npm run soak -- --minutes N (0 < N ≤ 1440, 10 without it).');
+  }
+  return minutes;
 }
 
 async function prepare() {

@@ -122,7 +122,10 @@ t.test('what a person can put right is one sentence', async (t) => {
   );
 
   const unknown = await run('fly');
-  t.match(unknown.err, /^Unknown command "fly": use one of start, test, test:faults, bench, screenshots, reset\.\n$/);
+  t.match(
+    unknown.err,
+    /^Unknown command "fly": use one of start, test, test:faults, soak, bench, screenshots, reset\.\n$/,
+  );
   t.equal(unknown.code, 1);
 
   const other = createWorkspace(t);
