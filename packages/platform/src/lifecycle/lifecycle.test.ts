@@ -75,10 +75,19 @@ t.test('a step that hangs ends with the deadline', async (t) => {
   );
 });
 
-t.test('a second signal does not wait', async (t) => {
+t.test('a second SIGTERM changes nothing', async (t) => {
+  const { code, logged } = await runChild('clean', (line, kill) => {
+    if (line.msg === 'started' || line.step === 'third') kill('SIGTERM');
+  });
+
+  t.equal(code, 0);
+  t.match(logged.at(-1), { msg: 'shutdown complete', failedCount: 0 });
+});
+
+t.test('a second SIGINT does not wait', async (t) => {
   const { code, logged } = await runChild('stuck', (line, kill) => {
     if (line.msg === 'started') kill('SIGTERM');
-    if (line.step === 'second') kill('SIGTERM');
+    if (line.step === 'second') kill('SIGINT');
   });
 
   t.equal(code, 1);

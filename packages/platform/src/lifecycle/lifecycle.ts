@@ -14,8 +14,9 @@ export interface Lifecycle {
   /** A fact for the last log line: requests finished, sockets drained. */
   report(key: string, value: number | string | boolean): void;
   /**
-   * Close on SIGTERM and SIGINT and exit: 0 when all closed in time, else 1. A second signal exits 1 at once. An uncaught error is
-   * logged and exits 1 without draining, since nothing can be relied on then.
+   * Close on SIGTERM and SIGINT and exit: 0 when all closed in time, else 1. A further SIGTERM changes nothing, since orchestrators send
+   * several; a further SIGINT is a person who does not want to wait, and exits 1 at once. An uncaught error is logged and exits 1
+   * without draining, since nothing can be relied on then.
    */
   onSignals(): void;
 }
@@ -63,6 +64,10 @@ export function createLifecycle({ log, timeoutMs }: { log: Logger; timeoutMs: nu
     },
     onSignals() {
       const onSignal = (signal: NodeJS.Signals): void => {
+        if (closing !== undefined && signal === 'SIGTERM') {
+          log.info({ signal }, 'shutting down already');
+          return;
+        }
         if (closing !== undefined) {
           log.warn({ signal }, 'second signal, exiting without waiting');
           process.exit(1);
