@@ -10,7 +10,9 @@ export const realtimeLimits = {
 /** How long after a topic's newest frame its beacon comes. */
 export const beaconAfterMs = 2000;
 
-/** Subprotocol of the JSON lane; a browser adds its ticket as the second one, `ticket.<value>`. */
+/** Subprotocol of the JSON lane; a browser adds its ticket as a further one, `ticket.<value>`. */
 export const jsonSubprotocol = 'hushryd.v1';
+/** Subprotocol of the binary lane: `loc` and `position` are binary frames (`realtime/binary`), all others stay JSON. */
+export const binarySubprotocol = 'hushryd.v1.bin';
 export const ticketSubprotocolPrefix = 'ticket.';
 export const realtimePath = '/v1/realtime';

@@ -78,7 +78,8 @@ export const TripSnapshotSchema = Type.Object(
 /**
  * The subscription is live. `epoch` and `offset` say where the topic's event log stands. `recovered` is there where events may have
  * been missed: `true` means that every one of them follows, in order, up to `offset`; `false` that they are gone for good, and
- * `snapshot` (of a trip) is where to begin again.
+ * `snapshot` (of a trip) is where to begin again. On a binary socket `room` is the number that stands for the topic in its binary
+ * frames, and `driverId` whose positions they are; where it comes again without them, they stay.
  */
 export const SubscribedFrameSchema = Type.Object(
   {
@@ -89,6 +90,8 @@ export const SubscribedFrameSchema = Type.Object(
     offset: Type.Optional(Type.Integer({ minimum: 0 })),
     recovered: Type.Optional(Type.Boolean()),
     snapshot: Type.Optional(TripSnapshotSchema),
+    room: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+    driverId: Type.Optional(IdSchema),
   },
   closed,
 );
