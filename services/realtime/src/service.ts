@@ -111,7 +111,7 @@ export async function startRealtime({
     keys,
     follower,
     reader,
-    publish: (topic, frame) => server.app.publish(topic, frame, false, false),
+    publish: (channel, frame) => server.app.publish(channel, frame, typeof frame !== 'string', false),
     resolveAccess: internalApi.resolveAccess,
     slowBytes: settings.sockets.slowBytes,
     guards,
@@ -195,11 +195,12 @@ export async function startRealtime({
     }),
     leases,
     connections,
-    createConnection: (identity) => {
+    createConnection: (identity, isBinary) => {
       socketNumber += 1;
       return new Connection({
         id: `${instanceId}.${socketNumber}`,
         identity,
+        isBinary,
         limits: settings.sockets,
         metrics,
         nowMs: performance.now(),

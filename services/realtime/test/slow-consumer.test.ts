@@ -1,7 +1,9 @@
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
+import { binarySubprotocol, jsonSubprotocol } from '@hushryd/contracts/realtime/limits';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { encodePosition } from '@hushryd/tracking/feed/packed-positions';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { Subprotocol } from '../src/connections/choose-subprotocol.ts';
 import { startTestRealtime, type TestRealtime, type TestSocket, trip } from './start-realtime.ts';
 
 // Room enough for what is published between two looks at the sockets, at the rate at which this test fills one.
@@ -33,10 +35,10 @@ function createFastDriver(node: TestRealtime) {
   };
 }
 
-async function start(t: Parameters<typeof startTestRealtime>[0]) {
+async function start(t: Parameters<typeof startTestRealtime>[0], protocol: Subprotocol = jsonSubprotocol) {
   const node = await startTestRealtime(t, { env });
   await node.putTrip(trip('trip-1'), 'trip.started');
-  const sockets = [await node.connect('operator-1', 'operator'), await node.connect('rider-1', 'rider')];
+  const sockets = [await node.connect('operator-1', 'operator', protocol), await node.connect('rider-1', 'rider')];
   const [slow, healthy] = sockets as [TestSocket, TestSocket];
   for (const socket of sockets) {
     socket.send({ type: 'sub', topic: 'trip:trip-1' });
@@ -47,6 +49,8 @@ async function start(t: Parameters<typeof startTestRealtime>[0]) {
     slow.ws.pause();
     for (let last = 0; last < 200_000; ) {
       last = await drive(30);
+      // Binary positions alone would take long to fill what the kernel holds.
+      for (let sent = 0; sent < 100; sent += 1) slow.send({ type: 'sub', topic: 'nothing' });
       await healthy.next('position', ({ position }) => position.seq === last);
       if ((await node.metric('realtime_slow_sockets')) === 1) return;
     }
@@ -56,7 +60,12 @@ async function start(t: Parameters<typeof startTestRealtime>[0]) {
 }
 
 t.test('a socket that reads too slowly is left behind, not the others, and catches up with a jump', async (t) => {
-  const { node, slow, healthy, drive, fill } = await start(t);
+  await t.test('reading JSON', (t) => fallsBehind(t, jsonSubprotocol));
+  await t.test('reading the binary lane', (t) => fallsBehind(t, binarySubprotocol));
+});
+
+async function fallsBehind(t: Test, protocol: Subprotocol): Promise<void> {
+  const { node, slow, healthy, drive, fill } = await start(t, protocol);
 
   await fill();
   const last = await drive(500);
@@ -82,8 +91,9 @@ t.test('a socket that reads too slowly is left behind, not the others, and catch
     'never back, never twice',
   );
   t.equal(slow.all('position').filter((frame) => frame.jump).length, 1);
+  t.equal(slow.binaryCount, protocol === binarySubprotocol ? seen.length : 0);
   t.equal(slow.ws.readyState, 1);
-});
+}
 
 t.test('a socket that cannot take an event is closed, so that it comes back and recovers', async (t) => {
   const { node, slow, healthy, fill } = await start(t);

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { TripEventName } from '@hushryd/contracts/events/topic-event';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { createRoomNumbers } from '@hushryd/contracts/realtime/binary/room-numbers';
 import { jsonSubprotocol, realtimePath } from '@hushryd/contracts/realtime/limits';
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { Role } from '@hushryd/platform/auth/claims';
@@ -17,17 +18,22 @@ import { type TestScope, testRedis } from '@hushryd/platform/testing/engines';
 import { within } from '@hushryd/platform/testing/wait-for';
 import { decodeEntry, type StreamedGroup } from '@hushryd/tracking/history/packed-fixes';
 import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
-import { WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
 import { readSettings } from '../src/config.ts';
+import type { Subprotocol } from '../src/connections/choose-subprotocol.ts';
+import type { FanoutGuards } from '../src/fanout/fanout.ts';
 import { startRealtime } from '../src/service.ts';
 
 type FrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 
-/** A plain websocket client that keeps every frame it gets. */
+/** A plain websocket client that keeps every frame it gets; binary ones as the JSON that they stand for. */
 export interface TestSocket {
   readonly ws: WebSocket;
   readonly frames: ServerFrame[];
-  send(frame: object | string): void;
+  /** How many of them were binary. */
+  binaryCount: number;
+  /** Text, an object as its JSON, or bytes. */
+  send(frame: object | string | Uint8Array): void;
   /** The next frame of this type that was not asked for yet and fits. */
   next<Type extends ServerFrame['type']>(type: Type, fits?: (frame: FrameOf<Type>) => boolean): Promise<FrameOf<Type>>;
   /** All frames of a type so far. */
@@ -51,9 +57,18 @@ export function openSocket(
   const frames: ServerFrame[] = [];
   const untaken = new Map<string, ServerFrame[]>();
   const waiting = new Set<(frame: ServerFrame) => boolean>();
-  ws.on('message', (data) => {
+  const rooms = createRoomNumbers();
+  const read = (data: RawData, isBinary: boolean): ServerFrame | undefined => {
+    if (isBinary) return rooms.read(data as Buffer);
     const frame = JSON.parse(String(data)) as ServerFrame;
+    rooms.note(frame);
+    return frame;
+  };
+  ws.on('message', (data, isBinary) => {
+    const frame = read(data, isBinary);
+    if (frame === undefined) throw new Error('a binary frame that is none, or of a room that nobody named');
     frames.push(frame);
+    if (isBinary) socket.binaryCount += 1;
     for (const offer of waiting) {
       if (!offer(frame)) continue;
       waiting.delete(offer);
@@ -70,8 +85,9 @@ export function openSocket(
   const socket: TestSocket = {
     ws,
     frames,
+    binaryCount: 0,
     ended: () => within(closed, { withinMs, what: 'the end of the socket' }),
-    send: (frame) => ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
+    send: (frame) => ws.send(typeof frame === 'string' || frame instanceof Uint8Array ? frame : JSON.stringify(frame)),
     all: (type) => frames.filter((frame) => frame.type === type) as never,
     next: (type, fits = () => true) => {
       const ofType = untaken.get(type) ?? [];
@@ -142,8 +158,8 @@ export interface TestRealtime {
   port: number;
   url: string;
   /** Open a socket as somebody and wait for its `ready`. */
-  connect(userId: string, role: Role): Promise<TestSocket>;
-  connectDriver(userId: string): Promise<{ socket: TestSocket; run: number }>;
+  connect(userId: string, role: Role, protocol?: Subprotocol): Promise<TestSocket>;
+  connectDriver(userId: string, protocol?: Subprotocol): Promise<{ socket: TestSocket; run: number }>;
   issuer: ReturnType<typeof createIssuer>;
   issueTicket(userId: string, role: Role, origin: string | undefined): Promise<string>;
   /** Put a trip's record in place, as a command of rides does, with its event. */
@@ -165,7 +181,13 @@ export async function startTestRealtime(
     env = {},
     redis,
     issuer = createIssuer(),
-  }: { env?: Record<string, string>; redis?: RedisServer; issuer?: ReturnType<typeof createIssuer> } = {},
+    guards,
+  }: {
+    env?: Record<string, string>;
+    redis?: RedisServer;
+    issuer?: ReturnType<typeof createIssuer>;
+    guards?: FanoutGuards;
+  } = {},
 ): Promise<TestRealtime> {
   const { url, prefix } = redis ?? (await testRedis(t));
   const settings = readSettings({
@@ -184,7 +206,7 @@ export async function startTestRealtime(
   const telemetry = createTelemetry({ service: 'realtime', instanceId, withProcessMetrics: false });
   const lifecycle = createLifecycle({ log, timeoutMs: 20_000 });
   t.teardown(() => lifecycle.close('test ended'));
-  const { port } = await startRealtime({ settings, instanceId, log, telemetry, lifecycle });
+  const { port } = await startRealtime({ settings, instanceId, log, telemetry, lifecycle, ...(guards && { guards }) });
 
   const own = await connectRedis({ settings: settings.redis, role: 'live', log });
   t.teardown(() => own.close());
@@ -192,8 +214,8 @@ export async function startTestRealtime(
   const publisher = createAccessPublisher({ redis: own.commands, keys });
   const socketUrl = `ws://127.0.0.1:${port}${realtimePath}`;
 
-  const connect: TestRealtime['connect'] = async (userId, role) => {
-    const socket = await openSocket(socketUrl, { token: issuer.token(userId, role) });
+  const connect: TestRealtime['connect'] = async (userId, role, protocol = jsonSubprotocol) => {
+    const socket = await openSocket(socketUrl, { token: issuer.token(userId, role), protocols: [protocol] });
     t.teardown(() => socket.ws.terminate());
     await socket.next('ready');
     return socket;
@@ -204,8 +226,8 @@ export async function startTestRealtime(
     port,
     url: socketUrl,
     connect,
-    async connectDriver(userId) {
-      const socket = await connect(userId, 'driver');
+    async connectDriver(userId, protocol) {
+      const socket = await connect(userId, 'driver', protocol);
       socket.send({ type: 'hello' });
       const { run } = await socket.next('welcome');
       return { socket, run };

@@ -1,9 +1,10 @@
-import { jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
+import { binarySubprotocol, jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
 import type { Identity } from '@hushryd/platform/auth/claims';
 import type { Tickets } from '@hushryd/platform/auth/tickets';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Revocations } from '@hushryd/tracking/revocations/revocations';
+import { chooseSubprotocol, readOffered } from './choose-subprotocol.ts';
 
 /** Headers of an upgrade request, copied: uWS frees the request when its handler returns. */
 export interface UpgradeHeaders {
@@ -17,7 +18,7 @@ export interface UpgradeHeaders {
 export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Identity | Promise<Identity>;
 
 /**
- * Who wants to open a socket: from a bearer token (native apps), or a single-use ticket as second subprotocol (browsers). Nothing is
+ * Who wants to open a socket: from a bearer token (native apps), or a single-use ticket as a further subprotocol (browsers). Nothing is
  * kept of a caller before this has answered.
  *
  * A browser always sends its Origin, so one that is there must be allowed; a ticket is good for the origin it was issued to alone.
@@ -41,9 +42,10 @@ export function createAuthenticateUpgrade({
 }): AuthenticateUpgrade {
   return ({ origin, authorization, protocols: offered }) => {
     if (origin !== '' && !allowedOrigins.has(origin)) throw new AppError('origin_refused');
-    const protocols = offered.split(',', 4).map((protocol) => protocol.trim());
-    if (!protocols.includes(jsonSubprotocol)) {
-      throw new AppError('request_invalid', { detail: `the subprotocol ${jsonSubprotocol} must be offered` });
+    const protocols = readOffered(offered);
+    if (chooseSubprotocol(protocols) === undefined) {
+      const detail = `the subprotocol ${jsonSubprotocol} or ${binarySubprotocol} must be offered`;
+      throw new AppError('request_invalid', { detail });
     }
     const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (bearer !== undefined) return assertCurrent(tokens.verify(bearer));

@@ -26,6 +26,8 @@ export interface ConnectionLimits extends FrameLimits {
  */
 export class Connection {
   readonly id: string;
+  /** `loc` and `position` are binary frames on it, see contracts/realtime/binary. */
+  readonly isBinary: boolean;
   readonly budget: FrameBudget;
   identity: Identity;
   /** By topic. */
@@ -40,12 +42,14 @@ export class Connection {
   constructor({
     id,
     identity,
+    isBinary = false,
     limits,
     metrics,
     nowMs,
   }: {
     id: string;
     identity: Identity;
+    isBinary?: boolean;
     limits: ConnectionLimits;
     metrics: RealtimeMetrics;
     /** Monotonic. */
@@ -53,6 +57,7 @@ export class Connection {
   }) {
     this.id = id;
     this.identity = identity;
+    this.isBinary = isBinary;
     this.budget = new FrameBudget(limits, nowMs);
     this.#limits = limits;
     this.#metrics = metrics;
@@ -91,15 +96,16 @@ export class Connection {
    * Give the socket a frame, after everything given before. One that holds too much already is closed with 4410 instead, so that
    * nothing is ever left out silently: it comes back and recovers.
    *
+   * @param frame JSON text, or the bytes of a binary frame
    * @returns false where the socket is gone, or was closed for this
    */
-  send(text: string, deliveryClass: DeliveryClass): boolean {
+  send(frame: string | Uint8Array<ArrayBuffer>, deliveryClass: DeliveryClass): boolean {
     const ws = this.#ws;
     if (ws === undefined) return false;
     this.#metrics.produced[deliveryClass] += 1;
     // Below uWS's own limit, where a close frame would be refused like any other.
-    const isTooMuch = ws.getBufferedAmount() + text.length > this.#limits.maxBufferBytes;
-    if (isTooMuch || ws.send(text, false, false) === 2) {
+    const isTooMuch = ws.getBufferedAmount() + frame.length > this.#limits.maxBufferBytes;
+    if (isTooMuch || ws.send(frame, typeof frame !== 'string', false) === 2) {
       this.#metrics.dropped[deliveryClass] += 1;
       this.close(closeCodes.slowConsumer, 'slow consumer');
       return false;

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
-import { jsonSubprotocol } from '@hushryd/contracts/realtime/limits';
+import { binarySubprotocol } from '@hushryd/contracts/realtime/limits';
 import type { Identity } from '@hushryd/platform/auth/claims';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -7,6 +7,7 @@ import { replyProblem } from '../http/replies.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import type { AcceptGate } from './accept-gate.ts';
 import type { AuthenticateUpgrade } from './authenticate-upgrade.ts';
+import { chooseSubprotocol, readOffered } from './choose-subprotocol.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { SocketLeases } from './socket-leases.ts';
 
@@ -33,7 +34,7 @@ export function createUpgradeHandler({
   authenticate: AuthenticateUpgrade;
   leases: SocketLeases;
   connections: Iterable<Connection>;
-  createConnection: (identity: Identity) => Connection;
+  createConnection: (identity: Identity, isBinary: boolean) => Connection;
   timeoutMs: number;
   metrics: RealtimeMetrics;
   log: Logger;
@@ -48,6 +49,8 @@ export function createUpgradeHandler({
       authorization: req.getHeader('authorization'),
       protocols: req.getHeader('sec-websocket-protocol'),
     };
+    // Without one authentication refuses.
+    const subprotocol = chooseSubprotocol(readOffered(headers.protocols)) ?? '';
 
     try {
       gate.enter();
@@ -59,7 +62,7 @@ export function createUpgradeHandler({
     try {
       const identity = authenticate(headers);
       if (identity instanceof Promise) upgradeLater(identity);
-      else upgrade(admit(identity));
+      else upgrade(admit(identity, subprotocol));
     } catch (error) {
       refuse(error);
     }
@@ -67,7 +70,7 @@ export function createUpgradeHandler({
     function upgrade(connection: Connection): void {
       metrics.upgrades.accepted += 1;
       gate.leave();
-      res.upgrade<SocketData>({ connection }, key, jsonSubprotocol, extensions, context);
+      res.upgrade<SocketData>({ connection }, key, subprotocol, extensions, context);
     }
 
     function refuse(err: unknown): void {
@@ -88,7 +91,7 @@ export function createUpgradeHandler({
       withDeadline(promised, timeoutMs)
         .then((identity) => {
           if (isAborted) return;
-          const connection = admit(identity);
+          const connection = admit(identity, subprotocol);
           corkSafely(res, connections, () => upgrade(connection));
         })
         .catch((error: unknown) => {
@@ -97,9 +100,9 @@ export function createUpgradeHandler({
     }
   };
 
-  function admit(identity: Identity): Connection {
+  function admit(identity: Identity, subprotocol: string): Connection {
     leases.assertRoomHere(identity.userId);
-    return createConnection(identity);
+    return createConnection(identity, subprotocol === binarySubprotocol);
   }
 }
 

@@ -1,6 +1,7 @@
 import { driverTopic } from '@hushryd/contracts/realtime/topics';
 import type { Connection, Membership } from '../connections/connection.ts';
 import type { Hub } from './hub.ts';
+import { roomNumber } from './room-listeners.ts';
 import type { Rooms } from './rooms.ts';
 
 /**
@@ -21,6 +22,6 @@ export async function joinDriver(
   const subscription = rooms.enter({ connection, place, topic, driverId });
   await hub.catchUp(driverId);
   if (subscription.state !== 'joining') return;
-  connection.sendFrame({ type: 'subscribed', ...(id !== undefined && { id }), topic });
+  connection.sendFrame({ type: 'subscribed', ...(id !== undefined && { id }), topic, ...roomNumber(subscription) });
   hub.goLive(subscription);
 }

@@ -17,6 +17,7 @@ import { type AdminMap, createAdminMap } from './admin-map.ts';
 import { beaconEveryMs } from './beacon-pace.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
 import type { createHub, Hub } from './hub.ts';
+import type { Publish } from './room-listeners.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createSlowConsumers, type SlowConsumers } from './slow-consumer.ts';
 import { createSosRepeats, type SosRepeats } from './sos-repeats.ts';
@@ -68,8 +69,7 @@ export function createFanout({
   keys: Keys;
   follower: Pick<AccessFollower, 'follow'>;
   reader: PositionReader;
-  /** To every socket that hears this topic. */
-  publish: (topic: string, frame: string) => void;
+  publish: Publish;
   resolveAccess: Parameters<typeof createAccessCache>[0]['resolve'];
   slowBytes: number;
   guards: FanoutGuards;

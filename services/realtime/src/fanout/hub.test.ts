@@ -1,77 +1,12 @@
 import type { Position } from '@hushryd/contracts/fix';
-import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import fc from 'fast-check';
 import t from 'tap';
-import type { Connection } from '../connections/connection.ts';
-import { createMetrics } from '../metrics.ts';
+import { anyPosition, createHubNode } from '../../test/hub-node.ts';
 import { encodePosition } from './encode-frames.ts';
-import { createHub } from './hub.ts';
-import { createSlowConsumers } from './slow-consumer.ts';
-import type { Subscription } from './subscription.ts';
 
 const seed = Date.now() % 2 ** 31;
 const settings = { seed, numRuns: 1000 };
 t.comment(`fast-check seed ${seed}`);
-
-const tripIds = [undefined, 'trip-1', 'trip-2'] as const;
-const anyPosition = fc
-  .record({
-    tripId: fc.constantFrom(...tripIds),
-    run: fc.integer({ min: 1, max: 3 }),
-    seq: fc.integer({ min: 1, max: 12 }),
-  })
-  .map(({ tripId, run, seq }): Position => {
-    const fix = { driverId: 'driver-1', state: 'on_trip', run, seq, recordedAtMs: 1, lat: 1, lng: 2 } as const;
-    return tripId === undefined ? fix : { ...fix, tripId };
-  });
-
-/** A socket whose buffer the test sets, and that keeps what it is given. */
-function createSocket() {
-  const frames: { type: string; position?: Position; jump?: boolean }[] = [];
-  const topics = new Set<string>();
-  const socket = {
-    bufferedBytes: 0,
-    send(text: string) {
-      frames.push(JSON.parse(text) as (typeof frames)[0]);
-      return true;
-    },
-    hear: (topic: string) => void topics.add(topic),
-    unhear: (topic: string) => void topics.delete(topic),
-  };
-  return { connection: socket as unknown as Connection, socket, frames, topics };
-}
-
-function createNode() {
-  const metrics = createMetrics(createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }));
-  const sockets: ReturnType<typeof createSocket>[] = [];
-  let stored: Position | null = null;
-  const hub = createHub({
-    publish: (topic, frame) => {
-      for (const { topics, socket } of sockets) if (topics.has(topic)) socket.send(frame);
-    },
-    reader: { read: async () => stored, readMany: async () => new Map() },
-    partitionOf: () => 0,
-    metrics,
-  });
-  const slowConsumers = createSlowConsumers({ slowBytes: 1000, metrics });
-  const join = (topic: string, tripId?: string) => {
-    const socket = createSocket();
-    sockets.push(socket);
-    const room = hub.openRoom({ topic, driverId: 'driver-1', tripId });
-    const subscription: Subscription = {
-      connection: socket.connection,
-      room,
-      state: 'joining',
-      pending: undefined,
-      events: undefined,
-      leave: () => hub.leave(subscription),
-    };
-    room.members.add(subscription);
-    slowConsumers.track(subscription);
-    return { ...socket, room, subscription };
-  };
-  return { hub, slowConsumers, join, setStored: (position: Position) => (stored = position) };
-}
 
 const placeOf = ({ run, seq }: { run: number; seq: number }) => run * 1000 + seq;
 const isRising = (places: number[]) => places.every((place, index) => index === 0 || place > (places[index - 1] ?? 0));
@@ -81,7 +16,7 @@ t.test(
   async () => {
     fc.assert(
       fc.property(fc.array(anyPosition, { maxLength: 40 }), fc.nat(40), (positions, joinAt) => {
-        const { hub, join } = createNode();
+        const { hub, join } = createHubNode();
         const everything = join('driver:driver-1');
         const one = join('trip:trip-1', 'trip-1');
         hub.goLive(everything.subscription);
@@ -116,7 +51,7 @@ t.test('a slow socket gets the newest, once, when it has drained; nothing is los
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const { hub, slowConsumers, join } = createNode();
+      const { hub, slowConsumers, join } = createHubNode();
       const { socket, frames, subscription } = join('driver:driver-1');
       hub.goLive(subscription);
       let seq = 0;
@@ -158,7 +93,7 @@ const at = (seq: number): Position => ({
 });
 
 t.test('a read that comes late changes nothing', async (t) => {
-  const { hub, join, setStored } = createNode();
+  const { hub, join, setStored } = createHubNode();
   const { frames, subscription } = join('driver:driver-1');
   hub.sink.onPosition(at(5));
   hub.sink.onPosition({ ...at(5), state: 'off' });

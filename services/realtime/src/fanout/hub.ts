@@ -1,9 +1,19 @@
 import type { Position } from '@hushryd/contracts/fix';
+import { encodePositionFrame } from '@hushryd/contracts/realtime/binary/position-frame';
 import type { PositionSink } from '@hushryd/tracking/feed/packed-positions';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import type { RealtimeMetrics } from '../metrics.ts';
 import { beaconAfterTicks } from './beacon-pace.ts';
 import { beaconFrame, encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
+import {
+  beginToHear,
+  binaryChannel,
+  listenerCount,
+  type Publish,
+  publishText,
+  sendPosition,
+  stopHearing,
+} from './room-listeners.ts';
 import type { Room, Subscription } from './subscription.ts';
 
 export interface Hub {
@@ -48,7 +58,8 @@ interface WatchedDriver extends Heard {
  * (run, seq) decides, so a room never sees a position go back or twice. A trip's room gets a position only while it counts for that
  * trip: where the driver goes afterwards is not its business.
  *
- * Cost: a position is encoded once, and once more for each topic it goes to; uWS copies it to the sockets.
+ * Cost: a position is encoded once a lane that somebody reads it in, and once more for each topic it goes to; uWS copies it to the
+ * sockets.
  */
 export function createHub({
   publish,
@@ -56,17 +67,20 @@ export function createHub({
   partitionOf,
   metrics,
   isNews = isNewer,
+  encodeBinary = encodePositionFrame,
 }: {
-  /** To every socket that hears this topic. */
-  publish: (topic: string, frame: string) => void;
+  publish: Publish;
   reader: PositionReader;
   partitionOf: (driverId: string) => number;
   metrics: RealtimeMetrics;
   /** The guard: does this position say something after the newest that was heard of the driver? */
   isNews?: (position: Position, heard: Heard) => boolean;
+  /** What the binary lane is told; another one shows that a difference between the lanes is found out. */
+  encodeBinary?: typeof encodePositionFrame;
 }): Hub {
   const drivers = new Map<string, WatchedDriver>();
   let roomCount = 0;
+  let lastRoomNumber = 0;
   /** Counts the calls of `sendBeacons`: the only clock that the hot path needs. */
   let tick = 0;
 
@@ -79,10 +93,15 @@ export function createHub({
     let encoded: string | undefined;
     for (const room of driver.rooms) {
       if (!shows(room, position)) continue;
-      if (room.listenerCount > 0) {
+      if (room.listeners.json > 0) {
         encoded ??= encodePosition(position);
-        hand(room, positionFrame(room.topic, encoded));
+        publish(room.topic, positionFrame(room.topic, encoded));
       }
+      if (room.listeners.binary > 0) {
+        const namesTrip = room.tripId === undefined;
+        publish(binaryChannel(room), encodeBinary({ room: room.number, position, namesTrip }));
+      }
+      noteHanded(room);
       for (const subscription of room.slow) conflate(subscription, position);
     }
   }
@@ -94,16 +113,18 @@ export function createHub({
     driver.newest = undefined;
     for (const room of driver.rooms) {
       if (!shows(room, last)) continue;
-      if (room.listenerCount > 0) hand(room, goneFrame(room.topic, driverId));
+      publishText(publish, room, goneFrame(room.topic, driverId));
+      noteHanded(room);
       for (const subscription of room.slow) conflate(subscription, 'gone');
     }
   }
 
-  function hand(room: Room, frame: string): void {
+  function noteHanded(room: Room): void {
+    const count = listenerCount(room);
+    if (count === 0) return;
     room.spokeAtTick = tick;
-    publish(room.topic, frame);
-    metrics.produced.location += room.listenerCount;
-    metrics.handedOver.location += room.listenerCount;
+    metrics.produced.location += count;
+    metrics.handedOver.location += count;
   }
 
   function conflate(subscription: Subscription, news: Position | 'gone'): void {
@@ -120,12 +141,14 @@ export function createHub({
     },
 
     openRoom({ topic, driverId, tripId }) {
+      lastRoomNumber += 1;
       const room: Room = {
         topic,
+        number: lastRoomNumber,
         driverId,
         tripId,
         members: new Set(),
-        listenerCount: 0,
+        listeners: { json: 0, binary: 0 },
         slow: new Set(),
         spokeAtTick: undefined,
       };
@@ -151,25 +174,21 @@ export function createHub({
     },
 
     goLive(subscription) {
-      const { room, connection } = subscription;
+      const { room } = subscription;
       const newest = drivers.get(room.driverId)?.newest;
       if (newest !== undefined && shows(room, newest)) {
-        connection.send(positionFrame(room.topic, encodePosition(newest)), 'location');
+        sendPosition(subscription, newest);
         room.spokeAtTick = tick;
       }
       if (subscription.state !== 'joining') return;
       subscription.state = 'live';
-      room.listenerCount += 1;
-      connection.hear(room.topic);
+      beginToHear(subscription);
     },
 
     leave(subscription) {
-      const { room, connection } = subscription;
+      const { room } = subscription;
       if (!room.members.delete(subscription)) return;
-      if (subscription.state === 'live') {
-        room.listenerCount -= 1;
-        connection.unhear(room.topic);
-      }
+      if (subscription.state === 'live') stopHearing(subscription);
       room.slow.delete(subscription);
       if (subscription.pending !== undefined) metrics.dropped.location += 1;
       subscription.state = 'over';
@@ -182,10 +201,11 @@ export function createHub({
         for (const room of rooms) {
           if (room.spokeAtTick === undefined || tick - room.spokeAtTick < beaconAfterTicks) continue;
           room.spokeAtTick = undefined;
-          if (newest === undefined || room.listenerCount === 0 || !shows(room, newest)) continue;
-          publish(room.topic, beaconFrame(room.topic, newest, undefined));
-          metrics.produced.beacon += room.listenerCount;
-          metrics.handedOver.beacon += room.listenerCount;
+          const count = listenerCount(room);
+          if (newest === undefined || count === 0 || !shows(room, newest)) continue;
+          publishText(publish, room, beaconFrame(room.topic, newest, undefined));
+          metrics.produced.beacon += count;
+          metrics.handedOver.beacon += count;
         }
       }
     },

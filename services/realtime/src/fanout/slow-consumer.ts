@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
-import { encodePosition, goneFrame, jumpFrame } from './encode-frames.ts';
+import { goneFrame } from './encode-frames.ts';
+import { beginToHear, sendPosition, stopHearing } from './room-listeners.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface SlowConsumers {
@@ -36,9 +37,8 @@ export function createSlowConsumers({
     slow.add(connection);
     for (const subscription of subscriptions) {
       if (subscription.state !== 'live') continue;
-      connection.unhear(subscription.room.topic);
+      stopHearing(subscription);
       subscription.state = 'slow';
-      subscription.room.listenerCount -= 1;
       subscription.room.slow.add(subscription);
     }
   }
@@ -48,16 +48,17 @@ export function createSlowConsumers({
     const { connection, room, pending } = subscription;
     subscription.pending = undefined;
     if (pending !== undefined) {
-      const frame =
-        pending === 'gone' ? goneFrame(room.topic, room.driverId) : jumpFrame(room.topic, encodePosition(pending));
-      // Counted when it was conflated; `send` counts it once more.
+      // Counted when it was conflated; sending counts it once more.
       metrics.produced.location -= 1;
-      if (!connection.send(frame, 'location')) return false;
+      const isTaken =
+        pending === 'gone'
+          ? connection.send(goneFrame(room.topic, room.driverId), 'location')
+          : sendPosition(subscription, pending, true);
+      if (!isTaken) return false;
     }
     subscription.state = 'live';
     room.slow.delete(subscription);
-    room.listenerCount += 1;
-    connection.hear(room.topic);
+    beginToHear(subscription);
     return true;
   }
 

@@ -9,8 +9,10 @@ export interface Room {
   /** Only positions of this trip are shown; undefined shows all of the driver's. */
   readonly tripId: string | undefined;
   readonly members: Set<Subscription>;
-  /** Members that `publish` reaches: live and not slow. */
-  listenerCount: number;
+  /** Stands for the topic in binary frames; no other room of this node ever has it. */
+  readonly number: number;
+  /** Members that `publish` reaches, live and not slow, by what they read. */
+  readonly listeners: { json: number; binary: number };
   /** Members in slow mode. */
   readonly slow: Set<Subscription>;
   /** When a position was last said here, in ticks of the hub's beacons; undefined once the beacon has been. */

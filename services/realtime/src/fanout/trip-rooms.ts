@@ -9,6 +9,7 @@ import { mayReadTrip, mayWatchTrip as mayWatch } from '@hushryd/tracking/trip-ac
 import type { Connection, Membership } from '../connections/connection.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { Hub } from './hub.ts';
+import { roomNumber } from './room-listeners.ts';
 import type { Rooms } from './rooms.ts';
 import { subscribedFrame } from './subscribed-frame.ts';
 import type { Room, Subscription } from './subscription.ts';
@@ -105,7 +106,10 @@ export function createTripRooms({
     subscription.events = listener;
     const [caughtUp] = await Promise.all([streams.catchUp(listener, seen), hub.catchUp(access.driverId)]);
     if (subscription.state !== 'joining') return;
-    connection.sendFrame(subscribedFrame({ id, topic, caughtUp, snapshot: snapshotOf(topic) }));
+    connection.sendFrame({
+      ...subscribedFrame({ id, topic, caughtUp, snapshot: snapshotOf(topic) }),
+      ...roomNumber(subscription),
+    });
     hub.goLive(subscription);
     streams.goLive(listener, caughtUp);
   }

@@ -13,6 +13,7 @@ import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
+import { readBinaryFrame } from './read-binary-frame.ts';
 import { readFrame } from './read-frame.ts';
 import { type FrameReference, sendError } from './send-error.ts';
 
@@ -32,7 +33,7 @@ export interface FrameHandlers {
 export type Dispatch = (connection: Connection, message: ArrayBuffer, isBinary: boolean) => void;
 
 /**
- * Where every frame of every client comes in: size, rate, JSON, type, schema, handler, in this order.
+ * Where every frame of every client comes in: size, rate, encoding, type, schema, handler, in this order.
  *
  * A frame that breaks the protocol or its limits is answered with a named error and counted against the socket; too many of them
  * close it (1008). An oversized one closes it at once (1009).
@@ -60,11 +61,11 @@ export function createDispatch({
       refuse(connection, new AppError('too_many_frames'), {});
       return;
     }
-    if (isBinary) {
+    if (isBinary && !connection.isBinary) {
       refuse(connection, new AppError('frame_malformed', { detail: 'frames are text' }), {});
       return;
     }
-    const read = readFrame(message);
+    const read = isBinary ? readBinaryFrame(message) : readFrame(message);
     if ('error' in read) {
       refuse(connection, read.error, read.reference);
       return;
