@@ -98,6 +98,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     runtime,
     nextId: connection.nextId,
     wake: connection.wake,
+    encoding: () => connection.encoding,
     events: {
       onDrop: (drop) => events.emit('drop', drop),
       onProgress: noteChange,

@@ -1,6 +1,7 @@
 import type { LocFrame } from '@hushryd/contracts/realtime/client-frames';
 import fc from 'fast-check';
-import { test } from 'tap';
+import { type Test, test } from 'tap';
+import type { Encoding } from '../src/connection/connection-options.ts';
 import { createDriverClient } from '../src/driver-client.ts';
 import { createFakeApi } from './support/fake-api.ts';
 import { createFakeSockets } from './support/fake-socket.ts';
@@ -55,6 +56,11 @@ const step = fc.oneof(
 const isUnwanted = (index: number) => index % 17 === 16;
 
 test('whatever happens between phone and history, every fix ends there, in order, and the phone keeps nothing', async (t) => {
+  await t.test('in JSON', (t) => keepsEverything(t, 'json', 1000));
+  await t.test('in the binary lane', (t) => keepsEverything(t, 'binary', 300));
+});
+
+async function keepsEverything(t: Test, encoding: Encoding, numRuns: number): Promise<void> {
   const seed = Number(process.env.SEED ?? Date.now() % 2_147_483_647);
   t.comment(`seed ${seed}; SEED=${seed} repeats it`);
 
@@ -63,7 +69,7 @@ test('whatever happens between phone and history, every fix ends there, in order
       fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
       fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
       async (steps, randoms) => {
-        const world = createWorld(() => randoms.next().value as number);
+        const world = createWorld(() => randoms.next().value as number, encoding);
         void world.client.connect();
         for (const each of steps) await world.take(each);
         await world.heal();
@@ -71,12 +77,12 @@ test('whatever happens between phone and history, every fix ends there, in order
         await world.client.close();
       },
     ),
-    { numRuns: 1000, seed },
+    { numRuns, seed },
   );
-  t.pass('1,000 histories');
-});
+  t.pass(`${numRuns} histories`);
+}
 
-function createWorld(random: () => number) {
+function createWorld(random: () => number, encoding: Encoding) {
   const startMs = 1_700_000_000_000;
   const runtime = createManualRuntime({ startMs, random });
   const sockets = createFakeSockets(runtime.now);
@@ -87,6 +93,7 @@ function createWorld(random: () => number) {
     apiUrl: 'http://api.example',
     getToken: () => 'token',
     createSocket: sockets.createSocket,
+    encoding,
     fetch: createFakeApi().fetch,
     ...runtime,
   });
@@ -165,7 +172,11 @@ function createWorld(random: () => number) {
       'a seq never names two fixes',
     );
 
-    for (const socket of sockets.all) socket.sentOf('loc').forEach(checkFrame);
+    for (const socket of sockets.all) {
+      socket.sentOf('loc').forEach(checkFrame);
+      const inJson = socket.texts.filter((text) => text.includes('"type":"loc"')).length;
+      equal(inJson, encoding === 'json' ? socket.sentOf('loc').length : 0, 'frames of fixes in JSON');
+    }
   }
 }
 

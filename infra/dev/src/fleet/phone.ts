@@ -52,6 +52,7 @@ export function createPhone(input: {
     realtimeUrl,
     getToken,
     auth: 'bearer',
+    encoding: 'binary',
     createSocket,
     ...keep,
   });

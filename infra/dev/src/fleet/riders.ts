@@ -24,7 +24,14 @@ export function createRiders(input: { backend: Backend; maxRiders: number; log: 
       if (open.size >= maxRiders) return undefined;
       const { apiUrl, realtimeUrl } = backend;
       const getToken = backend.tokensFor({ userId: riderId, role: 'rider' });
-      const client = createRiderClient({ apiUrl, realtimeUrl, getToken, auth: 'bearer', createSocket });
+      const client = createRiderClient({
+        apiUrl,
+        realtimeUrl,
+        getToken,
+        auth: 'bearer',
+        encoding: 'binary',
+        createSocket,
+      });
       client.watchTrip(tripId, {
         onPosition: () => {
           positionCount += 1;

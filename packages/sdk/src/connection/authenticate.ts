@@ -1,8 +1,9 @@
 import type { TicketReply } from '@hushryd/contracts/http/realtime';
-import { jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
+import { binarySubprotocol, jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
 import type { FetchLike } from '../http/fetch.ts';
 import type { GetToken } from '../http/request.ts';
 import { createSendRequest } from '../http/request.ts';
+import type { Encoding } from './connection-options.ts';
 
 /** What opening one socket needs; never a token in the address. */
 export interface Credentials {
@@ -13,25 +14,28 @@ export interface Credentials {
 export type Authenticate = () => Promise<Credentials>;
 
 /**
- * 'ticket': a single-use ticket from the API as the second subprotocol, since browsers cannot set headers on a websocket.
+ * 'ticket': a single-use ticket from the API as the last subprotocol, since browsers cannot set headers on a websocket.
  * 'bearer': the token itself as a header, for native clients.
  */
 export function createAuthenticate(input: {
   auth: 'ticket' | 'bearer';
+  encoding: Encoding;
   apiUrl: string;
   getToken: GetToken;
   fetch?: FetchLike | undefined;
   timeoutMs: number;
 }): Authenticate {
-  const { auth, apiUrl, getToken, fetch, timeoutMs } = input;
+  const { auth, encoding, apiUrl, getToken, fetch, timeoutMs } = input;
+  // JSON too, second: an older server takes that, and its answer says which it is.
+  const lanes = encoding === 'binary' ? [binarySubprotocol, jsonSubprotocol] : [jsonSubprotocol];
 
   if (auth === 'bearer') {
-    return async () => ({ protocols: [jsonSubprotocol], headers: { authorization: `Bearer ${await getToken()}` } });
+    return async () => ({ protocols: lanes, headers: { authorization: `Bearer ${await getToken()}` } });
   }
   const send = createSendRequest({ apiUrl, getToken, timeoutMs, ...(fetch && { fetch }) });
   return async () => {
     const response = await send({ method: 'POST', path: '/v1/realtime/tickets', body: {} });
     const { ticket } = JSON.parse(await response.text()) as TicketReply;
-    return { protocols: [jsonSubprotocol, ticketSubprotocolPrefix + ticket], headers: {} };
+    return { protocols: [...lanes, ticketSubprotocolPrefix + ticket], headers: {} };
   };
 }

@@ -4,7 +4,7 @@ import { realtimePath } from '@hushryd/contracts/realtime/limits';
 import type { ReadyFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { EventPlace } from '../watching/event-place.ts';
 import { createAuthenticate } from './authenticate.ts';
-import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
+import type { ConnectionEvents, ConnectionOptions, Encoding } from './connection-options.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { ConnectionError } from './connection-state.ts';
 import type { SessionEnd } from './decide-reconnect.ts';
@@ -23,6 +23,8 @@ import { createTokenRefresh } from './token-refresh.ts';
 
 export interface Connection {
   readonly state: ConnectionState;
+  /** How fixes and positions travel on the socket that is open; another one may have another. */
+  readonly encoding: Encoding;
   /** The server's clock as far as we know it, epoch milliseconds. */
   serverTimeMs(): number;
   /**
@@ -51,11 +53,12 @@ const stableAfterMs = 10_000;
 
 /** One socket that comes back by itself. The states and their arrows stand in `connection-state.ts`. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { apiUrl, getToken, fetch, auth = 'ticket', connectTimeoutMs = 10_000, silenceMs = 10_000 } = options;
+  const { apiUrl, getToken, fetch, auth = 'ticket', encoding = 'json' } = options;
+  const { connectTimeoutMs = 10_000, silenceMs = 10_000 } = options;
   if (auth === 'bearer' && !options.createSocket) throw new Error("auth 'bearer' needs createSocket, to set headers");
   const createSocket = options.createSocket ?? defaultCreateSocket();
   const url = toSocketUrl(options.realtimeUrl);
-  const authenticate = createAuthenticate({ auth, apiUrl, getToken, fetch, timeoutMs: connectTimeoutMs });
+  const authenticate = createAuthenticate({ auth, encoding, apiUrl, getToken, fetch, timeoutMs: connectTimeoutMs });
 
   const runtime = toRuntime(options);
   const events = createEmitter<ConnectionEvents>();
@@ -87,6 +90,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   return {
     get state() {
       return state;
+    },
+    get encoding() {
+      return session?.encoding ?? 'json';
     },
     serverTimeMs,
     connect() {

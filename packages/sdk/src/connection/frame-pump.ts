@@ -1,18 +1,19 @@
 import type { FrameRate } from './frame-rate.ts';
 import { createFrameRate } from './frame-rate.ts';
 import type { CancelTimer, Runtime } from './runtime.ts';
+import type { OutgoingFrame } from './socket.ts';
 
 /**
- * Gives the next frame to send, as JSON text of at most `realtimeLimits.frameBytes`, or undefined when there is none. Asked only
- * while the connection is live and another frame may be sent. Whoever has a new frame calls `wake()`.
+ * Gives the next frame to send, of at most `realtimeLimits.frameBytes` as JSON text or in binary, or undefined when there is none.
+ * Asked only while the connection is live and another frame may be sent. Whoever has a new frame calls `wake()`.
  */
-export type FrameSource = () => string | undefined;
+export type FrameSource = () => OutgoingFrame | undefined;
 
 export interface FramePump {
   addSource(source: FrameSource): void;
   wake(): void;
   /** A new socket: the rate starts afresh. */
-  start(send: (text: string) => void): void;
+  start(send: (frame: OutgoingFrame) => void): void;
   stop(): void;
 }
 
@@ -22,7 +23,7 @@ export interface FramePump {
  */
 export function createFramePump(runtime: Runtime): FramePump {
   const sources: FrameSource[] = [];
-  let send: ((text: string) => void) | undefined;
+  let send: ((frame: OutgoingFrame) => void) | undefined;
   let frameRate: FrameRate = createFrameRate(runtime);
   let cancelTimer: CancelTimer | undefined;
   let isDue = false;
@@ -30,8 +31,8 @@ export function createFramePump(runtime: Runtime): FramePump {
   return {
     addSource: (source) => void sources.push(source),
     wake,
-    start(sendText) {
-      send = sendText;
+    start(sendFrame) {
+      send = sendFrame;
       frameRate = createFrameRate(runtime);
       wake();
     },
@@ -59,17 +60,17 @@ export function createFramePump(runtime: Runtime): FramePump {
         cancelTimer = runtime.setTimer(pump, waitMs);
         return;
       }
-      const text = nextText();
-      if (text === undefined) return;
+      const frame = nextFrame();
+      if (frame === undefined) return;
       frameRate.note();
-      send(text);
+      send(frame);
     }
   }
 
-  function nextText(): string | undefined {
+  function nextFrame(): OutgoingFrame | undefined {
     for (const source of sources) {
-      const text = source();
-      if (text !== undefined) return text;
+      const frame = source();
+      if (frame !== undefined) return frame;
     }
     return undefined;
   }

@@ -1,12 +1,17 @@
+import { binarySubprotocol } from '@hushryd/contracts/realtime/limits';
 import type { ReadyFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { Authenticate } from './authenticate.ts';
+import type { Encoding } from './connection-options.ts';
 import type { SessionEnd } from './decide-reconnect.ts';
+import { createReadServerFrame } from './read-server-frame.ts';
 import type { CancelTimer, Runtime } from './runtime.ts';
-import type { CreateSocket, SocketLike } from './socket.ts';
+import type { CreateSocket, OutgoingFrame, SocketLike } from './socket.ts';
 
 /** One socket's life: authenticate, open, `ready`, frames, end. Ends exactly once; nothing is called afterwards. */
 export interface Session {
-  send(text: string): void;
+  send(frame: OutgoingFrame): void;
+  /** What the server chose of what was offered. */
+  readonly encoding: Encoding;
   /** Leave without a call of `onEnd`. */
   leave(): void;
 }
@@ -34,6 +39,7 @@ const normalClosure = 1000;
 
 export function openSession(input: SessionInput): Session {
   const { runtime } = input;
+  const readServerFrame = createReadServerFrame();
   let socket: SocketLike | undefined;
   let hasEnded = false;
   let isReady = false;
@@ -43,7 +49,10 @@ export function openSession(input: SessionInput): Session {
   void open();
 
   return {
-    send: (text) => socket?.send(text),
+    send: (frame) => socket?.send(frame),
+    get encoding() {
+      return socket?.protocol === binarySubprotocol ? 'binary' : 'json';
+    },
     leave: () => dispose(),
   };
 
@@ -52,6 +61,7 @@ export function openSession(input: SessionInput): Session {
       const { protocols, headers } = await input.authenticate();
       if (hasEnded) return;
       socket = input.createSocket(input.url, protocols, headers);
+      if (protocols.includes(binarySubprotocol)) socket.binaryType = 'arraybuffer';
     } catch (error) {
       end({ kind: 'not_opened', error });
       return;
@@ -64,7 +74,8 @@ export function openSession(input: SessionInput): Session {
 
   function receive(data: unknown): void {
     silentTicks = 0;
-    const frame = parseFrame(data);
+    const frame = readServerFrame(data);
+    if (frame === undefined) return;
     if (frame instanceof Error) {
       input.onUnreadable(frame);
     } else if (frame.type === 'ready' && !isReady) {
@@ -104,15 +115,5 @@ export function openSession(input: SessionInput): Session {
     socket.onopen = socket.onmessage = socket.onclose = null;
     // onerror stays: some runtimes throw errors that nobody listens to.
     socket.close(normalClosure);
-  }
-}
-
-function parseFrame(data: unknown): ServerFrame | Error {
-  try {
-    const frame: unknown = JSON.parse(String(data));
-    if (typeof frame === 'object' && frame !== null && 'type' in frame) return frame as ServerFrame;
-    return new Error('A frame without a type');
-  } catch (error) {
-    return error as Error;
   }
 }

@@ -1,13 +1,20 @@
 /** A function type that is compared like a method, so that the richer types of the DOM, Node and undici all fit. */
 type Handler<Event> = { handle(event: Event): void }['handle'];
 
+/** What goes out: JSON text, or the bytes of a binary frame. */
+export type OutgoingFrame = string | Uint8Array<ArrayBuffer>;
+
 /** The part of `WebSocket` that the SDK uses. */
 export interface SocketLike {
+  /** The subprotocol that the server chose, once open. A socket that does not say is taken to speak JSON. */
+  readonly protocol?: string;
+  /** Set to 'arraybuffer' before anything comes, where binary frames were asked for. */
+  binaryType?: string;
   onopen: Handler<unknown> | null;
   onmessage: Handler<{ data: unknown }> | null;
   onclose: Handler<{ code: number; reason: string }> | null;
   onerror: Handler<unknown> | null;
-  send(text: string): void;
+  send(frame: OutgoingFrame): void;
   close(code?: number, reason?: string): void;
 }
 

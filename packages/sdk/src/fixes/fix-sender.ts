@@ -7,11 +7,13 @@ import type {
   SupersededFrame,
   WelcomeFrame,
 } from '@hushryd/contracts/realtime/server-frames';
+import type { Encoding } from '../connection/connection-options.ts';
 import type { Runtime } from '../connection/runtime.ts';
+import type { OutgoingFrame } from '../connection/socket.ts';
 import type { FixQueue } from './fix-queue.ts';
 import { FramesUnderWay } from './frames-under-way.ts';
 import { createLateTimer } from './late-timer.ts';
-import { packLocFrame } from './loc-frame.ts';
+import { packBinaryLocFrame, packJsonLocFrame } from './loc-frame.ts';
 import type { RunOfFixes } from './run-of-fixes.ts';
 
 export interface FixSenderEvents {
@@ -27,7 +29,7 @@ type RecvDropReason = NonNullable<RecvFrame['drops']>[number]['reason'];
 
 export interface FixSender {
   /** The connection's `FrameSource`: the next `hello` or `loc`. */
-  next(): string | undefined;
+  next(): OutgoingFrame | undefined;
   handle(frame: ServerFrame): void;
   connected(): void;
   /** The socket is gone, and with it whatever was under way. */
@@ -56,9 +58,11 @@ export function createFixSender(input: {
   runtime: Runtime;
   nextId: () => number;
   wake: () => void;
+  /** Of the socket that is open. */
+  encoding: () => Encoding;
   events: FixSenderEvents;
 }): FixSender {
-  const { queue, nextId, wake, events } = input;
+  const { queue, nextId, wake, encoding, events } = input;
   const timer = createLateTimer({ runtime: input.runtime, onLate });
   const underWay = new FramesUnderWay();
   let mode: 'disconnected' | 'sending' | 'resting' | 'refused' = 'disconnected';
@@ -71,9 +75,9 @@ export function createFixSender(input: {
   return {
     next() {
       if (mode !== 'sending') return undefined;
-      const text = nextHello() ?? nextLoc();
+      const frame = nextHello() ?? nextLoc();
       watch();
-      return text;
+      return frame;
     },
     handle(frame) {
       if (mode === 'disconnected') return;
@@ -107,16 +111,17 @@ export function createFixSender(input: {
     return JSON.stringify({ type: 'hello', id: asked.id, ...(run !== undefined && { run, from }) });
   }
 
-  function nextLoc(): string | undefined {
+  function nextLoc(): OutgoingFrame | undefined {
     if (underWay.isFull(lateAnswers > 0)) return undefined;
     for (const source of queue.runs) {
       if (source.run === undefined || !open.has(source) || source.firstWaiting === source.kept.length) continue;
       const id = nextId();
-      const frame = packLocFrame({ id, run: source.run, source });
-      if (!frame) continue;
-      source.markSentThrough(frame.lastSeq);
-      underWay.add({ id, source, firstSeq: frame.firstSeq, lastSeq: frame.lastSeq });
-      return frame.text;
+      const packLocFrame = encoding() === 'binary' ? packBinaryLocFrame : packJsonLocFrame;
+      const packed = packLocFrame({ id, run: source.run, source });
+      if (!packed) continue;
+      source.markSentThrough(packed.lastSeq);
+      underWay.add({ id, source, firstSeq: packed.firstSeq, lastSeq: packed.lastSeq });
+      return packed.frame;
     }
     return undefined;
   }

@@ -1,11 +1,25 @@
+import { encodeLocFrame } from '@hushryd/contracts/realtime/binary/loc-frame';
 import { realtimeLimits } from '@hushryd/contracts/realtime/limits';
+import type { OutgoingFrame } from '../connection/socket.ts';
 import type { RunOfFixes } from './run-of-fixes.ts';
+
+/** A `loc` frame, ready to send. */
+export interface PackedLocFrame {
+  frame: OutgoingFrame;
+  firstSeq: number;
+  lastSeq: number;
+}
 
 /**
  * The next `loc` frame of a run: as many waiting fixes of one trip as fit into the protocol's limits, as JSON text. Each fix is
  * encoded once. Undefined when none waits.
  */
-export function packLocFrame(input: { id: number; run: number; source: RunOfFixes; maxBytes?: number }) {
+export function packJsonLocFrame(input: {
+  id: number;
+  run: number;
+  source: RunOfFixes;
+  maxBytes?: number;
+}): PackedLocFrame | undefined {
   const { id, run, source, maxBytes = realtimeLimits.frameBytes } = input;
   const { kept, firstWaiting } = source;
   const first = kept[firstWaiting];
@@ -36,7 +50,21 @@ export function packLocFrame(input: { id: number; run: number; source: RunOfFixe
     encoded.push(text);
     lastSeq = next.fix.seq;
   }
-  return { text: head + encoded.join(',') + tail, firstSeq: first.fix.seq, lastSeq };
+  return { frame: head + encoded.join(',') + tail, firstSeq: first.fix.seq, lastSeq };
+}
+
+/** The same in binary: a hundred fixes are always far below the limit of a frame. */
+export function packBinaryLocFrame(input: { id: number; run: number; source: RunOfFixes }): PackedLocFrame | undefined {
+  const { id, run, source } = input;
+  const { kept, firstWaiting } = source;
+  const first = kept[firstWaiting];
+  if (!first) return undefined;
+  const { tripId } = first;
+  const waiting = kept.slice(firstWaiting, firstWaiting + realtimeLimits.fixesPerFrame);
+  const end = waiting.findIndex((next) => next.tripId !== tripId);
+  const fixes = (end < 0 ? waiting : waiting.slice(0, end)).map(({ fix }) => fix);
+  const frame = encodeLocFrame({ id, run, from: source.lowestKept, ...(tripId !== undefined && { tripId }), fixes });
+  return { frame, firstSeq: first.fix.seq, lastSeq: fixes.at(-1)?.seq ?? first.fix.seq };
 }
 
 /** Bytes of a text in UTF-8, as the server counts them. */

@@ -8,7 +8,8 @@ const optional = ['accuracyMeters', 'speedMps', 'headingDegrees', 'batteryPercen
 
 /**
  * The reading as a fix. Only known fields are taken: the server refuses frames with others. An optional value that is not a finite
- * number is left out, since location services say "unknown" by NaN or null.
+ * number is left out, since location services say "unknown" by NaN or null. Time becomes whole milliseconds: some services say parts
+ * of one, and the server takes none.
  *
  * @throws RangeError where time or place is not a finite number: JSON cannot carry it
  */
@@ -17,7 +18,7 @@ export function toFix(seq: number, reading: FixReading): Fix {
     if (!Number.isFinite(reading[name])) throw new RangeError(`${name} must be a finite number, not ${reading[name]}`);
   }
   const { recordedAtMs, lat, lng } = reading;
-  const fix: Fix = { seq, recordedAtMs, lat, lng };
+  const fix: Fix = { seq, recordedAtMs: Math.round(recordedAtMs), lat, lng };
   for (const name of optional) {
     const value = reading[name];
     if (typeof value === 'number' && Number.isFinite(value)) fix[name] = value;

@@ -1,4 +1,6 @@
+import { decodeLocFrame } from '@hushryd/contracts/realtime/binary/loc-frame';
 import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
+import { binarySubprotocol, jsonSubprotocol } from '@hushryd/contracts/realtime/limits';
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { CreateSocket, SocketLike } from '../../src/connection/socket.ts';
 
@@ -9,13 +11,15 @@ export interface FakeSocket {
   readonly headers: Record<string, string>;
   /** Frames that the client sent, oldest first. */
   readonly sent: ClientFrame[];
-  /** The same, as they were on the wire. */
+  /** Those in JSON as they were on the wire. */
   readonly texts: string[];
+  readonly binaryType: string | undefined;
   readonly isOpen: boolean;
   /** Frames of one type. */
   sentOf<Type extends ClientFrame['type']>(type: Type): Extract<ClientFrame, { type: Type }>[];
   say(frame: ServerFrame): void;
   sayText(text: string): void;
+  sayBytes(bytes: Uint8Array): void;
   ready(fields?: Partial<Extract<ServerFrame, { type: 'ready' }>>): void;
   close(code: number, reason?: string): void;
 }
@@ -25,6 +29,8 @@ export interface FakeSockets {
   readonly all: FakeSocket[];
   /** The newest. */
   readonly last: FakeSocket;
+  /** The lanes that the server speaks; it chooses the first that the client offers. */
+  lanes: readonly string[];
   onOpen?: (socket: FakeSocket) => void;
   onSent?: (socket: FakeSocket, frame: ClientFrame) => void;
 }
@@ -34,6 +40,7 @@ export function createFakeSockets(now: () => number): FakeSockets {
   const all: FakeSocket[] = [];
   const sockets: FakeSockets = {
     all,
+    lanes: [jsonSubprotocol, binarySubprotocol],
     get last() {
       const last = all.at(-1);
       if (!last) throw new Error('No socket was opened');
@@ -44,14 +51,18 @@ export function createFakeSockets(now: () => number): FakeSockets {
       const sent: ClientFrame[] = [];
       let isOpen = true;
       const client: SocketLike = {
+        protocol: protocols.find((offered) => sockets.lanes.includes(offered)) ?? '',
         onopen: null,
         onmessage: null,
         onclose: null,
         onerror: null,
-        send(text) {
+        send(data) {
           if (!isOpen) return;
-          texts.push(text);
-          const frame = JSON.parse(text) as ClientFrame;
+          const frame = typeof data === 'string' ? (JSON.parse(data) as ClientFrame) : decodeLocFrame(data);
+          if (!('type' in frame)) throw new Error(`A binary frame that is none: ${frame.detail}`);
+          if (typeof data === 'string') texts.push(data);
+          else if (client.protocol !== binarySubprotocol)
+            throw new Error('A binary frame on a socket that speaks JSON');
           sent.push(frame);
           sockets.onSent?.(server, frame);
         },
@@ -65,6 +76,9 @@ export function createFakeSockets(now: () => number): FakeSockets {
         headers,
         sent,
         texts,
+        get binaryType() {
+          return client.binaryType;
+        },
         get isOpen() {
           return isOpen;
         },
@@ -73,6 +87,9 @@ export function createFakeSockets(now: () => number): FakeSockets {
         say: (frame) => server.sayText(JSON.stringify(frame)),
         sayText(text) {
           if (isOpen) client.onmessage?.({ data: text });
+        },
+        sayBytes(bytes) {
+          if (isOpen) client.onmessage?.({ data: bytes.slice().buffer });
         },
         ready: (fields = {}) =>
           server.say({
