@@ -82,7 +82,7 @@ async function fallsBehind(t: Test, protocol: Subprotocol): Promise<void> {
   t.equal(jump.position.seq, last, 'the newest, at once');
   await waitFor(async () => (await node.metric('realtime_slow_sockets')) === 0, { withinMs: 5000, what: 'recovery' });
   const next = await drive(5);
-  await slow.next('position', ({ position }) => position.seq === next);
+  for (const socket of [slow, healthy]) await socket.next('position', ({ position }) => position.seq === next);
 
   const seen = slow.all('position').map(({ position }) => position.seq);
   t.same(
@@ -93,6 +93,20 @@ async function fallsBehind(t: Test, protocol: Subprotocol): Promise<void> {
   t.equal(slow.all('position').filter((frame) => frame.jump).length, 1);
   t.equal(slow.binaryCount, protocol === binarySubprotocol ? seen.length : 0);
   t.equal(slow.ws.readyState, 1);
+
+  const counts = await countsOf(node, 'location');
+  t.equal(counts.produced, counts.handedOver + counts.conflated + counts.dropped, JSON.stringify(counts));
+  t.equal(counts.handedOver, healthy.all('position').length + seen.length, 'what was handed over arrived');
+}
+
+async function countsOf(node: TestRealtime, deliveryClass: string) {
+  const read = (name: string) => node.metric(`realtime_${name}_total`, { class: deliveryClass });
+  return {
+    produced: await read('produced'),
+    handedOver: await read('handed_over'),
+    conflated: await read('conflated'),
+    dropped: await read('dropped'),
+  };
 }
 
 t.test('a socket that cannot take an event is closed, so that it comes back and recovers', async (t) => {
@@ -120,4 +134,10 @@ t.test('a socket that cannot take an event is closed, so that it comes back and 
     'what it got has no hole',
   );
   t.equal(healthy.ws.readyState, 1);
+  // What was said to a socket that is closed is in its buffer, or dropped and counted.
+  for (const deliveryClass of ['location', 'event', 'reply'] as const) {
+    const counts = await countsOf(node, deliveryClass);
+    t.equal(counts.produced, counts.handedOver + counts.conflated + counts.dropped, JSON.stringify(counts));
+  }
+  t.ok((await countsOf(node, 'event')).dropped + (await countsOf(node, 'reply')).dropped > 0);
 });
