@@ -30,8 +30,11 @@ export const FixSchema = Type.Object(
 );
 export type Fix = Static<typeof FixSchema>;
 
-/** Why a fix is not kept. Answered to the phone once; its seq counts as closed. */
-export const dropReasons = ['inaccurate', 'future', 'out_of_range', 'too_old', 'impossible_speed'] as const;
+/**
+ * Why a fix is not kept. Answered to the phone once; its seq counts as closed. `thinned`: history is far behind, and this fix came closer
+ * to the one before than there is room for.
+ */
+export const dropReasons = ['inaccurate', 'future', 'out_of_range', 'too_old', 'impossible_speed', 'thinned'] as const;
 export type DropReason = (typeof dropReasons)[number];
 export const DropReasonSchema = Type.Enum(dropReasons);
 

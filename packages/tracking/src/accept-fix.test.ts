@@ -128,3 +128,31 @@ t.test('each fix is answered once, kept or dropped, and the newest live seq neve
   fc.assert(property, { numRuns: 2000 });
   t.pass('2000 cases');
 });
+
+t.test(
+  'while history is far behind, fixes that come close to the one before are dropped by name, and only those',
+  async (t) => {
+    const memory = createAcceptMemory();
+    const thin = (fixes: Fix[], thinMs = 3000) => acceptFixes({ fixes, memory, nowMs, limits, thinMs });
+
+    const { accepted, drops } = thin([1, 2, 3, 4, 5, 7, 8].map((seq) => fixAt(seq)));
+    t.strictSame(
+      accepted.map(({ seq }) => seq),
+      [1, 4, 7],
+    );
+    t.strictSame(
+      drops.map(({ seq, reason }) => [seq, reason]),
+      [2, 3, 5, 8].map((seq) => [seq, 'thinned']),
+    );
+    t.strictSame(
+      thin([fixAt(6)]).accepted.map(({ seq }) => seq),
+      [6],
+      'what is sent again is for the script to judge',
+    );
+    t.strictSame(
+      thin([fixAt(9)], 0).accepted.map(({ seq }) => seq),
+      [9],
+      'and everything once history has caught up',
+    );
+  },
+);

@@ -19,12 +19,14 @@ export interface AcceptMemory {
   tripId: string | undefined;
   /** The last accepted fix of this run and trip. */
   last: Fix | undefined;
+  /** When the newest fix that was kept was recorded; 0 before the first. */
+  keptAtMs: number;
   /** Fixes that were too fast to believe, as long as they agree with one another. */
   suspects: Fix[];
 }
 
 export function createAcceptMemory(): AcceptMemory {
-  return { newestSeq: 0, tripId: undefined, last: undefined, suspects: [] };
+  return { newestSeq: 0, tripId: undefined, last: undefined, keptAtMs: 0, suspects: [] };
 }
 
 /** So many fixes in a row that agree with each other outweigh the last accepted one: the phone did move (a tunnel, a ferry, a bad first fix). */
@@ -40,6 +42,7 @@ const minUncertaintyMeters = 50;
  * Duplicates are not found here: the partition script knows what is durable, a node only what it happened to see.
  *
  * @param fixes in the order sent; values unchecked but for their types
+ * @param thinMs keep no two fixes closer than this in time, while history is far behind; 0: keep all
  * @param tripId the trip they count for; a change of trip forgets the last fix, since speed is judged within a run and trip
  * Cost: O(fixes), no allocation beyond the answer. Source: design §4 "Accept".
  */
@@ -47,12 +50,14 @@ export function acceptFixes({
   fixes,
   memory,
   tripId,
+  thinMs = 0,
   nowMs,
   limits,
 }: {
   fixes: readonly Fix[];
   memory: AcceptMemory;
   tripId?: string | undefined;
+  thinMs?: number;
   nowMs: number;
   limits: AcceptLimits;
 }): { accepted: AcceptedFix[]; drops: Drop[] } {
@@ -71,10 +76,17 @@ export function acceptFixes({
       continue;
     }
     const isNewest = fix.seq > memory.newestSeq;
+    if (thinMs > 0 && isNewest && fix.recordedAtMs - memory.keptAtMs < thinMs) {
+      drops.push({ seq: fix.seq, reason: 'thinned' });
+      memory.newestSeq = fix.seq;
+      memory.last = fix;
+      continue;
+    }
     accepted.push({ ...fix, live: isNewest && nowMs - fix.recordedAtMs <= limits.liveMaxAgeMs });
     if (isNewest) {
       memory.newestSeq = fix.seq;
       memory.last = fix;
+      memory.keptAtMs = fix.recordedAtMs;
     }
   }
   return { accepted, drops };

@@ -21,6 +21,7 @@ export function acceptFrame({
   fixes,
   access,
   memory,
+  thinMs = 0,
   nowMs,
   limits,
 }: {
@@ -30,6 +31,8 @@ export function acceptFrame({
   fixes: readonly Fix[];
   access: TripAccess | null | undefined;
   memory: AcceptMemory;
+  /** See acceptFixes. */
+  thinMs?: number;
   nowMs: number;
   limits: AcceptLimits;
 }): { groups: FixGroup[]; accepted: AcceptedFix[]; drops: Drop[] } {
@@ -37,7 +40,7 @@ export function acceptFrame({
   const accepted: AcceptedFix[] = [];
   const drops: Drop[] = [];
   for (const part of splitByTrip({ fixes, driverId, access })) {
-    const judged = acceptFixes({ fixes: part.fixes, memory, tripId: part.tripId, nowMs, limits });
+    const judged = acceptFixes({ fixes: part.fixes, memory, tripId: part.tripId, thinMs, nowMs, limits });
     accepted.push(...judged.accepted);
     drops.push(...judged.drops);
     groups.push({

@@ -309,7 +309,11 @@ t.test('phones hear what is durable and what to send again', async (t) => {
   for (let seq = 1; seq <= 3; seq += 1) await drive(phone, seq);
   const feed = await raiseDurableKeys(node);
 
-  await feed.publish({ durable: [['driver-1', phone.run, 2]], resend: [['driver-1', phone.run, 3]], cadenceMs: 5000 });
+  await feed.publish({
+    durable: [['driver-1', phone.run, 2]],
+    resend: [['driver-1', phone.run, 3]],
+    pace: { cadenceMs: 5000, thinMs: 5000 },
+  });
   t.match(await phone.socket.next('durable'), { run: phone.run, seq: 2 });
   t.match(await phone.socket.next('resend'), { run: phone.run, from: 3 });
   await drive(phone, 4);

@@ -9,8 +9,15 @@ import type { MissingFixes } from './raise-durable.ts';
 interface DurableMessage {
   durable?: [driverId: string, run: number, seq: number][];
   resend?: [driverId: string, run: number, from: number][];
-  /** History is behind: ask phones for a fix no more often than this; 0 when it has caught up. */
-  cadenceMs?: number;
+  pace?: HistoryPace;
+}
+
+/** What history that is behind asks of the nodes and, through them, of phones; all 0 when it has caught up. */
+export interface HistoryPace {
+  /** Phones are asked for a fix no more often than this. */
+  cadenceMs: number;
+  /** And what comes closer all the same is dropped, with an answer. */
+  thinMs: number;
 }
 
 export interface DurableFeed {
@@ -28,14 +35,14 @@ export function createDurableFeed({
   keys,
   onDurable,
   onResend,
-  onCadence,
+  onPace,
   log,
 }: {
   connections: RedisConnections;
   keys: Keys;
   onDurable: (driverId: string, run: number, seq: number) => void;
   onResend: (driverId: string, run: number, from: number) => void;
-  onCadence?: (partition: number, cadenceMs: number) => void;
+  onPace?: (partition: number, pace: HistoryPace) => void;
   log: Logger;
 }): DurableFeed {
   const subscriber = connections.subscriber();
@@ -47,7 +54,7 @@ export function createDurableFeed({
     const message = JSON.parse(text) as DurableMessage;
     for (const [driverId, run, seq] of message.durable ?? []) onDurable(driverId, run, seq);
     for (const [driverId, run, from] of message.resend ?? []) onResend(driverId, run, from);
-    if (message.cadenceMs !== undefined) onCadence?.(partition, message.cadenceMs);
+    if (message.pace !== undefined) onPace?.(partition, message.pace);
   });
 
   return {
@@ -76,13 +83,13 @@ export async function publishResend(
   });
 }
 
-/** Ask all phones of a partition for a slower cadence, or (0) for their own again. @throws AppError `redis_unavailable` */
-export async function publishCadence(
+/** Tell every node at which pace history takes the fixes of a partition. @throws AppError `redis_unavailable` */
+export async function publishPace(
   { redis, keys }: { redis: RedisClient; keys: Keys },
   partition: number,
-  cadenceMs: number,
+  pace: HistoryPace,
 ): Promise<void> {
-  await publish({ redis, keys }, partition, { cadenceMs });
+  await publish({ redis, keys }, partition, { pace });
 }
 
 async function publish(

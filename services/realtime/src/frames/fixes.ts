@@ -101,6 +101,7 @@ export function createFixesHandler({
       fixes: frame.fixes,
       access: own,
       memory: run.memory,
+      thinMs: phones.paceOf(driverId).thinMs,
       nowMs,
       limits,
     });
@@ -130,7 +131,7 @@ export function createFixesHandler({
   ): void {
     if (!connection.isOpen) return;
     const seq = frame.fixes.at(-1)?.seq ?? 0;
-    const cadenceMs = phones.cadenceOf(connection.identity.userId);
+    const { cadenceMs } = phones.paceOf(connection.identity.userId);
     connection.sendFrame({
       type: 'recv',
       ...(frame.id !== undefined && { id: frame.id }),

@@ -2,7 +2,7 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
-import { publishCadence, publishResend } from '@hushryd/tracking/history/durable-feed';
+import { publishPace, publishResend } from '@hushryd/tracking/history/durable-feed';
 import type { HistoryStore } from '@hushryd/tracking/history/history-store';
 import { createRaiseDurable } from '@hushryd/tracking/history/raise-durable';
 import type { WorkerConfig } from '../config.ts';
@@ -99,7 +99,7 @@ export function createLocationHistory({
     streams,
     maxBytes: settings.streamMaxBytes,
     slowCadenceMs: settings.slowCadenceMs,
-    publishCadence: (partition, cadenceMs) => publishCadence({ redis, keys }, partition, cadenceMs),
+    publishPace: (partition, pace) => publishPace({ redis, keys }, partition, pace),
     telemetry,
     log,
   });
