@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { dataRoot } from '@hushryd/platform/engines/data-root';
 import { warnWhenBusy } from './harness/machine.ts';
 import { helpText, type Options, parseOptions, UsageError } from './harness/options.ts';
-import { formatTable } from './harness/print-table.ts';
-import { latestFile, writeResults } from './harness/results-file.ts';
+import { formatReport } from './harness/print-report.ts';
+import { latestFile } from './harness/results-file.ts';
 import { runScenarios } from './harness/run-scenarios.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { createScope } from './harness/scope.ts';
+import { writeFigures } from './harness/write-figures.ts';
 import { scenarios } from './scenarios/all.ts';
 
 try {
   const options = parseOptions(process.argv.slice(2), latestFile());
   if (options.wants === 'help') process.stdout.write(helpText);
-  else if (options.wants === 'list')
-    for (const { name, summary } of scenarios) console.log(`${name.padEnd(16)} ${summary}`);
+  else if (options.wants === 'list') for (const scenario of scenarios) console.log(describe(scenario));
   else await run(options, choose(options.names));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
@@ -36,28 +36,36 @@ async function run(options: Options, chosen: readonly Scenario[]): Promise<void>
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
 
-  const outcome = await runScenarios({ scenarios: chosen, rounds: options.rounds, profileDir, runScope });
+  const size = { sockets: options.sockets, withWorker: options.withWorker };
+  const outcome = await runScenarios({ scenarios: chosen, rounds: options.rounds, size, profileDir, runScope });
   await runScope.close();
 
-  console.log(`\n${formatTable(outcome.measurements)}\n`);
-  for (const sentence of [...outcome.notes, ...outcome.failures]) console.log(sentence);
-  if (warning !== undefined) console.log(warning);
-  const { cores, node, redis, database } = outcome.machine;
-  console.log(
-    `${cores} cores, Node ${node}, ${[redis, database].filter(Boolean).join(', ')}; medians of ${options.rounds} rounds.`,
-  );
+  const report = formatReport({ ...outcome, rounds: options.rounds, warning });
+  console.log(`\n${report}`);
   if (options.out !== undefined && outcome.measurements.length > 0) {
-    const { measurements, machine } = outcome;
-    await writeResults({ file: options.out, measurements, machine, scenarioOrder: scenarios.map(({ name }) => name) });
-    console.log(`Written to ${options.out}.`);
+    const commandLine = ['pnpm bench', ...process.argv.slice(2)].join(' ');
+    const written = await writeFigures({
+      outcome,
+      chosen,
+      all: scenarios,
+      size,
+      report,
+      commandLine,
+      out: options.out,
+    });
+    console.log(`Written to ${written.join(', ')}.`);
   }
   const isGood = outcome.failures.length === 0 && outcome.measurements.every(({ met }) => met !== false);
   process.exit(isGood ? 0 : 1);
 }
 
+function describe({ name, summary, isOnlyByName }: Scenario): string {
+  return `${name.padEnd(16)} ${summary}${isOnlyByName ? ' (runs when it is named)' : ''}`;
+}
+
 /** Scenarios by name, or by how their names begin. @throws UsageError for a name that no scenario has */
 function choose(names: readonly string[]): readonly Scenario[] {
-  if (names.length === 0) return scenarios;
+  if (names.length === 0) return scenarios.filter(({ isOnlyByName }) => !isOnlyByName);
   const chosen = new Set(names.flatMap((name) => find(name)));
   return scenarios.filter((scenario) => chosen.has(scenario));
 }

@@ -6,6 +6,10 @@ export interface Options {
   /** Where the JSON goes; undefined writes none. */
   readonly out: string | undefined;
   readonly isProfiling: boolean;
+  /** How many sockets, where a scenario leaves it open; undefined: as many as its budget is about. */
+  readonly sockets: number | undefined;
+  /** Let a history worker run beside, where a scenario leaves it open. */
+  readonly withWorker: boolean;
   readonly wants: 'run' | 'help' | 'list';
 }
 
@@ -17,17 +21,23 @@ export class UsageError extends Error {
 /** @throws UsageError */
 export function parseOptions(argv: readonly string[], defaultOut: string): Options {
   const { values, positionals } = parse(argv);
-  const rounds = Number(values.rounds ?? 3);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) {
-    throw new UsageError(`--rounds takes a whole number from 1 to 20, not "${values.rounds}".`);
-  }
+  const rounds = wholeNumber('rounds', values.rounds ?? '3', { from: 1, to: 20 });
   return {
     names: positionals,
     rounds,
     out: values['no-write'] ? undefined : (values.out ?? defaultOut),
     isProfiling: values.profile ?? false,
+    sockets:
+      values.sockets === undefined ? undefined : wholeNumber('sockets', values.sockets, { from: 100, to: 1_000_000 }),
+    withWorker: values.worker ?? false,
     wants: wantedOf(values),
   };
+}
+
+function wholeNumber(name: string, text: string, { from, to }: { from: number; to: number }): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new UsageError(`--${name} takes a whole number from ${from} to ${to.toLocaleString('en')}, not "${text}".`);
 }
 
 function wantedOf({ help, list }: { help?: boolean; list?: boolean }): Options['wants'] {
@@ -46,6 +56,8 @@ function parse(argv: readonly string[]) {
         out: { type: 'string' },
         'no-write': { type: 'boolean' },
         profile: { type: 'boolean' },
+        sockets: { type: 'string' },
+        worker: { type: 'boolean' },
         list: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -57,12 +69,14 @@ function parse(argv: readonly string[]) {
 
 export const helpText = `Measure HushRyd against its budgets, each figure beside a baseline of the same run.
 
-  pnpm bench [NAME …]        all scenarios, or those whose names begin so
+  pnpm bench [NAME …]        all scenarios but the long ones, or those whose names begin so
 
   --rounds N                 measure everything N times, in turn (default 3; fewer are for trying out)
   --out FILE                 where the JSON goes (default bench/baselines/latest.json)
   --no-write                 write no JSON
   --profile                  CPU profiles of the services into .hushryd/profiles (costs some percent)
+  --sockets N                how many sockets (sockets-100k, slow-consumers, reconnect-storm)
+  --worker                   a history worker runs beside (sockets-100k)
   --list                     what there is to measure
   -h, --help                 this text
 

@@ -25,7 +25,7 @@ export async function writeResults(input: {
   const place = ({ scenario }: StoredMeasurement) => input.scenarioOrder.indexOf(scenario);
   const all = [...kept, ...fresh].filter((entry) => place(entry) >= 0).sort((a, b) => place(a) - place(b));
   await mkdir(dirname(input.file), { recursive: true });
-  await writeFile(input.file, `${JSON.stringify(all.map(roundNumbers), undefined, 2)}\n`);
+  await writeFile(input.file, toJson(all));
 }
 
 async function readResults(file: string): Promise<StoredMeasurement[]> {
@@ -39,7 +39,10 @@ async function readResults(file: string): Promise<StoredMeasurement[]> {
   }
 }
 
-/** Four digits say all that a measurement knows. */
+/** Figures as the baselines hold them, with five digits: a measurement knows no more. */
+export const toJson = (entries: readonly StoredMeasurement[]): string =>
+  `${JSON.stringify(entries.map(roundNumbers), undefined, 2)}\n`;
+
 function roundNumbers(measurement: StoredMeasurement): StoredMeasurement {
   return JSON.parse(JSON.stringify(measurement), (_, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value,

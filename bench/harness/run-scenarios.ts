@@ -2,7 +2,7 @@ import { createEngines } from './engines.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import type { Measurement } from './measurement.ts';
 import { createProgress } from './progress.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, Size } from './scenario.ts';
 import { type ClosableScope, createScope } from './scope.ts';
 
 export interface RunOutcome {
@@ -18,11 +18,13 @@ export interface RunOutcome {
 export async function runScenarios({
   scenarios,
   rounds,
+  size,
   profileDir,
   runScope,
 }: {
   scenarios: readonly Scenario[];
   rounds: number;
+  size: Size;
   profileDir: string | undefined;
   runScope: ClosableScope;
 }): Promise<RunOutcome> {
@@ -38,7 +40,7 @@ export async function runScenarios({
     runScope.teardown(() => scope.close());
     try {
       const note = (sentence: string) => notes.push(`${scenario.name}: ${sentence}`);
-      const run = scenario.run({ scope, engines, rounds, progress, note, profileDir });
+      const run = scenario.run({ scope, engines, rounds, size, progress, note, profileDir });
       measurements.push(...(await atMost(run, scenario.maxSeconds)));
     } catch (error) {
       failures.push(`${scenario.name} gave no figures: ${sentenceOf(error)}`);

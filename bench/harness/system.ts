@@ -9,7 +9,8 @@ import type { Scope } from './scope.ts';
 export interface System {
   readonly issuer: Issuer;
   readonly redis: { readonly url: string; readonly prefix: string; readonly pid: number | undefined };
-  startRealtime(scope?: Scope): Promise<ListeningService>;
+  /** @param env on top of what is the same for all */
+  startRealtime(scope?: Scope, env?: Readonly<Record<string, string>>): Promise<ListeningService>;
   startApi(): Promise<ListeningService>;
   startWorker(scope?: Scope): Promise<RunningService>;
 }
@@ -53,9 +54,9 @@ export async function createSystem({ scope, engines, profileDir }: Stage): Promi
   return {
     issuer,
     redis,
-    async startRealtime(ownScope = scope) {
+    async startRealtime(ownScope = scope, env = {}) {
       const port = await freePort();
-      const own = { PORT: String(port), INTERNAL_API_URLS: `http://127.0.0.1:${internalPort}`, ...loadLimits };
+      const own = { PORT: String(port), INTERNAL_API_URLS: `http://127.0.0.1:${internalPort}`, ...loadLimits, ...env };
       const service = await startService(ownScope, { name: 'realtime', env: { ...shared, ...own }, profileDir });
       return { ...service, port };
     },

@@ -8,6 +8,9 @@ import { latency15k } from './latency-15k.ts';
 import { nearby } from './nearby.ts';
 import { nearbyHttp } from './nearby-http.ts';
 import { readable } from './readable.ts';
+import { reconnectStorm } from './reconnect-storm.ts';
+import { slowConsumers } from './slow-consumers.ts';
+import { sockets100k } from './sockets-100k.ts';
 
 /** In the order of the table. */
 export const scenarios: readonly Scenario[] = [
@@ -21,4 +24,7 @@ export const scenarios: readonly Scenario[] = [
   nearby,
   nearbyHttp,
   history,
+  sockets100k,
+  slowConsumers,
+  reconnectStorm,
 ];

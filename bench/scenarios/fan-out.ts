@@ -171,7 +171,7 @@ async function openListeners(
   const tokens = Array.from({ length: tripCount }, (_, trip) => tokenOf(trip));
   const listeners = Array.from({ length: socketCount }, (_, socket) => ({
     token: tokens[socket % tripCount] as string,
-    topic: tripTopic(tripId(socket % tripCount)),
+    topics: [tripTopic(tripId(socket % tripCount))],
   }));
   await load.call('openListeners', { port, protocol, listeners });
   return load;

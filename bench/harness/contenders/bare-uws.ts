@@ -4,7 +4,8 @@ import { serveCommands } from '../processes/serve-commands.ts';
 
 /**
  * The library that the realtime service stands on, with nothing around it: subscribe, publish, JSON in and out. No tokens, no checks, no
- * Redis. It answers the product's frames, so that the same clients measure both.
+ * Redis. It answers the product's frames, so that the same clients measure both. Its argument: after how many mute
+ * seconds a socket is closed; uWS pings it some seconds before.
  */
 const app: TemplatedApp = uws.App();
 let pace: Pace | undefined;
@@ -13,7 +14,7 @@ let isRelaying = false;
 
 app.ws('/*', {
   maxPayloadLength: 32 * 1024,
-  idleTimeout: 16,
+  idleTimeout: Number(process.argv[2] ?? 16),
   sendPingsAutomatically: true,
   maxBackpressure: 64 * 1024,
   open(ws) {

@@ -1,5 +1,5 @@
 import { tripId } from '../city.ts';
-import { dueAtMs, type FixSchedule, seqOf } from './fix-schedule.ts';
+import { dueAtMs, type FixSchedule, ownFix, seqOf } from './fix-schedule.ts';
 import { openHushrydSocket } from './handshakes.ts';
 import { inLanes } from './in-lanes.ts';
 import { createLocFrame, firstSeq, type LocFrame } from './loc-frame.ts';
@@ -13,6 +13,14 @@ export interface DriverSpec {
   readonly token: string;
 }
 
+export interface OpenDriversInput {
+  readonly port: number;
+  readonly localAddress?: string;
+  readonly drivers: readonly DriverSpec[];
+  readonly fixesPerFrame: number;
+  readonly framesInFlight: number;
+}
+
 export interface DriverCounts {
   readonly acknowledgedFixes: number;
   /** Answers that named dropped fixes, error frames, and sockets that ended: all must stay 0. */
@@ -20,6 +28,9 @@ export interface DriverCounts {
   readonly errors: number;
   readonly endedSockets: number;
   readonly lastError: string | undefined;
+  /** Of the schedule's: phones that sent and heard no `recv` at all, and frames without one. */
+  readonly silentPhones: number;
+  readonly unansweredFrames: number;
   /** Longest time that a due fix waited for the sender. */
   readonly latestMs: number;
   readonly atMs: number;
@@ -32,6 +43,9 @@ interface Phone {
   readonly frames: LocFrame[];
   nextFrame: number;
   nextSeq: number;
+  /** Since the schedule began. */
+  sentFrames: number;
+  answeredFrames: number;
   onAnswer: (() => void) | undefined;
 }
 
@@ -42,7 +56,7 @@ const seqMark = Buffer.from('"seq":');
 
 /** Drivers' phones, thousands of them: as fast as they are answered, or by a schedule. */
 export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: number, seq: number) => void }) {
-  const phones: Phone[] = [];
+  let phones: readonly Phone[] = [];
   let fixesPerFrame = 1;
   let isSaturating = false;
   let isReporting = false;
@@ -55,6 +69,7 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
     phone.nextFrame = (phone.nextFrame + 1) % phone.frames.length;
     frame.renumber(phone.nextSeq, nowMs);
     phone.nextSeq += fixesPerFrame;
+    phone.sentFrames += 1;
     phone.socket.send(frame.bytes);
   }
 
@@ -88,6 +103,7 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
       lastError = buffer.toString('utf8', start, end);
     }
     if (phone === undefined) return;
+    phone.answeredFrames += 1;
     phone.onAnswer?.();
     if (isReporting) onAcknowledged(phone.driver, readNumber(buffer, buffer.indexOf(seqMark, start) + seqMark.length));
     if (isSaturating) send(phone, Date.now());
@@ -101,12 +117,15 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
   }
 
   return {
-    async open(input: { port: number; drivers: readonly DriverSpec[]; fixesPerFrame: number; framesInFlight: number }) {
+    /** May be called again, for further drivers. */
+    async open(input: OpenDriversInput) {
       fixesPerFrame = input.fixesPerFrame;
-      await inLanes(input.drivers, openAtOnce, async ({ driver, token }, index) => {
+      const opened: Phone[] = [];
+      await inLanes(input.drivers, openAtOnce, async ({ driver, token }) => {
         let phone: Phone | undefined;
         const { socket, answer } = await openHushrydSocket({
           port: input.port,
+          localAddress: input.localAddress,
           token,
           isDriver: true,
           onText: (buffer, start, end) => hear(phone, buffer, start, end),
@@ -119,10 +138,13 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
         const frames = Array.from({ length: input.framesInFlight }, () =>
           createLocFrame({ run, tripId: tripId(driver), fixes: fixesPerFrame }),
         );
-        phone = { driver, socket, frames, nextFrame: 0, nextSeq: firstSeq, onAnswer: undefined };
-        phones[index] = phone;
+        const unsent = { nextFrame: 0, nextSeq: firstSeq, sentFrames: 0, answeredFrames: 0, onAnswer: undefined };
+        phone = { driver, socket, frames, ...unsent };
+        opened.push(phone);
         await sendFirst(phone);
       });
+      // The schedule goes through them in this order.
+      phones = [...phones, ...opened].sort((a, b) => a.driver - b.driver);
     },
 
     /** Every phone keeps all its frames in flight: the next goes out when one is answered. */
@@ -137,16 +159,25 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
 
     /** One fix after another when it is due, whatever has been answered. Each phone sends its next seq. */
     startSchedule(schedule: FixSchedule): void {
-      let fix = 0;
+      const drivers = phones.map(({ driver }) => driver);
+      for (const phone of phones) {
+        phone.sentFrames = 0;
+        phone.answeredFrames = 0;
+      }
+      counts.latestMs = 0;
+      let nth = 0;
+      let fix = ownFix(schedule, drivers, nth);
       clearInterval(timer);
       timer = setInterval(() => {
         const nowMs = monotonicMs();
         const wallMs = Date.now();
-        for (; fix < schedule.toFix && dueAtMs(schedule, fix) <= nowMs; fix += 1) {
-          const phone = phones[fix % schedule.drivers] as Phone;
+        while (fix < schedule.toFix && dueAtMs(schedule, fix) <= nowMs) {
+          const phone = phones[nth % phones.length] as Phone;
           phone.nextSeq = seqOf(schedule, fix);
           send(phone, wallMs);
           counts.latestMs = Math.max(counts.latestMs, nowMs - dueAtMs(schedule, fix));
+          nth += 1;
+          fix = ownFix(schedule, drivers, nth);
         }
         if (fix >= schedule.toFix) clearInterval(timer);
       }, 1);
@@ -156,7 +187,13 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
       isReporting = isWanted;
     },
     /** Where each phone's numbering goes on. */
-    nextSeq: (): number => Math.max(firstSeq, ...phones.map((phone) => phone.nextSeq)),
-    counts: (): DriverCounts => ({ ...counts, lastError, atMs: monotonicMs() }),
+    nextSeq: (): number => phones.reduce((highest, { nextSeq }) => Math.max(highest, nextSeq), firstSeq),
+    counts: (): DriverCounts => ({
+      ...counts,
+      silentPhones: phones.filter(({ sentFrames, answeredFrames }) => sentFrames > 0 && answeredFrames === 0).length,
+      unansweredFrames: phones.reduce((sum, { sentFrames, answeredFrames }) => sum + sentFrames - answeredFrames, 0),
+      lastError,
+      atMs: monotonicMs(),
+    }),
   };
 }

@@ -39,25 +39,33 @@ async function flush(partition: number): Promise<void> {
   }
 }
 
+interface PublishInput {
+  readonly firstDriver?: number;
+  readonly drivers: number;
+  readonly perSecond: number;
+  readonly run: number;
+}
+
 const commands = {
   async connect(input: { url: string; prefix: string }): Promise<void> {
     const { connections, keys } = await openLiveRedis(scope, input);
     write = createWriteBatch({ redis: connections.commands, keys });
     partitionOf = (driver) => keys.driverPartition(driver);
   },
-  /** Move each of `drivers` in turn, so many positions a second in all. */
-  publish({ drivers, perSecond, run }: { drivers: number; perSecond: number; run: number }): void {
+  /** Move `drivers` from number `firstDriver` on, each in turn, so many positions a second in all. */
+  publish({ firstDriver = 0, drivers, perSecond, run }: PublishInput): void {
     pace?.stop();
     pace = startPace({ perSecond, maxPerTurn: 500 }, (count) => {
       const nowMs = Date.now();
       for (let added = 0; added < count; added += 1) {
-        const driver = driverId(nextDriver);
+        const number = firstDriver + nextDriver;
+        const driver = driverId(number);
         const lane = waiting[partitionOf?.(driver) ?? 0] as FixGroup[];
         if (lane.length < maxWaiting) {
           const fix = fixAt({ lat: 41.15 + (seq % 10_000) / 1e6, lng: -8.612345 }, { seq, recordedAtMs: nowMs });
           const group = {
             driverId: driver,
-            tripId: tripId(nextDriver),
+            tripId: tripId(number),
             run,
             from: firstSeq,
             drops: [],

@@ -19,8 +19,20 @@ export const dueAtMs = (schedule: FixSchedule, fix: number): number =>
 
 export const seqOf = (schedule: FixSchedule, fix: number): number => schedule.seq + Math.floor(fix / schedule.drivers);
 
+/** Of the fixes that are due to a sender with some of the drivers, in ascending order: its nth. */
+export function ownFix(schedule: FixSchedule, drivers: readonly number[], nth: number): number {
+  const round = Math.floor(nth / drivers.length);
+  return round * schedule.drivers + (drivers[nth % drivers.length] as number);
+}
+
 export const fixOf = (schedule: FixSchedule, driver: number, seq: number): number =>
   (seq - schedule.seq) * schedule.drivers + driver;
+
+/** How many of one driver's fixes are counted. */
+export function countedFixesOf(schedule: FixSchedule, driver: number): number {
+  const below = (fix: number) => Math.max(0, Math.ceil((fix - driver) / schedule.drivers));
+  return below(schedule.toFix) - below(schedule.fromFix);
+}
 
 export const isCounted = (schedule: FixSchedule, fix: number): boolean =>
   fix >= schedule.fromFix && fix < schedule.toFix;

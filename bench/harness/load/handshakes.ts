@@ -14,17 +14,20 @@ export type OnText = (buffer: Buffer, start: number, end: number) => void;
 
 interface HandshakeInput {
   readonly port: number;
+  readonly localAddress?: string | undefined;
+  /** How often it is tried until it fails for good; without it four times, with growing pauses. */
+  readonly maxAttempts?: number;
   readonly onText: OnText;
   readonly onEnd: (reason: string) => void;
 }
 
 /** As the product's clients do; the bare servers that it is compared with speak the same frames. */
 export function openHushrydSocket(
-  input: HandshakeInput & { token: string; topic?: string; isDriver?: boolean },
+  input: HandshakeInput & { token: string; topics?: readonly string[]; isDriver?: boolean },
 ): Promise<OpenedSocket> {
   const steps: Step[] = [{ expect: '"type":"ready"' }];
-  if (input.topic !== undefined) {
-    steps.push({ send: `{"type":"sub","id":1,"topic":"${input.topic}"}`, expect: '"type":"subscribed"' });
+  for (const topic of input.topics ?? []) {
+    steps.push({ send: `{"type":"sub","id":1,"topic":"${topic}"}`, expect: '"type":"subscribed"' });
   }
   if (input.isDriver) steps.push({ send: '{"type":"hello","id":1}', expect: '"type":"welcome"' });
   const headers = { Authorization: `Bearer ${input.token}`, 'Sec-WebSocket-Protocol': jsonSubprotocol };
@@ -49,7 +52,7 @@ interface Step {
 type Handshake = HandshakeInput & { path: string; headers: Record<string, string>; steps: readonly Step[] };
 
 const handshakeWithinMs = 20_000;
-const maxAttempts = 4;
+const usualAttempts = 4;
 const retryDelayMs = 1000;
 
 /** Thousands come at once: one that is not let in tries again, as an app would. */
@@ -58,7 +61,7 @@ async function open(handshake: Handshake): Promise<OpenedSocket> {
     try {
       return await tryOpen(handshake);
     } catch (error) {
-      if (attempt === maxAttempts) throw error;
+      if (attempt === (handshake.maxAttempts ?? usualAttempts)) throw error;
       await sleepMs(attempt * retryDelayMs);
     }
   }

@@ -3,7 +3,7 @@ import { serveCommands } from '../processes/serve-commands.ts';
 
 export interface HttpLoadInput {
   readonly url: string;
-  /** Asked in turn by each connection. */
+  /** Asked in turn by each connection, each from a place of its own on: in step they would ask for the same thing at the same time. */
   readonly requests: readonly { readonly path: string; readonly headers?: Readonly<Record<string, string>> }[];
   readonly connections: number;
   readonly seconds: number;
@@ -19,12 +19,19 @@ export interface HttpLoadResult {
 const commands = {
   /** As many requests as are answered, one after another on each connection. */
   async run({ url, requests, connections, seconds }: HttpLoadInput): Promise<HttpLoadResult> {
+    const lap = requests.map(({ path, headers }) => ({ method: 'GET' as const, path, headers: { ...headers } }));
+    let connection = 0;
     const result = await autocannon({
       url,
       connections,
       pipelining: 1,
       duration: seconds,
-      requests: requests.map(({ path, headers }) => ({ method: 'GET', path, headers: { ...headers } })),
+      requests: lap,
+      setupClient(client) {
+        const start = Math.floor((connection * lap.length) / connections) % lap.length;
+        connection += 1;
+        client.setRequests([...lap.slice(start), ...lap.slice(0, start)]);
+      },
     });
     return {
       requestsPerSecond: result['2xx'] / result.duration,

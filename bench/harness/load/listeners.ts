@@ -1,6 +1,7 @@
 import { createLatencyHistogram, type LatencyCounts, type LatencyHistogram } from '../latency-histogram.ts';
-import { dueAtMs, type FixSchedule, fixOf, isCounted } from './fix-schedule.ts';
+import { dueAtMs, type FixSchedule, fixOf } from './fix-schedule.ts';
 import { openHushrydSocket, openSocketIoSocket } from './handshakes.ts';
+import { createHearing, type Heard, type Hearing } from './hearing.ts';
 import { inLanes } from './in-lanes.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { RawWebSocket } from './raw-websocket.ts';
@@ -9,9 +10,16 @@ import { readNumber } from './read-number.ts';
 export interface ListenerSpec {
   readonly token: string;
   /** Absent: an idle socket. */
-  readonly topic?: string;
+  readonly topics?: readonly string[];
   /** Number of the driver that it will hear of; for latencies. */
   readonly driver?: number;
+}
+
+export interface OpenListenersInput {
+  readonly port: number;
+  readonly localAddress?: string;
+  readonly protocol: 'hushryd' | 'socket.io';
+  readonly listeners: readonly ListenerSpec[];
 }
 
 export interface ListenerCounts {
@@ -24,10 +32,8 @@ export interface ListenerCounts {
   readonly atMs: number;
 }
 
-export interface HeardLatencies extends LatencyCounts {
-  /** Counted fixes heard. */
-  readonly heard: number;
-}
+/** Of the counted fixes. */
+export type HeardLatencies = LatencyCounts & Heard;
 
 const seqMark = Buffer.from('"seq":');
 const openAtOnce = 200;
@@ -39,37 +45,39 @@ export function createListeners() {
   let bytes = 0;
   let endedSockets = 0;
   let lastEnd: string | undefined;
+  /** By listener: the driver that it hears of. */
+  const drivers: (number | undefined)[] = [];
   let schedule: FixSchedule | undefined;
+  let hearing: Hearing | undefined;
   let latencies: LatencyHistogram = createLatencyHistogram();
 
-  function hear(driver: number | undefined, buffer: Buffer, start: number, end: number): void {
+  function hear(listener: number, buffer: Buffer, start: number, end: number): void {
     frames += 1;
     bytes += end - start;
+    const driver = drivers[listener];
     if (schedule === undefined || driver === undefined) return;
     const mark = buffer.indexOf(seqMark, start);
     if (mark < 0 || mark >= end) return;
     const fix = fixOf(schedule, driver, readNumber(buffer, mark + seqMark.length));
-    if (isCounted(schedule, fix)) latencies.record(monotonicMs() - dueAtMs(schedule, fix));
+    if (hearing?.note(listener, fix)) latencies.record(monotonicMs() - dueAtMs(schedule, fix));
   }
 
   return {
-    async open(input: {
-      port: number;
-      protocol: 'hushryd' | 'socket.io';
-      listeners: readonly ListenerSpec[];
-    }): Promise<void> {
-      const { port, protocol } = input;
-      await inLanes(input.listeners, openAtOnce, async ({ token, topic, driver }) => {
-        const onText = (buffer: Buffer, start: number, end: number) => hear(driver, buffer, start, end);
+    /** May be called again, for further sockets. */
+    async open(input: OpenListenersInput): Promise<void> {
+      const { port, localAddress, protocol } = input;
+      await inLanes(input.listeners, openAtOnce, async ({ token, topics = [], driver }) => {
+        const listener = drivers.push(driver) - 1;
+        const onText = (buffer: Buffer, start: number, end: number) => hear(listener, buffer, start, end);
         const onEnd = (reason: string) => {
           endedSockets += 1;
           lastEnd = reason;
         };
-        const handshake = { port, onText, onEnd };
+        const handshake = { port, localAddress, onText, onEnd };
         const { socket } =
           protocol === 'hushryd'
-            ? await openHushrydSocket({ ...handshake, token, ...(topic !== undefined && { topic }) })
-            : await openSocketIoSocket({ ...handshake, topic: topic ?? '' });
+            ? await openHushrydSocket({ ...handshake, token, topics })
+            : await openSocketIoSocket({ ...handshake, topic: topics[0] ?? '' });
         // Held, or the garbage collector might take a socket that nothing else refers to.
         sockets.push(socket);
       });
@@ -78,8 +86,16 @@ export function createListeners() {
     /** Note the latency of each counted fix from now on. */
     watch(next: FixSchedule): void {
       schedule = next;
+      hearing = createHearing(next, [...drivers]);
       latencies = createLatencyHistogram();
     },
-    heardLatencies: (): HeardLatencies => ({ ...latencies.toCounts(), heard: latencies.count }),
+    heardLatencies(): HeardLatencies {
+      if (hearing === undefined) throw new Error('nobody was told to listen for latencies');
+      return { ...latencies.toCounts(), ...hearing.outcome() };
+    },
+    /** Read nothing more, and stay. */
+    stall(): void {
+      for (const socket of sockets) socket.stall();
+    },
   };
 }

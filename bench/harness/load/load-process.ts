@@ -1,26 +1,26 @@
 import { serveCommands } from '../processes/serve-commands.ts';
-import { createDrivers, type DriverSpec } from './drivers.ts';
+import { createDrivers, type OpenDriversInput } from './drivers.ts';
 import type { FixSchedule } from './fix-schedule.ts';
-import { createListeners, type ListenerSpec } from './listeners.ts';
+import { createListeners, type OpenListenersInput } from './listeners.ts';
 import { createReadableCheck } from './readable.ts';
+import { createReturningClients, type OpenReturningInput } from './returning-clients.ts';
 
 const listeners = createListeners();
+const returning = createReturningClients();
 let readable: ReturnType<typeof createReadableCheck> | undefined;
 const drivers = createDrivers({ onAcknowledged: (driver, seq) => void readable?.check(driver, seq) });
 
 const commands = {
-  openListeners: (input: { port: number; protocol: 'hushryd' | 'socket.io'; listeners: readonly ListenerSpec[] }) =>
-    listeners.open(input),
+  openListeners: (input: OpenListenersInput) => listeners.open(input),
   listenerCounts: () => listeners.counts(),
   watchLatencies: (schedule: FixSchedule) => listeners.watch(schedule),
   heardLatencies: () => listeners.heardLatencies(),
+  stallListeners: () => listeners.stall(),
 
-  openDrivers: (input: {
-    port: number;
-    drivers: readonly DriverSpec[];
-    fixesPerFrame: number;
-    framesInFlight: number;
-  }) => drivers.open(input),
+  openReturning: (input: OpenReturningInput) => returning.open(input),
+  returns: () => returning.returns(),
+
+  openDrivers: (input: OpenDriversInput) => drivers.open(input),
   startSaturating: () => drivers.startSaturating(),
   stopSaturating: () => drivers.stopSaturating(),
   startSchedule: (schedule: FixSchedule) => drivers.startSchedule(schedule),

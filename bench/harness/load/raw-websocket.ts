@@ -4,12 +4,16 @@ import { createFrameReader, encodeFrame, opcodes } from './frame-reader.ts';
 export interface RawWebSocket {
   /** A whole frame from `encodeFrame`. */
   send(frame: Buffer): void;
+  /** Read nothing more: what comes fills the buffers of both ends. */
+  stall(): void;
   /** Cut it, without a word and without leaving the port behind. */
   cut(): void;
 }
 
 export interface RawWebSocketOptions {
   readonly port: number;
+  /** Address to connect from, in 127.0.0.0/8; without it 127.0.0.1. Each has some 28,000 ports of its own. */
+  readonly localAddress?: string | undefined;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Text frames. What lies in the buffer is there only until this returns. */
@@ -43,6 +47,7 @@ export function openRawWebSocket(options: RawWebSocketOptions): Promise<RawWebSo
     const socket: Socket = connect({
       host: '127.0.0.1',
       port: options.port,
+      ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
       noDelay: true,
       onread: {
         buffer: readBuffer,
@@ -70,6 +75,7 @@ export function openRawWebSocket(options: RawWebSocketOptions): Promise<RawWebSo
       isOpen = true;
       resolve({
         send: (frame) => socket.write(frame),
+        stall: () => socket.pause(),
         cut() {
           isCut = true;
           socket.resetAndDestroy();

@@ -1,9 +1,10 @@
 import { Pool } from 'undici';
-import { createLatencyHistogram } from '../latency-histogram.ts';
-import type { HeardLatencies } from './listeners.ts';
+import { createLatencyHistogram, type LatencyCounts } from '../latency-histogram.ts';
 import { monotonicMs } from './monotonic.ts';
 
-export interface ReadableCounts extends HeardLatencies {
+export interface ReadableCounts extends LatencyCounts {
+  /** Answers that showed it. */
+  readonly heard: number;
   /** Answers that did not show the acknowledged fix, and requests without an answer: must be 0. */
   readonly failures: number;
   readonly lastFailure: string | undefined;
