@@ -82,7 +82,8 @@ export function addSocketRoute(app: TemplatedApp, route: SocketRoute): void {
     maxBackpressure: route.maxBufferBytes + closeFrameReserveBytes,
     closeOnBackpressureLimit: 1,
     idleTimeout: route.idleTimeoutSeconds,
-    sendPingsAutomatically: true,
+    // They would go to thousands at once: see connections/ping-wheel.ts.
+    sendPingsAutomatically: false,
     upgrade: route.upgrade,
     open(ws) {
       const { connection } = ws.getUserData();

@@ -30,6 +30,7 @@ import { endExpired } from './connections/end-expired.ts';
 import { endRevoked } from './connections/end-revoked.ts';
 import { greet } from './connections/greet.ts';
 import { createNodeStats } from './connections/node-stats.ts';
+import { createPingWheel } from './connections/ping-wheel.ts';
 import { createSocketLeases } from './connections/socket-leases.ts';
 import { createUpgradeHandler } from './connections/upgrade.ts';
 import { createDriverPhones } from './fanout/driver-phones.ts';
@@ -87,6 +88,7 @@ export async function startRealtime({
 
   const server = createServer();
   const connections = createConnections();
+  const pings = createPingWheel({ idleTimeoutSeconds: settings.sockets.idleTimeoutSeconds });
 
   // Who may do what.
   const ring = parseKeyRing(settings.tokens.publicKeysJson);
@@ -215,6 +217,7 @@ export async function startRealtime({
     dispatch,
     onOpen(connection) {
       connections.add(connection);
+      pings.add(connection);
       // Later, so that little happens while an upgrade is under way: see upgrade.ts.
       setImmediate(() => greet({ connection, leases, liveStatus }));
     },
@@ -224,6 +227,7 @@ export async function startRealtime({
       connections.remove(connection);
       const endedWith = connection.closeCode || code;
       metrics.ended[endedWith] = (metrics.ended[endedWith] ?? 0) + 1;
+      pings.remove(connection);
       fanout.closed(connection);
       if (connection.driver !== undefined) phones.remove(connection);
       leases.release(connection);
@@ -255,6 +259,7 @@ export async function startRealtime({
     { name: 'durable feed', part: durable },
     { name: 'live status', part: liveStatus },
     periodic('say how this node is', sayEveryMs, () => nodes.say(nodeStats())),
+    periodic('ping sockets', pings.everyMs, () => pings.turn(performance.now())),
     periodic('end expired sockets', 1000, () => endExpired(connections, Date.now())),
     periodic('look for durable fixes', 2000, () => phones.recheck()),
   ]) {

@@ -33,6 +33,8 @@ export class Connection {
   /** By topic. */
   memberships: Map<string, Membership> | undefined;
   driver: DriverSession | undefined;
+  /** When its turn to be pinged comes; set by the ping wheel. */
+  pingSlot = -1;
   /** How it ended, where we ended it. */
   closeCode = 0;
   readonly #limits: ConnectionLimits;
@@ -112,6 +114,11 @@ export class Connection {
     }
     this.#metrics.handedOver[deliveryClass] += 1;
     return true;
+  }
+
+  /** Ask for a sign of life. A socket that cannot take it is ended by its idle time. */
+  ping(): void {
+    this.#ws?.ping();
   }
 
   /** Join or leave what `app.publish` reaches under this topic. */

@@ -22,6 +22,11 @@ export class FrameBudget {
     this.#atMs = nowMs;
   }
 
+  /** Monotonic; when the socket was opened, until it has sent something. */
+  get lastFrameAtMs(): number {
+    return this.#atMs;
+  }
+
   /** @returns false for a frame above the rate */
   takeFrame(limits: FrameLimits, nowMs: number): boolean {
     const elapsedMs = nowMs - this.#atMs;
