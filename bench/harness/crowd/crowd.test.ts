@@ -41,7 +41,7 @@ t.test(
 
 t.test('what looks at a spread notices a socket too few and a process too full', async (t) => {
   const plan = planCrowd({ trips: 20_000, filesLimit: 20_000 });
-  plan.generators[0]?.servers[0]?.riders.length && (plan.generators[0].servers[0].riders as number[]).pop();
+  (plan.generators[0]!.servers[0]!.riders as number[]).pop();
 
   t.strictSame(faultsOf(plan, { trips: 20_000, filesLimit: 20_000 }), ['19999 riders of 20000']);
   t.match(faultsOf(plan, { trips: 20_000, filesLimit: 12_000 }), [/opens \d+ files/]);

@@ -17,7 +17,7 @@ const maxSocketsPerGenerator = 19_000;
 /** One that reads while the other sends. */
 const leastGenerators = 2;
 const maxGenerators = 250;
-export const maxSourcesPerGenerator = 250;
+const maxSourcesPerGenerator = 250;
 
 /**
  * Spreads trips, a phone and a rider each, over as many servers and generator processes as the limit of open files asks for. Neighbours
