@@ -18,7 +18,7 @@ const slackMs = 1_000;
  * The pong, as every frame, keeps uWS from ending the socket.
  *
  * uWS's own pings go out for all sockets that are due in a tick of 4 s at once, to those that only listen too, whatever they are sent.
- * Source: docs/decisions/0009-pings-in-turn.md
+ * Source: docs/decisions/0010-pings-in-turn.md
  *
  * Cost: 15,000 sockets are 125 pings every 50 ms.
  */
