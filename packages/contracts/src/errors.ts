@@ -27,6 +27,7 @@ export const errorCatalogue = {
   payload_too_large: { status: 413, retryable: false, title: 'The body or frame is too large' },
   unsupported_media_type: { status: 415, retryable: false, title: 'The body must be JSON' },
   too_many_sockets: { status: 429, retryable: true, title: 'This user has too many open sockets' },
+  too_many_streams: { status: 429, retryable: true, title: 'This user has too many open event streams' },
   too_many_topics: { status: 429, retryable: false, title: 'This socket is subscribed to too many topics' },
   too_many_frames: { status: 429, retryable: true, title: 'Frames come faster than allowed' },
   frame_malformed: { status: 400, retryable: false, title: 'The frame is not valid JSON' },
@@ -41,6 +42,7 @@ export const errorCatalogue = {
     retryable: true,
     title: 'Nobody could say for the moment whether this is allowed',
   },
+  node_full: { status: 503, retryable: true, title: 'This node takes no more event streams for the moment' },
   draining: { status: 503, retryable: true, title: 'This node is shutting down; another one will take the request' },
   deadline_exceeded: { status: 503, retryable: true, title: 'The request ran into its deadline' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;

@@ -20,6 +20,7 @@ import { addSecurityHeaders } from './plugins/security-headers.ts';
 import { compileValidator } from './plugins/validate.ts';
 import { addRealtimeRoutes } from './realtime/routes.ts';
 import { addSessionRoutes } from './sessions/routes.ts';
+import { addTripEventRoutes } from './trip-events/routes.ts';
 import { createAuditReading } from './trips/audit-reading.ts';
 import { createGetLocation } from './trips/get-location.ts';
 import { addLocationRoutes } from './trips/location-routes.ts';
@@ -84,10 +85,14 @@ export async function createApp(
 
   const audit = createAuditReading(log);
   const waiters = createPositionWaiters({ ...parts, maxWaiters: settings.longPollMaxWaiters });
-  app.addHook('preClose', async () => waiters.close());
+  app.addHook('preClose', async () => {
+    waiters.close();
+    parts.tripStreams.drain();
+  });
 
   addTripRoutes(app, { ...parts, region: settings.region, audit });
   addLocationRoutes(app, createGetLocation({ ...parts, waiters }));
+  addTripEventRoutes(app, parts.tripStreams);
   addTrackRoutes(app, { ...parts, audit, deadlineMs: settings.deadlineMs });
   addDriverRoutes(app, {
     ...parts,

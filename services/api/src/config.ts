@@ -43,6 +43,9 @@ const environment = Type.Object({
   REGION: Type.String({ pattern: '^[a-z0-9-]{1,32}$', default: 'default' }),
   /** Requests that wait for a position to change, a process. More of them are answered at once. */
   LONG_POLL_MAX_WAITERS: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 10_000 }),
+  /** Streams of server-sent events, a process and a user. More of them are refused. */
+  EVENT_STREAMS_MAX: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 10_000 }),
+  EVENT_STREAMS_PER_USER: Type.Integer({ minimum: 1, maximum: 1_000, default: 8 }),
 });
 
 export interface ApiConfig {
@@ -57,6 +60,7 @@ export interface ApiConfig {
   trustedProxies: string[];
   region: string;
   longPollMaxWaiters: number;
+  eventStreams: { maxStreams: number; maxPerUser: number };
   redis: RedisSettings;
   mongo: MongoSettings;
   tokens: TokenSettings;
@@ -79,6 +83,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     trustedProxies: values.TRUSTED_PROXIES,
     region: values.REGION,
     longPollMaxWaiters: values.LONG_POLL_MAX_WAITERS,
+    eventStreams: { maxStreams: values.EVENT_STREAMS_MAX, maxPerUser: values.EVENT_STREAMS_PER_USER },
     redis: toRedisSettings(values),
     mongo: toMongoSettings(values),
     tokens: toTokenSettings(values),

@@ -33,6 +33,7 @@ import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/t
 import type { ApiConfig } from './config.ts';
 import { createPassingIds, type PassingIds } from './drivers/passing-ids.ts';
 import type { HealthChecks } from './plugins/health.ts';
+import { createTripStreams, type TripStreams } from './trip-events/trip-streams.ts';
 import { createEndConnection, type EndConnection } from './users/end-connection.ts';
 
 /** What the features work with. */
@@ -47,6 +48,7 @@ export interface ApiParts {
   driverStates: DriverStates;
   positions: PositionReader;
   livePositions: LivePositions;
+  tripStreams: TripStreams;
   nearby: NearbyIndex;
   passingIds: PassingIds;
   runs: Runs;
@@ -72,7 +74,7 @@ export interface ApiParts {
  *   fail until it is back.
  */
 export async function openParts(
-  config: Pick<ApiConfig, 'redis' | 'mongo' | 'region' | 'acceptLimits' | 'batch'>,
+  config: Pick<ApiConfig, 'redis' | 'mongo' | 'region' | 'acceptLimits' | 'batch' | 'eventStreams'>,
   { log, telemetry, lifecycle }: { log: Logger; telemetry: Telemetry; lifecycle: Lifecycle },
 ): Promise<ApiParts> {
   const mongo = connectMongo({ settings: config.mongo, log });
@@ -96,6 +98,7 @@ export async function openParts(
     keys,
     follower,
     resolve: (tripIds) => trips.tripAccessByIds(tripIds),
+    onChange: (record) => tripStreams.onAccess(record),
     log,
     telemetry,
   });
@@ -120,6 +123,21 @@ export async function openParts(
   await startPatiently(() => livePositions.start());
   lifecycle.add('live positions', () => livePositions.close());
 
+  const positions = createPositionReader({ redis, keys });
+  const tripStreams = createTripStreams({
+    connections,
+    keys,
+    access,
+    revocations,
+    livePositions,
+    positions,
+    limits: config.eventStreams,
+    log,
+    telemetry,
+  });
+  await startPatiently(() => tripStreams.start());
+  lifecycle.add('event streams', () => tripStreams.close());
+
   const batcher = createFixBatcher({
     write: createWriteBatch({ redis, keys }),
     partitionOf: keys.driverPartition,
@@ -139,8 +157,9 @@ export async function openParts(
     access,
     publisher,
     driverStates,
-    positions: createPositionReader({ redis, keys }),
+    positions,
     livePositions,
+    tripStreams,
     nearby,
     passingIds: createPassingIds({ redis, keys }),
     runs: createRuns({ redis, keys }),

@@ -51,6 +51,11 @@ const matrix: Record<string, Row> = {
     ended: [409, 404, 403, 403, 409, 401],
   },
   'GET /v1/trips/{id}/location': { ...onTrip('/location'), live: [200, 404, 200, 404, 200, 401] },
+  'GET /v1/trips/{id}/events': {
+    ...onTrip('/events'),
+    live: [200, 404, 200, 404, 200, 401],
+    ended: [404, 404, 404, 404, 200, 401],
+  },
   'GET /v1/trips/{id}/track': { ...onTrip('/track'), live: [200, 404, 200, 404, 200, 401] },
   'POST /v1/trips/{id}/end': { ...onTrip('/end'), live: [200, 404, 403, 403, 200, 401] },
   'GET /v1/drivers/nearby': { path: () => '/v1/drivers/nearby?lat=1&lng=1', live: [403, 403, 200, 200, 200, 401] },

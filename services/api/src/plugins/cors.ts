@@ -2,7 +2,8 @@ import type { ApiServer } from '../api-server.ts';
 
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, idempotency-key, if-none-match, x-request-id',
+  'access-control-allow-headers':
+    'authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id',
   'access-control-max-age': '600',
 };
 const exposedHeaders = 'etag, location, retry-after, x-request-id';

@@ -6,6 +6,7 @@ import type { TopicMessage } from '@hushryd/platform/topics/event-feed';
 import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { mayReadTrip, mayWatchTrip as mayWatch } from '@hushryd/tracking/trip-access/access-rules';
+import { toTripSnapshot } from '@hushryd/tracking/trip-access/trip-snapshot';
 import type { Connection, Membership } from '../connections/connection.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { Hub } from './hub.ts';
@@ -117,16 +118,7 @@ export function createTripRooms({
   function snapshotOf(topic: string): TripSnapshot | undefined {
     const tripId = trips.get(topic)?.room.tripId;
     const access = tripId === undefined ? undefined : accessCache.peek(tripId);
-    if (access === undefined) return undefined;
-    const { version, state, driverId, startedAtMs, endedAtMs } = access;
-    return {
-      tripId: access.tripId,
-      version,
-      state,
-      driverId,
-      ...(startedAtMs !== undefined && { startedAtMs }),
-      ...(endedAtMs !== undefined && { endedAtMs }),
-    };
+    return access && toTripSnapshot(access);
   }
 
   function onPassedOn({ topic, event }: TopicMessage): void {
