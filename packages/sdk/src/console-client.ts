@@ -1,6 +1,6 @@
 import { adminMapTopic, adminSosTopic, driverTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
-import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
+import { createFallbackConnection } from './fallback/fallback-connection.ts';
 import type { RiderClient } from './rider-client.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
 import type { MapHandlers, Watch, WatchHandlers } from './watching/watch-handlers.ts';
@@ -20,7 +20,7 @@ export interface ConsoleClient extends RiderClient {
 
 /** The operators' client: everything over one socket. */
 export function createConsoleClient(options: ConsoleClientOptions): ConsoleClient {
-  const connection = createConnection(options);
+  const connection = createFallbackConnection(options);
   const watches = createTopicWatches(connection);
 
   return {

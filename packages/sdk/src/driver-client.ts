@@ -6,13 +6,13 @@ import type {
   SupersededFrame,
   WelcomeFrame,
 } from '@hushryd/contracts/realtime/server-frames';
-import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { ConnectionState } from './connection/connection-state.ts';
 import { ConnectionError } from './connection/connection-state.ts';
 import type { Unsubscribe } from './connection/emitter.ts';
 import { createEmitter } from './connection/emitter.ts';
 import { toRuntime } from './connection/runtime.ts';
+import { createFallbackConnection } from './fallback/fallback-connection.ts';
 import { defaultMaxKeptFixes, FixQueue } from './fixes/fix-queue.ts';
 import { createFixSender } from './fixes/fix-sender.ts';
 import type { FixStore, StoredFixes } from './fixes/fix-store.ts';
@@ -83,7 +83,7 @@ const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 /** A driver's phone: sends fixes in order and keeps each until the server has stored it. */
 export function createDriverClient(options: DriverClientOptions): DriverClient {
   const runtime = toRuntime(options);
-  const connection = createConnection(options);
+  const connection = createFallbackConnection(options);
   const events = createEmitter<DriverClientEvents>();
   let overflowCount = 0;
   const queue = new FixQueue({

@@ -1,8 +1,8 @@
 import { tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
-import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { ConnectionState } from './connection/connection-state.ts';
 import type { Unsubscribe } from './connection/emitter.ts';
+import { createFallbackConnection } from './fallback/fallback-connection.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
 import type { Watch, WatchHandlers } from './watching/watch-handlers.ts';
 import type { WatcherEvents } from './watching/watcher-events.ts';
@@ -29,7 +29,7 @@ export interface RiderClient {
 
 /** Follows trips over one socket. */
 export function createRiderClient(options: RiderClientOptions): RiderClient {
-  const connection = createConnection(options);
+  const connection = createFallbackConnection(options);
   const watches = createTopicWatches(connection);
 
   return {

@@ -25,6 +25,8 @@ export interface ConnectionOptions extends Partial<Runtime> {
   fetch?: FetchLike;
   /** From the first step to `ready`; default 10 s. */
   connectTimeoutMs?: number;
+  /** false: never go on over HTTP where no websocket can be opened. */
+  fallback?: boolean;
   /** Nothing heard for this long: `ping`; for twice as long: reconnect. Default 10 s. */
   silenceMs?: number;
 }

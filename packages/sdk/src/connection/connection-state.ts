@@ -22,7 +22,9 @@ export type ClosedReason =
  */
 export type ConnectionState =
   | { name: 'connecting'; attempt: number }
-  | { name: 'live'; connectionId: string }
+  | { name: 'live'; transport: 'websocket'; connectionId: string }
+  /** No websocket can be opened; the api serves instead, by a stream or by answers to polls. */
+  | { name: 'live'; transport: 'sse' | 'poll' }
   /** `attempt` counts failed tries since the connection was last stable; `nextTryAtMs` is by this device's clock. */
   | { name: 'reconnecting'; attempt: number; nextTryAtMs: number; cause: string }
   | { name: 'closed'; reason: ClosedReason; code?: number; message?: string };
@@ -30,7 +32,7 @@ export type ConnectionState =
 /** Something failed and was handled (retried, waited for, given up); for logs and for the curious. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
-  readonly code: ErrorCode | 'closed' | 'frame_unreadable' | 'token_unavailable' | 'store_failed';
+  readonly code: ErrorCode | 'closed' | 'needs_websocket' | 'frame_unreadable' | 'token_unavailable' | 'store_failed';
 
   constructor(code: ConnectionError['code'], message: string, cause?: unknown) {
     super(message, { cause });

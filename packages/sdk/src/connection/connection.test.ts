@@ -47,7 +47,7 @@ test('connects with a single-use ticket as second subprotocol, never a token in 
   sockets.last.ready({ connectionId: 'c-7' });
 
   await live;
-  t.same(connection.state, { name: 'live', connectionId: 'c-7' });
+  t.same(connection.state, { name: 'live', transport: 'websocket', connectionId: 'c-7' });
   t.same(states, ['connecting', 'live']);
 });
 

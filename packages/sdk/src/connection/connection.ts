@@ -20,6 +20,7 @@ import { openSession } from './session.ts';
 import { defaultCreateSocket } from './socket.ts';
 import { createSubscriptions, type SubscriptionWish } from './subscriptions.ts';
 import { createTokenRefresh } from './token-refresh.ts';
+import { whenLive } from './when-live.ts';
 
 export interface Connection {
   readonly state: ConnectionState;
@@ -98,7 +99,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     connect() {
       if (state.name === 'closed') failedTries = refusals = 0;
       if (state.name === 'closed' || state.name === 'reconnecting') open();
-      return whenLive();
+      return whenLive(state, (listener) => events.on('state', listener));
     },
     close() {
       if (state.name === 'closed') return;
@@ -159,7 +160,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     urgent.length = 0;
     acks.clear();
     subscriptions.reset();
-    setState({ name: 'live', connectionId: frame.connectionId });
+    setState({ name: 'live', transport: 'websocket', connectionId: frame.connectionId });
     events.emit('frame', frame);
     if (session) pump.start(session.send);
   }
@@ -237,21 +238,6 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function fail(code: ConnectionError['code'], message: string, cause: unknown): void {
     events.emit('error', new ConnectionError(code, message, cause));
-  }
-
-  function whenLive(): Promise<void> {
-    const live = new Promise<void>((resolve, reject) => {
-      const settle = (now: ConnectionState): boolean => {
-        if (now.name === 'live') resolve();
-        if (now.name === 'closed') reject(new ConnectionError('closed', now.message ?? now.reason));
-        return now.name === 'live' || now.name === 'closed';
-      };
-      if (settle(state)) return;
-      const off = events.on('state', (now) => settle(now) && off());
-    });
-    // Whoever does not wait for this promise hears of the end by `state`.
-    live.catch(() => undefined);
-    return live;
   }
 }
 

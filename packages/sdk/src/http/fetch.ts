@@ -3,6 +3,8 @@ export interface ResponseLike {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
+  /** What is there of it before it is complete; only some runtimes have it, see fallback/read-body. */
+  readonly body?: unknown;
 }
 
 export interface FetchInit {

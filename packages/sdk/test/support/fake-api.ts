@@ -34,7 +34,7 @@ export function problem(status: number, code: string, headers: Record<string, st
   return { status, body: { type: 'about:blank', title: code, status, code, correlationId: 'c-1' }, headers };
 }
 
-function toResponse({ status, body, headers = {} }: FakeAnswer): ResponseLike {
+export function toResponse({ status, body, headers = {} }: FakeAnswer): ResponseLike {
   const text = typeof body === 'string' ? body : JSON.stringify(body ?? null);
   return { status, headers: { get: (name) => headers[name] ?? null }, text: () => Promise.resolve(text) };
 }

@@ -3,7 +3,7 @@ import tap from 'tap';
 import { describeLink, linkStatusOf } from './link-status.ts';
 
 const nowMs = 1_700_000_000_000;
-const live: ConnectionState = { name: 'live', connectionId: 'c1' };
+const live: ConnectionState = { name: 'live', transport: 'websocket', connectionId: 'c1' };
 const decide = (more: Partial<Parameters<typeof linkStatusOf>[0]>) =>
   linkStatusOf({
     connection: live,
@@ -33,6 +33,7 @@ tap.test('the pill says what is true of the connection', async (t) => {
     ],
     [{ connection: { name: 'closed', reason: 'ended_by_server' } }, 'Signed out by the server'],
     [{ isServerLive: false }, 'Live data is away'],
+    [{ connection: { name: 'live', transport: 'sse' } }, 'Websockets are blocked'],
     [{ lagMs: 4_100 }, 'Behind by 4 s'],
     [{ quietMs: 9_000 }, 'Behind by 9 s'],
   ];

@@ -1,0 +1,301 @@
+import type { Position } from '@hushryd/contracts/fix';
+import { test } from 'tap';
+import { problem } from '../../test/support/fake-api.ts';
+import { createFakeSockets } from '../../test/support/fake-socket.ts';
+import { createFakeStreams, encodeFrame } from '../../test/support/fake-streams.ts';
+import { createManualRuntime } from '../../test/support/manual-runtime.ts';
+import { createDriverClient } from '../driver-client.ts';
+import { createRiderClient } from '../rider-client.ts';
+import { isBlocked, returnDelayMs } from './is-blocked.ts';
+
+const topic = 'trip:one';
+const event = (offset: number) =>
+  ({
+    type: 'event',
+    topic,
+    epoch: 'e1',
+    offset,
+    event: { name: 'trip.passengers_changed', tripId: 'one', at: '2026-03-01T08:15:30.000Z', version: offset },
+  }) as const;
+const at = (seq: number): Position => ({
+  driverId: 'dora',
+  tripId: 'one',
+  state: 'on_trip',
+  run: 1,
+  seq,
+  recordedAtMs: seq,
+  lat: 41,
+  lng: -8,
+});
+const position = (seq: number) => ({ type: 'position', topic, position: at(seq) }) as const;
+const stands = (offset: number, recovered?: boolean) =>
+  ({ type: 'subscribed', topic, epoch: 'e1', offset, ...(recovered !== undefined && { recovered }) }) as const;
+
+function setUp() {
+  const runtime = createManualRuntime();
+  const sockets = createFakeSockets(runtime.now);
+  const api = createFakeStreams();
+  let areBlocked = false;
+  // As a proxy that knows no websockets: cut before anything was said.
+  sockets.onOpen = (socket) => void (areBlocked && Promise.resolve().then(() => socket.close(1006)));
+  const options = {
+    realtimeUrl: 'ws://realtime.example',
+    apiUrl: 'http://api.example',
+    getToken: () => 'token',
+    createSocket: sockets.createSocket,
+    fetch: api.fetch,
+    ...runtime,
+  };
+  return {
+    runtime,
+    sockets,
+    api,
+    options,
+    block: (are: boolean) => {
+      areBlocked = are;
+    },
+  };
+}
+
+function watchTrip() {
+  const parts = setUp();
+  const rider = createRiderClient(parts.options);
+  const told: string[] = [];
+  const states: string[] = [];
+  const errors: string[] = [];
+  rider.on('state', (state) => states.push(state.name === 'live' ? state.transport : state.name));
+  rider.on('error', ({ message }) => errors.push(message));
+  rider.watchTrip('one', {
+    onPosition: ({ seq }) => told.push(`at ${seq}`),
+    onEvent: (heard) => told.push(`event ${'version' in heard ? heard.version : ''}`),
+    onMissed: () => told.push('missed'),
+    onGone: () => told.push('gone'),
+    onEnded: (reason) => told.push(`ended ${reason}`),
+  });
+  return { ...parts, rider, told, states, errors };
+}
+
+test('blocked for a while, the api answers: on by a stream, and back over a websocket, each event once', async (t) => {
+  const { rider, sockets, runtime, api, told, states, block } = watchTrip();
+  void rider.connect();
+  await runtime.settle();
+  sockets.last.ready();
+  await runtime.settle();
+  sockets.last.say(stands(2));
+  sockets.last.say(position(5));
+  sockets.last.say(event(3));
+
+  await runtime.advance(20_000);
+  block(true);
+  sockets.last.close(1006);
+  await runtime.advance(20_000);
+  t.match(rider.state, { name: 'live', transport: 'sse' });
+  t.equal(api.last.lastEventId, 'e1:3');
+  api.last.say(stands(4, true), position(4), event(4), event(4));
+  await runtime.settle();
+  api.last.say(position(7), event(5));
+  await runtime.settle();
+
+  block(false);
+  const before = sockets.all.length;
+  for (let seconds = 0; seconds < 30 && sockets.all.length === before; seconds += 1) await runtime.advance(1_000);
+  t.equal(api.last.isOpen, true, 'the stream goes on until the socket stands');
+  api.last.say(event(6));
+  await runtime.settle();
+  sockets.last.ready();
+  await runtime.settle();
+  t.match(rider.state, { name: 'live', transport: 'websocket' });
+  t.equal(api.last.isOpen, false);
+  t.match(sockets.last.sentOf('sub').at(-1), { topic, epoch: 'e1', offset: 6 });
+  sockets.last.say(stands(7, true));
+  sockets.last.say(position(6));
+  sockets.last.say(event(7));
+  t.same(told, ['at 5', 'event 3', 'event 4', 'at 7', 'event 5', 'event 6', 'event 7']);
+  t.same(
+    states.filter((name) => name === 'websocket' || name === 'sse' || name === 'poll'),
+    ['websocket', 'sse', 'websocket'],
+  );
+  rider.close();
+});
+
+test('websockets are tried more and more seldom, and nobody hears of a try that fails', async (t) => {
+  const { rider, sockets, runtime, api, block, states } = watchTrip();
+  block(true);
+  void rider.connect();
+  await runtime.advance(20_000);
+  t.match(rider.state, { transport: 'sse' });
+  const before = sockets.all.length;
+  const stateCount = states.length;
+  for (let seconds = 0; seconds < 30 * 60; seconds += 10) {
+    api.last.sayText(':\n\n');
+    await runtime.advance(10_000);
+  }
+  // 22, 45, 90, 180 s and then each 225 s with the middle of all chances.
+  t.equal(sockets.all.length - before, 10);
+  t.equal(states.length, stateCount);
+
+  block(false);
+  void rider.connect();
+  await runtime.settle();
+  sockets.last.ready();
+  await runtime.settle();
+  t.match(rider.state, { transport: 'websocket' }, 'the app that knows better is heard at once');
+  rider.close();
+});
+
+test('a lost network is no blocked websocket', async (t) => {
+  const { rider, runtime, api, block } = watchTrip();
+  block(true);
+  api.isReachable = false;
+  void rider.connect();
+  await runtime.advance(120_000);
+  t.not(rider.state.name, 'live');
+  t.equal(api.streams.length, 0);
+  api.isReachable = true;
+  await runtime.advance(20_000);
+  t.match(rider.state, { transport: 'sse' });
+
+  api.isReachable = false;
+  api.last.end();
+  await runtime.advance(20_000);
+  t.not(rider.state.name, 'live', 'and the api that is lost as well is said');
+  rider.close();
+  t.match(rider.state, { name: 'closed', reason: 'closed_by_app' });
+  await runtime.advance(1);
+  t.equal(runtime.pendingTimers, 0);
+});
+
+test('where answers come only when complete, the trip is polled from place to place', async (t) => {
+  const { rider, runtime, api, told, block } = watchTrip();
+  block(true);
+  api.canStream = false;
+  void rider.connect();
+  await runtime.advance(20_000);
+  t.match(api.last.url, /waitSeconds=25$/);
+  api.last.sayText(encodeFrame(stands(2)) + encodeFrame(position(5)));
+  api.last.end();
+  await runtime.advance(1_000);
+  t.match(rider.state, { transport: 'poll' });
+  t.match(api.last, { url: /known=1-5-on_trip$/, lastEventId: 'e1:2' });
+  api.last.sayText(encodeFrame(stands(3, true)) + encodeFrame(event(3)));
+  api.last.end();
+  await runtime.advance(1_000);
+  t.equal(api.last.lastEventId, 'e1:3');
+  t.same(told, ['at 5', 'event 3']);
+  rider.close();
+});
+
+test('a stream that something on the way holds back is given up for polls', async (t) => {
+  const { rider, runtime, api, block } = watchTrip();
+  block(true);
+  void rider.connect();
+  await runtime.advance(14_000);
+  t.notMatch(api.last.url, /waitSeconds/);
+  await runtime.advance(60_000);
+  t.match(api.last.url, /waitSeconds/);
+  rider.close();
+});
+
+test('the end of access, of the token, of the node', async (t) => {
+  const { rider, runtime, api, told, block } = watchTrip();
+  block(true);
+  void rider.connect();
+  await runtime.advance(20_000);
+  api.last.say(stands(2), {
+    type: 'error',
+    topic,
+    code: 'token_expired',
+    message: 'The token has expired',
+    retryable: true,
+  });
+  api.last.end();
+  await runtime.advance(2_000);
+  t.equal(api.streams.length, 2);
+  t.equal(api.last.lastEventId, 'e1:2');
+
+  api.last.say({ type: 'draining', retryInMs: 4_000 });
+  api.last.end();
+  await runtime.advance(3_900);
+  t.equal(api.streams.length, 2);
+  await runtime.advance(200);
+  t.equal(api.streams.length, 3);
+
+  api.last.say({ type: 'unsubscribed', topic, reason: 'forbidden' });
+  await runtime.settle();
+  t.same(told, ['ended forbidden']);
+  t.equal(api.last.isOpen, false);
+  await runtime.advance(20_000);
+  t.equal(api.streams.length, 3);
+
+  api.answer = (path) => (path.includes('/two/') ? problem(404, 'not_found') : undefined);
+  rider.watchTrip('two', { onEnded: (reason) => told.push(`two ended ${reason}`) });
+  await runtime.advance(1_000);
+  t.same(told, ['ended forbidden', 'two ended not_found']);
+  rider.close();
+});
+
+test('a token that is refused twice ends it, as over a socket', async (t) => {
+  const { rider, runtime, api, block } = watchTrip();
+  block(true);
+  api.answer = (path) => (path.includes('/events') ? problem(401, 'token_invalid') : undefined);
+  void rider.connect();
+  await runtime.advance(30_000);
+  t.match(rider.state, { name: 'closed', reason: 'refused' });
+});
+
+test('a driver goes on over HTTP: sent in order, kept until durable', async (t) => {
+  const { runtime, api, options, block } = setUp();
+  const stored: number[] = [];
+  let durableSeq = 0;
+  api.answer = (path, body) => {
+    if (path === '/v1/drivers/me/runs') return { status: 200, body: { run: 77, durableSeq, location: null } };
+    if (path !== '/v1/drivers/me/fixes') return undefined;
+    const { run, fixes } = body as { run: number; fixes: { seq: number }[] };
+    const seqs = fixes.map(({ seq }) => seq);
+    const drops = seqs.filter((seq) => seq === 2).map((seq) => ({ seq, reason: 'inaccurate' }));
+    stored.push(...seqs.filter((seq) => seq !== 2));
+    return {
+      status: 200,
+      body: {
+        run,
+        receivedSeq: Math.max(0, ...seqs),
+        durableSeq,
+        drops,
+        ...(seqs.length > 0 && { refusedTripId: 'no' }),
+      },
+    };
+  };
+  block(true);
+  const driver = createDriverClient(options);
+  const heard: string[] = [];
+  driver.on('drop', ({ seq, reason }) => heard.push(`drop ${seq} ${reason}`));
+  driver.on('error', ({ message }) => heard.push(message));
+  driver.on('durable', ({ seq }) => heard.push(`durable ${seq}`));
+  for (let i = 0; i < 150; i += 1) driver.addFix({ recordedAtMs: i, lat: 41, lng: -8 }, { tripId: 'no' });
+  void driver.connect();
+  await runtime.advance(20_000);
+  t.match(driver.state, { name: 'live', transport: 'poll' });
+  t.equal(driver.run, 77);
+  t.same(stored, [1, ...Array.from({ length: 148 }, (_, index) => index + 3)]);
+  t.equal(driver.pendingCount, 149);
+
+  durableSeq = 150;
+  await runtime.advance(3_000);
+  t.equal(driver.pendingCount, 0);
+  t.same(heard, ['drop 2 inaccurate', 'trip:no: There is no such trip, or it is not yours', 'durable 150']);
+  const asked = api.posts.length;
+  await runtime.advance(20_000);
+  t.equal(api.posts.length, asked, 'nothing is asked while nothing is owed');
+  await driver.close();
+});
+
+test('when is it blocked, and when to look again', async (t) => {
+  t.equal(isBlocked({ failed: 3, sinceMs: 8_000, lastTookMs: 10 }), true);
+  t.equal(isBlocked({ failed: 9, sinceMs: 7_999, lastTookMs: 10 }), false, 'a node may be starting again');
+  t.equal(isBlocked({ failed: 1, sinceMs: 10_000, lastTookMs: 10_000 }), true, 'one that hangs says enough');
+  t.equal(isBlocked({ failed: 2, sinceMs: 60_000, lastTookMs: 10 }), false);
+  t.equal(isBlocked({ failed: 0, sinceMs: 60_000, lastTookMs: 0 }), false);
+  t.equal(returnDelayMs({ failed: 0, random: () => 0 }), 15_000);
+  t.equal(returnDelayMs({ failed: 1, random: () => 1 }), 60_000);
+  t.equal(returnDelayMs({ failed: 20, random: () => 1 }), 300_000);
+});

@@ -1,0 +1,175 @@
+import type { Connection } from '../connection/connection.ts';
+import { createConnection } from '../connection/connection.ts';
+import type { ConnectionEvents, ConnectionOptions } from '../connection/connection-options.ts';
+import type { ConnectionState } from '../connection/connection-state.ts';
+import { ConnectionError } from '../connection/connection-state.ts';
+import { createEmitter } from '../connection/emitter.ts';
+import type { CancelTimer } from '../connection/runtime.ts';
+import { toRuntime } from '../connection/runtime.ts';
+import type { SubscriptionWish } from '../connection/subscriptions.ts';
+import { whenLive } from '../connection/when-live.ts';
+import { defaultFetch } from '../http/fetch.ts';
+import { createHttpTransport } from './http-transport.ts';
+import { returnDelayMs } from './is-blocked.ts';
+import { createProbeApi } from './probe-api.ts';
+import { createSocketWatch } from './socket-watch.ts';
+
+/**
+ * A connection that does without its socket where websockets are blocked and the api answers.
+ *
+ * ```
+ * websocket ──openings fail for a while, the api answers──▶ http ──a socket stands──▶ websocket
+ *                                                           http ──the api is lost too──▶ websocket, reconnecting
+ * ```
+ *
+ * Over HTTP the same frames come from the same places in the event logs, so whoever listens hears each event once and in order over
+ * all changes. A socket is tried again after 15–30 s, then more and more seldom, at least every 5 minutes.
+ */
+export function createFallbackConnection(options: ConnectionOptions): Connection {
+  const socket = createConnection(options);
+  if (options.fallback === false) return socket;
+
+  const { apiUrl, getToken, connectTimeoutMs = 10_000 } = options;
+  const runtime = toRuntime(options);
+  const fetch = options.fetch ?? defaultFetch();
+  const events = createEmitter<ConnectionEvents>();
+  const topics = new Map<string, SubscriptionWish>();
+  const tries = createSocketWatch(runtime.now);
+  const probeApi = createProbeApi({ apiUrl, fetch, timeoutMs: connectTimeoutMs, runtime });
+  const http = createHttpTransport({
+    apiUrl,
+    getToken,
+    fetch,
+    answerMs: connectTimeoutMs,
+    runtime,
+    onFrame: (frame) => events.emit('frame', frame),
+    onTransport(transport) {
+      if (state.name !== 'live' || state.transport !== transport) setState({ name: 'live', transport });
+    },
+    onLost: () =>
+      leaveHttp(() => {
+        if (socket.state.name === 'closed') void socket.connect();
+        else follow(socket.state);
+      }),
+    onRefused: ({ message }) => leaveHttp(() => setState({ name: 'closed', reason: 'refused', message })),
+    onUnserved: (topic) => fail(`${topic} comes over a websocket only, and none can be opened for the moment`),
+  });
+
+  let state: ConnectionState = socket.state;
+  let isHttp = false;
+  let failedReturns = 0;
+  let cancelReturn: CancelTimer | undefined;
+
+  socket.on('state', (now) => (isHttp ? followReturn(now) : follow(now)));
+  socket.on('error', (error) => events.emit('error', error));
+  socket.on('frame', (frame) => {
+    if (!isHttp) events.emit('frame', frame);
+  });
+
+  return {
+    get state() {
+      return state;
+    },
+    get encoding() {
+      return isHttp ? 'json' : socket.encoding;
+    },
+    serverTimeMs: socket.serverTimeMs,
+    connect() {
+      if (isHttp) tryReturn();
+      else void socket.connect();
+      return whenLive(state, (listener) => events.on('state', listener));
+    },
+    close() {
+      if (!isHttp) {
+        socket.close();
+        return;
+      }
+      leaveHttp(() => {
+        if (socket.state.name === 'closed') setState({ name: 'closed', reason: 'closed_by_app' });
+        else socket.close();
+      });
+    },
+    subscribe(topic, wish = {}) {
+      socket.subscribe(topic, wish);
+      topics.set(topic, wish);
+      if (isHttp) http.add(topic, wish);
+    },
+    resubscribe: (topic) => (isHttp ? http.again(topic) : socket.resubscribe(topic)),
+    unsubscribe(topic) {
+      topics.delete(topic);
+      http.remove(topic);
+      socket.unsubscribe(topic);
+    },
+    acknowledge: socket.acknowledge,
+    addSource(source) {
+      socket.addSource(source);
+      http.addSource(source);
+    },
+    wake() {
+      if (isHttp) http.wake();
+      else socket.wake();
+    },
+    nextId: socket.nextId,
+    on: events.on,
+  };
+
+  /** The socket's states are ours while it is what we use. */
+  function follow(now: ConnectionState): void {
+    if (tries.note(now)) failedReturns = 0;
+    setState(now);
+    if (now.name === 'reconnecting' && tries.isBlocked) void fallBackIfApiAnswers();
+  }
+
+  async function fallBackIfApiAnswers(): Promise<void> {
+    const doesAnswer = await probeApi();
+    // Meanwhile the next try may have begun; only one that succeeded, or the end, is another matter.
+    if (!doesAnswer || isHttp || state.name === 'live' || state.name === 'closed') return;
+    isHttp = true;
+    socket.close();
+    setState({ name: 'live', transport: topics.size > 0 ? 'sse' : 'poll' });
+    http.start(topics);
+    returnLater();
+  }
+
+  function returnLater(): void {
+    cancelReturn?.();
+    cancelReturn = runtime.setTimer(tryReturn, returnDelayMs({ failed: failedReturns, random: runtime.random }));
+    failedReturns += 1;
+  }
+
+  function tryReturn(): void {
+    cancelReturn?.();
+    if (socket.state.name === 'closed') void socket.connect();
+  }
+
+  function followReturn(now: ConnectionState): void {
+    if (now.name === 'live') {
+      tries.note(now);
+      // Before the socket asks for its topics, so that it asks from the place that HTTP has reached.
+      leaveHttp(() => setState(now));
+    } else if (now.name === 'reconnecting') {
+      socket.close();
+      returnLater();
+    } else if (now.name === 'closed' && now.reason === 'ended_by_server') {
+      leaveHttp(() => setState(now));
+    } else if (now.name === 'closed' && now.reason === 'refused') {
+      returnLater();
+    }
+  }
+
+  function leaveHttp(then: () => void): void {
+    isHttp = false;
+    cancelReturn?.();
+    http.stop();
+    then();
+  }
+
+  function setState(next: ConnectionState): void {
+    state = next;
+    events.emit('state', next);
+  }
+
+  function fail(message: string): void {
+    events.emit('error', new ConnectionError('needs_websocket', message));
+  }
+}
