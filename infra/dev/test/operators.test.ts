@@ -91,7 +91,7 @@ t.test('one socket is ended, by any api on any node, and stays away; the others 
   const { body } = await ask<ConnectionsReply>('GET', '/v1/users/zora/connections');
   t.equal(body.connections.length, 2);
   const state = second.client.state;
-  const connectionId = state.name === 'live' ? state.connectionId : '';
+  const connectionId = 'connectionId' in state ? state.connectionId : '';
   t.equal((await ask('DELETE', `/v1/users/zora/connections/${connectionId}`, { api: 1 })).status, 204);
   await waitFor(() => second.client.state.name === 'closed', { ...within, what: 'the end of the socket' });
   t.match(second.client.state, { name: 'closed', code: closeCodes.endedByOperator });
