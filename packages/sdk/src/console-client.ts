@@ -1,17 +1,21 @@
-import { adminMapTopic, adminSosTopic, driverTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
+import { adminSosTopic, driverTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import { createFallbackConnection } from './fallback/fallback-connection.ts';
 import type { RiderClient } from './rider-client.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
-import type { MapHandlers, Watch, WatchHandlers } from './watching/watch-handlers.ts';
+import type { MapHandlers, MapWatch, Watch, WatchHandlers } from './watching/watch-handlers.ts';
 import { onWatcherEvent } from './watching/watcher-events.ts';
 
 export type ConsoleClientOptions = ConnectionOptions;
 
 /** What a rider can do, and what only staff may. */
 export interface ConsoleClient extends RiderClient {
-  /** The whole map, then once a second what changed. After every reconnect the whole map comes again. */
-  watchMap(handlers: MapHandlers): Watch;
+  /**
+   * The whole map, then once a second what changed. With a filter (also an empty one) only what fits, once in three seconds, and clusters
+   * where more than 2,000 vehicles fit. After every reconnect all of it comes again.
+   */
+  watchMap(handlers: MapHandlers, options?: { filter?: TopicFilter | undefined }): MapWatch;
   /** Alerts. They are acknowledged by themselves once `onEvent` has returned. */
   watchAlerts(handlers: WatchHandlers): Watch;
   /** One driver, on a trip or not. */
@@ -34,7 +38,7 @@ export function createConsoleClient(options: ConsoleClientOptions): ConsoleClien
     watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
     watchAlerts: (handlers) => watches.watch(adminSosTopic, handlers),
     watchDriver: (driverId, handlers) => watches.watch(driverTopic(driverId), handlers),
-    watchMap: (handlers) => watches.watch(adminMapTopic, handlers),
+    watchMap: (handlers, { filter } = {}) => watches.watchMap(handlers, filter),
     on: onWatcherEvent(connection),
   };
 }

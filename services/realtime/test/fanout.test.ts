@@ -1,4 +1,6 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import type { MapFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createDriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import t from 'tap';
@@ -301,6 +303,45 @@ t.test('operators get the whole map, then what changed, in frames of at most 200
   t.equal(await node.metric('realtime_map_watchers'), 1);
   staff.ws.close();
   await waitFor(async () => (await node.metric('realtime_map_watchers')) === 0, { withinMs: 5000, what: 'no watcher' });
+});
+
+t.test('operators who filter get what fits, in rounds, and who leaves the filter', async (t) => {
+  const node = await startTestRealtime(t, { env: { MAX_SOCKETS_PER_USER: '100', MAX_FRAMES_PER_SECOND: '1000' } });
+  const phones = await Promise.all(Array.from({ length: 12 }, (_, driver) => node.connectDriver(`driver-${driver}`)));
+  const startMs = Date.now() - 10_000;
+  const put = async (driver: number, seq: number, lng: number) => {
+    const { socket, run } = phones[driver] as (typeof phones)[0];
+    const recordedAtMs = startMs + seq * 5000;
+    socket.send({ type: 'loc', id: seq, run, from: 1, fixes: [{ seq, recordedAtMs, lat: 41, lng }] });
+    await socket.next('recv', ({ id }) => id === seq);
+  };
+  await Promise.all(phones.map((_, driver) => put(driver, 1, driver < 8 ? -8.4999 : -8.5001)));
+  const states = createDriverStates({ redis: node.redis.commands, keys: node.keys });
+  const staff = await node.connect('operator-1', 'operator');
+  const bbox = { south: 40, west: -8.5, north: 42, east: -7.5 };
+  const filterBy = async (id: number, filter: TopicFilter) => {
+    staff.send({ type: 'sub', id, topic: 'admin:map', filter });
+    await staff.next('subscribed', (frame) => frame.id === id);
+    return staff.next('map', ({ complete }) => complete === true);
+  };
+  const namesOf = (frame: MapFrame) => frame.vehicles.map(({ driverId }) => driverId).sort();
+  const nextWith = (driverId: string) =>
+    staff.next('map', (frame) => namesOf(frame).includes(driverId) || frame.gone.includes(driverId));
+
+  t.equal(namesOf(await filterBy(2, { bbox })).length, 8);
+  await Promise.all([put(11, 2, -8.4999), put(3, 2, -8.5001)]);
+  t.match(await nextWith('driver-11'), { vehicles: [{ driverId: 'driver-11', seq: 2 }] });
+  t.ok(staff.all('map').some(({ gone }) => gone.includes('driver-3')));
+
+  await states.set({ driverId: 'driver-5', available: true, version: 1 });
+  t.match(await nextWith('driver-5'), { vehicles: [{ driverId: 'driver-5', state: 'available' }] });
+  t.strictSame(namesOf(await filterBy(3, { bbox, states: ['available'] })), ['driver-5']);
+  await states.set({ driverId: 'driver-5', available: false, version: 2 });
+  t.match(await nextWith('driver-5'), { vehicles: [], gone: ['driver-5'] });
+
+  t.equal(namesOf(await filterBy(4, { text: 'DRIVER-1' })).length, 3, 'driver-1, 10 and 11');
+  staff.send({ type: 'sub', id: 5, topic: 'admin:map', filter: { bbox: { ...bbox, north: 91 } } });
+  t.match(await staff.next('error', ({ id }) => id === 5), { code: 'frame_invalid' });
 });
 
 t.test('phones hear what is durable and what to send again', async (t) => {

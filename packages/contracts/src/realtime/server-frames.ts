@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox';
 import { errorCodes } from '../errors.ts';
 import { TopicEventSchema } from '../events/topic-event.ts';
-import { DropSchema, PositionSchema } from '../fix.ts';
+import { DriverStateSchema, DropSchema, PositionSchema } from '../fix.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
 import { TripStateSchema } from '../trip.ts';
-import { EpochMsSchema } from '../units.ts';
+import { EpochMsSchema, LatitudeSchema, LongitudeSchema } from '../units.ts';
 
 const id = Type.Optional(Type.Integer({ minimum: 0 }));
 const topic = Type.String();
@@ -144,9 +144,27 @@ export const EventFrameSchema = Type.Object(
   closed,
 );
 
+/** Vehicles of one cell of the map, too many to be told one by one. */
+export const MapClusterSchema = Type.Object(
+  {
+    /** Of its cell: the same place at the same size of box has the same id. */
+    id: IdSchema,
+    /** Mean of its vehicles' places. */
+    lat: LatitudeSchema,
+    lng: LongitudeSchema,
+    count: Type.Integer({ minimum: 1 }),
+    /** Of these, how many are in which state; a state without vehicles is left out. */
+    states: Type.Partial(Type.Record(DriverStateSchema, Type.Integer({ minimum: 1 }))),
+  },
+  closed,
+);
+
 /**
  * What changed on the operators' map, ≤ 200 vehicles a frame. `snapshot` marks the first round after a subscription; its last frame has
  * `complete`. Vehicles not named in a complete snapshot are not there.
+ *
+ * With a filter that fits more than 2,000 vehicles, frames carry `clusters` instead and `gone` names clusters. The map goes from one to
+ * the other with a new snapshot.
  */
 export const MapFrameSchema = Type.Object(
   {
@@ -156,6 +174,7 @@ export const MapFrameSchema = Type.Object(
     snapshot: Type.Optional(Type.Literal(true)),
     complete: Type.Optional(Type.Literal(true)),
     vehicles: Type.Array(PositionSchema, { maxItems: 200 }),
+    clusters: Type.Optional(Type.Array(MapClusterSchema, { maxItems: 1024 })),
     gone: Type.Array(IdSchema),
   },
   closed,
@@ -223,6 +242,7 @@ export type GoneFrame = Static<typeof GoneFrameSchema>;
 export type BeaconFrame = Static<typeof BeaconFrameSchema>;
 export type TripSnapshot = Static<typeof TripSnapshotSchema>;
 export type EventFrame = Static<typeof EventFrameSchema>;
+export type MapCluster = Static<typeof MapClusterSchema>;
 export type MapFrame = Static<typeof MapFrameSchema>;
 export type StatusFrame = Static<typeof StatusFrameSchema>;
 export type RefreshedFrame = Static<typeof RefreshedFrameSchema>;

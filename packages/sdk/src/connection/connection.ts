@@ -36,9 +36,11 @@ export interface Connection {
   close(): void;
   /** Kept over reconnects; answers come as frames. @throws RangeError beyond 32 topics */
   subscribe(topic: string, wish?: SubscriptionWish): void;
-  /** Something of a live topic was missed: subscribe again from where we are. */
+  /** Something of a topic was missed, or another part of it is wanted: subscribe again from where we are. */
   resubscribe(topic: string): void;
   unsubscribe(topic: string): void;
+  /** Has the newest `sub` of the topic been answered? */
+  isSubscribed(topic: string): boolean;
   /** Tell the server that alerts of a topic have arrived, up to a place. Lost with the socket: then they come again. */
   acknowledge(topic: string, place: EventPlace): void;
   /** Ask for more frames to send here; see `FrameSource`. */
@@ -122,6 +124,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       subscriptions.remove(topic);
       pump.wake();
     },
+    isSubscribed: subscriptions.isLive,
     addSource: pump.addSource,
     wake: pump.wake,
     nextId,

@@ -8,9 +8,11 @@ import type { EventPlace } from '../watching/event-place.ts';
 export interface Subscriptions {
   /** @throws RangeError beyond the protocol's topics per socket */
   add(topic: string, wish?: SubscriptionWish): void;
-  /** Ask for the topic again, from where the client is: something of it was missed. */
+  /** Ask for the topic again, from where the client is: something of it was missed, or another part of it is wanted. */
   again(topic: string): void;
   remove(topic: string): void;
+  /** Has the newest `sub` of the topic been answered? What comes before that belongs to an earlier one. */
+  isLive(topic: string): boolean;
   /** The next `sub` or `unsub` that is due. */
   next(nextId: () => number): SubFrame | UnsubFrame | undefined;
   handle(frame: ServerFrame): void;
@@ -24,7 +26,8 @@ export interface Subscriptions {
 export interface SubscriptionWish {
   /** The last event that the client has seen, as far as it has seen any: the server tells what came since. */
   seen?(): EventPlace | undefined;
-  filter?: TopicFilter | undefined;
+  /** Asked whenever the topic is: it may change. */
+  filter?(): TopicFilter | undefined;
 }
 
 interface Entry {
@@ -53,7 +56,8 @@ export function createSubscriptions(): Subscriptions {
 
     again(topic) {
       const entry = entries.get(topic);
-      if (entry?.phase === 'live') entry.phase = 'wanted';
+      // Also while an answer is under way: it answers what was wanted before.
+      if (entry?.phase === 'live' || entry?.phase === 'asked') entry.phase = 'wanted';
     },
 
     remove(topic) {
@@ -61,6 +65,8 @@ export function createSubscriptions(): Subscriptions {
       entries.delete(topic);
       if (entry && entry.phase !== 'wanted') leaving.add(topic);
     },
+
+    isLive: (topic) => entries.get(topic)?.phase === 'live',
 
     next(nextId) {
       // Leave first: the server counts topics.
@@ -73,8 +79,9 @@ export function createSubscriptions(): Subscriptions {
         entry.phase = 'asked';
         entry.id = nextId();
         entry.age = 0;
-        const { seen, filter } = entry.wish;
-        return { type: 'sub', id: entry.id, topic, ...seen?.(), ...(filter && { filter }) };
+        const { wish } = entry;
+        const filter = wish.filter?.();
+        return { type: 'sub', id: entry.id, topic, ...wish.seen?.(), ...(filter && { filter }) };
       }
       return undefined;
     },
@@ -82,7 +89,8 @@ export function createSubscriptions(): Subscriptions {
     handle(frame) {
       if (frame.type === 'subscribed') {
         const entry = entries.get(frame.topic);
-        if (entry?.phase === 'asked') entry.phase = 'live';
+        const isNewest = frame.id === undefined || frame.id === entry?.id;
+        if (entry?.phase === 'asked' && isNewest) entry.phase = 'live';
       } else if (frame.type === 'unsubscribed') {
         // An `unsubscribed` that answers our own `unsub` says nothing about a later `sub`, nor does one that crossed it.
         const isOver = frame.reason !== undefined && entries.get(frame.topic)?.phase === 'live';

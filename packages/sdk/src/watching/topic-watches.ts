@@ -8,13 +8,14 @@ import type {
   ServerFrame,
   SubscribedFrame,
 } from '@hushryd/contracts/realtime/server-frames';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { adminMapTopic } from '@hushryd/contracts/realtime/topics';
 import type { Connection } from '../connection/connection.ts';
 import { ConnectionError } from '../connection/connection-state.ts';
 import { callGuarded } from '../connection/emitter.ts';
 import type { EventPlace } from './event-place.ts';
 import { comparePlace } from './event-place.ts';
-import type { MapHandlers, Watch, WatchHandlers } from './watch-handlers.ts';
+import type { MapHandlers, MapWatch, Watch, WatchHandlers } from './watch-handlers.ts';
 
 type Handlers = WatchHandlers & Partial<MapHandlers>;
 
@@ -28,12 +29,15 @@ interface WatchedTopic {
   watchers: Set<Watcher>;
   newest?: Position | undefined;
   place?: EventPlace;
+  filter?: TopicFilter | undefined;
   /** Asked again, and not answered yet. */
   isRecovering: boolean;
 }
 
 export interface TopicWatches {
   watch(topic: string, handlers: WatchHandlers | MapHandlers): Watch;
+  /** @param filter undefined leaves the filter of earlier map watches */
+  watchMap(handlers: MapHandlers, filter: TopicFilter | undefined): MapWatch;
 }
 
 /** Shares one subscription a topic among its watchers and tells each of them what the topic's frames mean. */
@@ -47,21 +51,26 @@ export function createTopicWatches(connection: Connection): TopicWatches {
       join(topic, watcher);
       return { close: () => leave(topic, watcher) };
     },
+    watchMap(handlers, filter) {
+      const watcher: Watcher = { handlers };
+      join(adminMapTopic, watcher, filter);
+      return { close: () => leave(adminMapTopic, watcher), setFilter: (next) => setFilter(watcher, next) };
+    },
   };
 
-  function join(topic: string, watcher: Watcher): void {
+  function join(topic: string, watcher: Watcher, filter?: TopicFilter): void {
     const known = topics.get(topic);
     if (!known) {
-      const watched: WatchedTopic = { watchers: new Set([watcher]), isRecovering: false };
-      connection.subscribe(topic, { seen: () => watched.place });
+      const watched: WatchedTopic = { watchers: new Set([watcher]), isRecovering: false, filter };
+      connection.subscribe(topic, { seen: () => watched.place, filter: () => watched.filter });
       topics.set(topic, watched);
       return;
     }
     known.watchers.add(watcher);
     if (topic === adminMapTopic) {
-      // Only the server has the whole map: ask for it again.
-      connection.unsubscribe(topic);
-      connection.subscribe(topic);
+      // Only the server has the map: ask for it again.
+      known.filter = filter ?? known.filter;
+      connection.resubscribe(topic);
     } else if (known.newest) {
       const { newest } = known;
       void Promise.resolve().then(() => {
@@ -69,6 +78,13 @@ export function createTopicWatches(connection: Connection): TopicWatches {
           callGuarded(() => watcher.handlers.onPosition?.(newest, { isJump: false }), undefined);
       });
     }
+  }
+
+  function setFilter(watcher: Watcher, filter: TopicFilter | undefined): void {
+    const known = topics.get(adminMapTopic);
+    if (!known?.watchers.has(watcher)) return;
+    known.filter = filter;
+    connection.resubscribe(adminMapTopic);
   }
 
   function leave(topic: string, watcher: Watcher): void {
@@ -82,6 +98,8 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     if (!('topic' in frame) || frame.topic === undefined) return;
     const known = topics.get(frame.topic);
     if (!known) return;
+    // What was said of a part of the map that is not wanted any more would be taken for the new part's.
+    if (frame.topic === adminMapTopic && !connection.isSubscribed(adminMapTopic) && frame.type !== 'error') return;
     if (frame.type === 'position') move(known, frame);
     else if (frame.type === 'map') redraw(known, frame);
     else if (frame.type === 'event') happen(known, frame);
@@ -103,7 +121,9 @@ export function createTopicWatches(connection: Connection): TopicWatches {
 
   function redraw(known: WatchedTopic, frame: MapFrame): void {
     const info = { snapshot: frame.snapshot === true, complete: frame.complete === true, asOfMs: frame.asOfMs };
-    tell(known, (handlers) => handlers.onVehicles?.(frame.vehicles, frame.gone, info));
+    const { vehicles, clusters, gone } = frame;
+    if (clusters === undefined) tell(known, (handlers) => handlers.onVehicles?.(vehicles, gone, info));
+    else tell(known, (handlers) => handlers.onClusters?.(clusters, gone, info));
   }
 
   function happen(known: WatchedTopic, { topic, epoch, offset, after, event, mustAck }: EventFrame): void {

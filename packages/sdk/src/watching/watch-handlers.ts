@@ -1,7 +1,8 @@
 import type { ErrorCode } from '@hushryd/contracts/errors';
 import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
 import type { Position } from '@hushryd/contracts/fix';
-import type { TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
+import type { MapCluster, TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { ConnectionError } from '../connection/connection-state.ts';
 
 /** What the app gets back for following something. */
@@ -44,6 +45,22 @@ export interface MapHandlers extends SubscriptionHandlers {
    *   that no part named are not there
    */
   onVehicles(changed: Position[], gone: string[], info: MapInfo): void;
+  /**
+   * With a filter, in place of `onVehicles` where more vehicles fit than are told one by one. The map goes from one to the other with a
+   * snapshot: once it is complete, nothing of the other kind is there any more.
+   *
+   * @param changed clusters that are new or another
+   * @param gone ids of clusters
+   */
+  onClusters?(changed: MapCluster[], gone: string[], info: MapInfo): void;
+}
+
+export interface MapWatch extends Watch {
+  /**
+   * See another part of the map, or all of it (`undefined`): a new snapshot follows, by another `onSubscribed`. It is kept over reconnects.
+   * One client has one map: the newest filter is that of all its map watches.
+   */
+  setFilter(filter: TopicFilter | undefined): void;
 }
 
 export interface MapInfo {

@@ -4,7 +4,7 @@ import { createFakeApi } from '../../test/support/fake-api.ts';
 import { createFakeSockets } from '../../test/support/fake-socket.ts';
 import { createManualRuntime } from '../../test/support/manual-runtime.ts';
 import { createConsoleClient } from '../console-client.ts';
-import type { MapInfo, WatchHandlers } from './watch-handlers.ts';
+import type { MapHandlers, WatchHandlers } from './watch-handlers.ts';
 
 function setUp() {
   const runtime = createManualRuntime();
@@ -239,29 +239,84 @@ test('a refused watch and one that is no longer allowed end for good, a temporar
   t.match(sockets.last.sent, [{ type: 'sub', topic: 'trip:busy' }]);
 });
 
+const mapFrame = { type: 'map', topic: 'admin:map', asOfMs: 7, vehicles: [], gone: [] } as const;
+
+/** Handlers of the map that write down which ids they are told. */
+function listenToMap() {
+  const parts: unknown[][] = [];
+  const handlers: MapHandlers = {
+    onSubscribed: () => parts.push(['subscribed']),
+    onVehicles: (changed, gone, info) => parts.push(['vehicles', changed.map(({ driverId }) => driverId), gone, info]),
+    onClusters: (changed, gone, info) => parts.push(['clusters', changed.map(({ id }) => id), gone, info]),
+  };
+  return { parts, handlers };
+}
+
 test('the map comes in parts, whole again after a reconnect and for whoever joins later', async (t) => {
   const { runtime, sockets, client, goLive, reconnect } = setUp();
-  const parts: [string[], string[], MapInfo][] = [];
-  const onVehicles = (changed: Position[], gone: string[], info: MapInfo) =>
-    parts.push([changed.map(({ driverId }) => driverId), gone, info]);
-  client.watchMap({ onVehicles });
+  const { parts, handlers } = listenToMap();
+  client.watchMap(handlers);
   await goLive();
-  t.match(sockets.last.sent, [{ type: 'sub', topic: 'admin:map' }]);
+  t.strictSame(sockets.last.sent, [{ type: 'sub', id: sockets.last.sentOf('sub')[0]?.id, topic: 'admin:map' }]);
 
-  const frame = { type: 'map', topic: 'admin:map', asOfMs: 7, vehicles: [at(1)], gone: [] } as const;
-  sockets.last.say({ ...frame, snapshot: true, complete: true, vehicles: [at(1)], gone: [] });
-  sockets.last.say({ ...frame, vehicles: [], gone: ['driver-1'] });
+  sockets.last.say({ type: 'subscribed', topic: 'admin:map' });
+  sockets.last.say({ ...mapFrame, snapshot: true, complete: true, vehicles: [at(1)] });
+  sockets.last.say({ ...mapFrame, gone: ['driver-1'] });
   t.same(parts, [
-    [['driver-1'], [], { snapshot: true, complete: true, asOfMs: 7 }],
-    [[], ['driver-1'], { snapshot: false, complete: false, asOfMs: 7 }],
+    ['subscribed'],
+    ['vehicles', ['driver-1'], [], { snapshot: true, complete: true, asOfMs: 7 }],
+    ['vehicles', [], ['driver-1'], { snapshot: false, complete: false, asOfMs: 7 }],
   ]);
 
-  client.watchMap({ onVehicles });
+  client.watchMap(handlers);
   await runtime.settle();
-  t.match(sockets.last.sent, [{ type: 'sub' }, { type: 'unsub' }, { type: 'sub' }], 'asked for the whole map again');
-  sockets.last.say({ type: 'unsubscribed', topic: 'admin:map' });
+  t.match(sockets.last.sent, [{ type: 'sub' }, { type: 'sub' }], 'asked for the whole map again');
   await reconnect();
   t.equal(sockets.last.sentOf('sub').length, 1);
+});
+
+test('a filter of the map can change, and survives a reconnect and whoever joins later', async (t) => {
+  const { runtime, sockets, client, goLive, reconnect } = setUp();
+  const filters = () => sockets.last.sentOf('sub').map(({ filter }) => filter);
+  const { handlers } = listenToMap();
+  const watch = client.watchMap(handlers, { filter: { states: ['on_trip'] } });
+  await goLive();
+  t.strictSame(filters(), [{ states: ['on_trip'] }]);
+
+  watch.setFilter({ text: 'taxi' });
+  await runtime.settle();
+  client.watchMap(handlers);
+  await runtime.settle();
+  t.strictSame(filters().slice(1), [{ text: 'taxi' }, { text: 'taxi' }], 'also before the first was answered');
+
+  await reconnect();
+  t.strictSame(filters(), [{ text: 'taxi' }]);
+  watch.setFilter(undefined);
+  await runtime.settle();
+  t.strictSame(filters(), [{ text: 'taxi' }, undefined]);
+  watch.close();
+  watch.setFilter({});
+  await runtime.settle();
+  t.equal(filters().length, 2, 'a closed watch has no say');
+});
+
+test('what belongs to an earlier filter is not told, and clusters are told apart from vehicles', async (t) => {
+  const { runtime, sockets, client, goLive } = setUp();
+  const { parts, handlers } = listenToMap();
+  const watch = client.watchMap(handlers, { filter: {} });
+  await goLive();
+  watch.setFilter({ text: 'taxi' });
+  await runtime.settle();
+  const [first, second] = sockets.last.sentOf('sub');
+  const cluster = { id: '4-1-1', lat: 1, lng: 1, count: 3, states: { off: 3 } };
+
+  sockets.last.say({ type: 'subscribed', topic: 'admin:map', ...(first?.id !== undefined && { id: first.id }) });
+  sockets.last.say({ ...mapFrame, snapshot: true, complete: true, vehicles: [at(1)] });
+  t.same(parts, []);
+
+  sockets.last.say({ type: 'subscribed', topic: 'admin:map', ...(second?.id !== undefined && { id: second.id }) });
+  sockets.last.say({ ...mapFrame, snapshot: true, complete: true, clusters: [cluster] });
+  t.same(parts, [['subscribed'], ['clusters', ['4-1-1'], [], { snapshot: true, complete: true, asOfMs: 7 }]]);
 });
 
 test('clients tell whether live data is there, and a failing handler harms no other', async (t) => {

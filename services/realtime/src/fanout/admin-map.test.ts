@@ -58,7 +58,11 @@ function createOperator() {
       return true;
     },
   };
-  return { request: { connection: socket as unknown as Connection, id: undefined, place }, socket, heard };
+  return {
+    request: { connection: socket as unknown as Connection, id: undefined, place, filter: undefined },
+    socket,
+    heard,
+  };
 }
 
 t.test('an operator who reads fast gets the whole map at once, in as many turns as it takes', async (t) => {

@@ -1,48 +1,52 @@
 import type { Position } from '@hushryd/contracts/fix';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { adminMapTopic } from '@hushryd/contracts/realtime/topics';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { LivePositions } from '@hushryd/tracking/feed/live-positions';
 import type { Connection, Membership } from '../connections/connection.ts';
 import { encodePosition } from './encode-frames.ts';
+import { type ClusterLimits, createFilteredMap, type FilteredWatcher } from './filtered-map.ts';
+import { createMapTeller, type MapWatcher } from './map-teller.ts';
 
 export interface AdminMap {
   /**
-   * Subscribe an operator: `subscribed`, the whole map in frames marked `snapshot`, then what changes. Who may is decided before.
+   * Subscribe an operator: `subscribed`, all that he wants to see in frames marked `snapshot`, then what changes. Who may is decided before.
    *
+   * @param filter also an empty one: then above 2,000 vehicles clusters are told instead
    * @throws AppError `redis_unavailable` where the positions could not be read
    */
-  join(request: { connection: Connection; id: number | undefined; place: Membership }): Promise<void>;
-  /** Called once a second. */
-  round(): void;
+  join(request: {
+    connection: Connection;
+    id: number | undefined;
+    place: Membership;
+    filter: TopicFilter | undefined;
+  }): Promise<void>;
+  /** Called once a second. Resolves when everybody was told, as far as their sockets take it. */
+  round(): Promise<void>;
   /** The socket took what it held: on with its round. */
   drained(connection: Connection): void;
   close(): Promise<void>;
   readonly watcherCount: number;
 }
 
-interface Watcher {
-  readonly connection: Connection;
+/** An operator who sees everything. */
+interface WholeWatcher extends MapWatcher {
+  readonly filter: undefined;
   /** Drivers that changed since this round began. Newest wins, so a driver stands here once however often he moved. */
   readonly changed: Set<string>;
-  /** Drivers still to be told of in this round. */
-  left: string[];
-  /** The first round names everybody. */
-  isFirstRound: boolean;
-  /** Takes so much that it will be told more in the next turn of the event loop. */
-  isGoingOn: boolean;
 }
 
-const maxVehicles = 200;
-const maxFrameBytes = 24_576;
-/** Frames in a row to one operator before the event loop does something else. */
-const maxFramesAtOnce = 20;
+type Watcher = WholeWatcher | FilteredWatcher;
+
+/** Who filters gets a round every third time. */
+const filteredEveryRounds = 3;
 /** Operators come and go; reading all positions again for each would be dear. */
 const keepPositionsMs = 10_000;
 
 /**
- * The operators' map: all vehicles, unfiltered. One round a second tells each operator what changed since he was last told, at most
- * 200 vehicles a frame, the next frame when the last has left; a slow operator gets fewer, newer rounds.
+ * The operators' map. One round a second tells each operator what changed since he was last told, one in three seconds each who gave a
+ * filter; a slow operator gets fewer, newer rounds.
  *
  * Live positions are kept in memory only while an operator watches.
  */
@@ -50,10 +54,12 @@ export function createAdminMap({
   openPositions,
   log,
   now = Date.now,
+  clusterLimits,
 }: {
   openPositions: () => LivePositions;
   log: Logger;
   now?: () => number;
+  clusterLimits?: ClusterLimits;
 }): AdminMap {
   const watchers = new Map<Connection, Watcher>();
   let positions: LivePositions | undefined;
@@ -61,6 +67,16 @@ export function createAdminMap({
   let stopTimer: NodeJS.Timeout | undefined;
   /** JSON of positions, shared by all operators of a round. */
   let encoded = new WeakMap<Position, string>();
+  let roundCount = 0;
+  const isWatching = (watcher: MapWatcher) => watchers.get(watcher.connection) === watcher;
+  const teller = createMapTeller({ isWatching, now });
+  const filtered = createFilteredMap({
+    readFleet: () => positions,
+    isWatching,
+    tell: teller.tell,
+    now,
+    limits: clusterLimits,
+  });
 
   function open(): Promise<LivePositions> {
     const opening = start();
@@ -85,7 +101,7 @@ export function createAdminMap({
       throw error;
     }
     opened.onChange((driverId) => {
-      for (const watcher of watchers.values()) watcher.changed.add(driverId);
+      for (const watcher of watchers.values()) if (watcher.filter === undefined) watcher.changed.add(driverId);
     });
     return opened;
   }
@@ -97,13 +113,15 @@ export function createAdminMap({
     positions = undefined;
     starting = undefined;
     encoded = new WeakMap();
+    filtered.release();
     const opened = await opening?.catch(() => undefined);
     await opened?.close();
   }
 
   function leave(watcher: Watcher): void {
-    if (watchers.get(watcher.connection) !== watcher) return;
+    if (!isWatching(watcher)) return;
     watchers.delete(watcher.connection);
+    if (watcher.filter !== undefined && filteredWatchers().length === 0) filtered.release();
     stopLater();
   }
 
@@ -117,45 +135,6 @@ export function createAdminMap({
     stopTimer.unref();
   }
 
-  function tell(watcher: Watcher): void {
-    const { connection } = watcher;
-    for (let frames = 0; frames < maxFramesAtOnce && connection.bufferedBytes === 0; frames += 1) {
-      if (watcher.left.length === 0 && !watcher.isFirstRound) return;
-      if (!connection.send(nextFrame(watcher), 'map')) return;
-    }
-    if (connection.bufferedBytes === 0) goOn(watcher);
-  }
-
-  /** Nothing is buffered, so no drain will ask for more. */
-  function goOn(watcher: Watcher): void {
-    if (watcher.left.length === 0 || watcher.isGoingOn) return;
-    watcher.isGoingOn = true;
-    setImmediate(() => {
-      watcher.isGoingOn = false;
-      if (watchers.get(watcher.connection) === watcher) tell(watcher);
-    });
-  }
-
-  function nextFrame(watcher: Watcher): string {
-    const { left, changed, isFirstRound } = watcher;
-    const vehicles: string[] = [];
-    const gone: string[] = [];
-    for (let bytes = 0; left.length > 0 && bytes < maxFrameBytes && vehicles.length + gone.length < maxVehicles; ) {
-      const driverId = left.pop() as string;
-      changed.delete(driverId);
-      const position = positions?.get(driverId);
-      const text = position === undefined ? `"${driverId}"` : encode(position);
-      (position === undefined ? gone : vehicles).push(text);
-      bytes += text.length;
-    }
-    let marks = isFirstRound ? ',"snapshot":true' : '';
-    if (isFirstRound && left.length === 0) {
-      marks += ',"complete":true';
-      watcher.isFirstRound = false;
-    }
-    return `{"type":"map","topic":"${adminMapTopic}","asOfMs":${now()}${marks},"vehicles":[${vehicles}],"gone":[${gone}]}`;
-  }
-
   function encode(position: Position): string {
     let text = encoded.get(position);
     if (text === undefined) {
@@ -165,8 +144,52 @@ export function createAdminMap({
     return text;
   }
 
+  function watchWhole(connection: Connection, live: LivePositions): WholeWatcher {
+    const changed = new Set<string>();
+    return {
+      ...idle(connection),
+      // The first round names everybody, and comes even if there is nobody.
+      isSnapshot: true,
+      isFrameDue: true,
+      filter: undefined,
+      changed,
+      left: Array.from(live, ({ driverId }) => driverId),
+      take(driverId) {
+        changed.delete(driverId);
+        const position = positions?.get(driverId);
+        return position && encode(position);
+      },
+    };
+  }
+
+  function watchFiltered(connection: Connection, filter: TopicFilter): FilteredWatcher {
+    const watcher: FilteredWatcher = {
+      ...idle(connection),
+      filter,
+      picture: new Map(),
+      level: undefined,
+      left: [],
+      take(id) {
+        const thing = watcher.picture.get(id);
+        return typeof thing === 'object' ? encode(thing) : thing;
+      },
+    };
+    return watcher;
+  }
+
+  function filteredWatchers(): FilteredWatcher[] {
+    return [...watchers.values()].filter((watcher) => watcher.filter !== undefined);
+  }
+
+  function beginRound(watcher: WholeWatcher): void {
+    const { changed } = watcher;
+    if (watcher.left.length > 0 || changed.size === 0) return;
+    watcher.left = [...changed];
+    changed.clear();
+  }
+
   return {
-    async join({ connection, id, place }) {
+    async join({ connection, id, place, filter }) {
       clearTimeout(stopTimer);
       const live = await (starting ?? open());
       if (connection.memberships?.get(adminMapTopic) !== place) {
@@ -174,35 +197,33 @@ export function createAdminMap({
         return;
       }
       if (live !== positions) throw new AppError('redis_unavailable');
-      const left = Array.from(live, ({ driverId }) => driverId);
-      const watcher: Watcher = {
-        connection,
-        changed: new Set(),
-        left,
-        isFirstRound: true,
-        isGoingOn: false,
-      };
+      const watcher = filter === undefined ? watchWhole(connection, live) : watchFiltered(connection, filter);
       place.leave = () => leave(watcher);
       watchers.set(connection, watcher);
       connection.sendFrame({ type: 'subscribed', ...(id !== undefined && { id }), topic: adminMapTopic });
-      tell(watcher);
+      if (watcher.filter === undefined) teller.tell(watcher);
+      else await filtered.begin(watcher);
     },
-    round() {
+    async round() {
+      roundCount += 1;
       for (const watcher of watchers.values()) {
-        if (watcher.left.length === 0 && watcher.changed.size > 0) {
-          watcher.left = [...watcher.changed];
-          watcher.changed.clear();
-        }
-        tell(watcher);
+        if (watcher.filter === undefined) beginRound(watcher);
+        teller.tell(watcher);
       }
+      if (roundCount % filteredEveryRounds === 0) await filtered.round(filteredWatchers());
     },
     drained(connection) {
       const watcher = watchers.get(connection);
-      if (watcher !== undefined) tell(watcher);
+      if (watcher !== undefined) teller.tell(watcher);
     },
     close: stop,
     get watcherCount() {
       return watchers.size;
     },
   };
+}
+
+/** Nothing is told yet, nor due. */
+function idle(connection: Connection) {
+  return { connection, shown: 'vehicles' as const, isSnapshot: false, isFrameDue: false, isGoingOn: false };
 }

@@ -56,7 +56,7 @@ export function createSubscribeHandler({
       case 'admin:sos':
         return joinEvents(fanout, { connection, place, topic: name, eventClass: 'sos', id, seen, filter });
       case 'admin:map':
-        return fanout.adminMap.join({ connection, id, place });
+        return fanout.adminMap.join({ connection, id, place, filter });
     }
   }
 }
