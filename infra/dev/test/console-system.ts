@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '@hushryd/platform/engines/ports';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { within } from '@hushryd/platform/testing/wait-for';
+import { createHttpClient } from '@hushryd/sdk/http/http-client';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import type { Test } from 'tap';
@@ -24,6 +25,8 @@ export interface ConsoleSystem {
   /** A link that signs an operator in, once. */
   newLink(): string;
   openPage(link: string): Promise<Page>;
+  /** A driver who takes no rides and stands there: his first fix is his last. */
+  parkVehicle(driverId: string, place: { lat: number; lng: number }): Promise<void>;
 }
 
 /**
@@ -64,12 +67,19 @@ export async function startConsoleSystem(t: Test): Promise<ConsoleSystem | { rea
   const data = { root: folder, keysDir, logsDir: folder, release: () => undefined };
   const door = await openDoor({ data, ports, fleet, fleetSecret, rootDir, tell: () => undefined });
   t.teardown(() => door.close());
-  await startFleet(t, system, { issuerUrl: origin, fleetSecret });
+  const tokensFor = createTokenSource({ issuerUrl: origin, fleetSecret });
+  await startFleet(t, system, tokensFor);
 
   const browser = await startBrowser(t, found.program);
   return {
     system,
     newLink: door.newLink,
+    async parkVehicle(driverId, place) {
+      const getToken = tokensFor({ userId: driverId, role: 'driver' });
+      const driver = createHttpClient({ apiUrl: system.apis[0]?.url ?? '', getToken });
+      const { run } = await driver.createRun();
+      await driver.postFixes({ run, from: 1, fixes: [{ seq: 1, recordedAtMs: Date.now(), ...place }] });
+    },
     async openPage(link) {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, baseURL: origin });
       await page.goto(link);
@@ -78,14 +88,14 @@ export async function startConsoleSystem(t: Test): Promise<ConsoleSystem | { rea
   };
 }
 
-async function startFleet(t: Test, system: System, issuer: { issuerUrl: string; fleetSecret: string }): Promise<void> {
+async function startFleet(t: Test, system: System, tokensFor: ReturnType<typeof createTokenSource>): Promise<void> {
   const stopping = new AbortController();
   const apiUrl = system.apis[0]?.url ?? '';
   const realtimeUrl = (system.realtimes[0]?.url ?? '').replace('http', 'ws');
   const onRoad = new Promise<void>((resolve) => {
     const driving = driveCity({
       ...fleet,
-      backend: { apiUrl, realtimeUrl, tokensFor: createTokenSource(issuer) },
+      backend: { apiUrl, realtimeUrl, tokensFor },
       signal: stopping.signal,
       log: createLogger({ service: 'fleet', instanceId: 'test', level: 'error' }),
       onRoad: resolve,

@@ -10,7 +10,7 @@ const running = await startConsoleSystem(t);
 if ('reason' in running) {
   t.test('the console in a browser', { skip: running.reason }, async () => undefined);
 } else {
-  const { system, newLink, openPage } = running;
+  const { system, newLink, openPage, parkVehicle } = running;
   const link = newLink();
   const page = await openPage(link);
   const connection = (words: RegExp) => page.getByRole('button', { name: words });
@@ -36,6 +36,46 @@ if ('reason' in running) {
     const before = await canvas.screenshot();
     await changesFrom(page, before);
     t.pass('two pictures of the map differ');
+    await page.keyboard.press('v');
+  });
+
+  t.test('chips and a text leave on the map what they say, and a reload changes nothing', async (t) => {
+    await parkVehicle('parked-by-the-river', { lat: 41.14, lng: -8.61 });
+    const list = page.getByRole('complementary', { name: 'Vehicle list' });
+    const filter = page.getByRole('search', { name: 'Filter the map' });
+    const onMap = (count: number) =>
+      page
+        .getByTestId('vehicle-count')
+        .and(page.getByText(String(count), { exact: true }))
+        .waitFor(patient);
+    const row = (name: RegExp) => list.getByRole('button', { name });
+    await page.keyboard.press('v');
+    await row(/^parked-by-the-river/).waitFor(patient);
+    await row(/^car-0001/).waitFor(patient);
+    await onMap(13);
+
+    await filter.getByRole('button', { name: 'Off duty' }).click();
+    await onMap(1);
+    await row(/^car-0001/).waitFor({ ...patient, state: 'detached' });
+    await row(/^parked-by-the-river/).waitFor(patient);
+    t.match(page.url(), /state=off/);
+
+    await page.reload();
+    await filter.getByRole('button', { name: 'Off duty', pressed: true }).waitFor(patient);
+    await onMap(1);
+    await row(/^parked-by-the-river/).waitFor(patient);
+    t.pass('the address holds the chips');
+
+    await filter.getByRole('searchbox').fill('CAR-0001');
+    await page.getByText('No vehicle fits the filter').waitFor(patient);
+    await filter.getByRole('button', { name: 'Off duty' }).click();
+    await row(/^car-0001/).waitFor(patient);
+    await onMap(1);
+    t.match(page.url(), /q=CAR-0001/);
+
+    await filter.getByRole('button', { name: 'Show all vehicles again' }).click();
+    await onMap(13);
+    t.notMatch(page.url(), /state=|q=/);
     await page.keyboard.press('v');
   });
 

@@ -1,4 +1,5 @@
 import type { Position } from '@hushryd/contracts/fix';
+import type { MapFrame } from '@hushryd/contracts/realtime/server-frames';
 import { test } from 'tap';
 import { createFakeApi } from '../../test/support/fake-api.ts';
 import { createFakeSockets } from '../../test/support/fake-socket.ts';
@@ -239,7 +240,7 @@ test('a refused watch and one that is no longer allowed end for good, a temporar
   t.match(sockets.last.sent, [{ type: 'sub', topic: 'trip:busy' }]);
 });
 
-const mapFrame = { type: 'map', topic: 'admin:map', asOfMs: 7, vehicles: [], gone: [] } as const;
+const mapFrame: MapFrame = { type: 'map', topic: 'admin:map', asOfMs: 7, vehicles: [], gone: [] };
 
 /** Handlers of the map that write down which ids they are told. */
 function listenToMap() {

@@ -1,8 +1,11 @@
 import type { Position } from '@hushryd/contracts/fix';
 import { type ConsoleClient, createConsoleClient } from '@hushryd/sdk/console-client';
 import { createHttpClient, type HttpClient } from '@hushryd/sdk/http/http-client';
+import type { MapHandlers } from '@hushryd/sdk/watching/watch-handlers';
 import { createContext, useContext } from 'react';
 import type { ConsoleConfig } from '../config.ts';
+import { createMapScope, type MapScope } from '../live-map/filters/map-scope.ts';
+import { type ClusterStore, createClusterStore } from '../live-map/vehicles/cluster-store.ts';
 import { ageClassOf } from '../live-map/vehicles/fix-age.ts';
 import { createVehicleStore, type VehicleStore } from '../live-map/vehicles/vehicle-store.ts';
 import type { Session } from '../session/session.ts';
@@ -15,6 +18,10 @@ export interface Backend {
   http: HttpClient;
   realtime: ConsoleClient;
   vehicles: VehicleStore;
+  /** In place of vehicles, where too many of them fit the scope. */
+  clusters: ClusterStore;
+  /** Which part of the fleet is asked for. */
+  scope: MapScope;
   clock: ServerClock;
   /** The connection as it is at this moment. */
   linkStatus(): LinkStatus;
@@ -37,6 +44,7 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
   const realtime = createConsoleClient({ ...access, realtimeUrl: config.realtimeUrl });
   const clock = createServerClock();
   const vehicles = createVehicleStore({ intervalMs: config.reportingIntervalMs, isMotionReduced });
+  const clusters = createClusterStore();
   const listeners = new Set<() => void>();
   let isServerLive = true;
   let isMoreExpected = false;
@@ -60,14 +68,28 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
     isServerLive = isLive;
     announce();
   });
-  realtime.watchMap({
-    onSubscribed: vehicles.expectSnapshot,
+  const mapHandlers: MapHandlers = {
+    onSubscribed() {
+      vehicles.expectSnapshot();
+      clusters.expectSnapshot();
+    },
     onVehicles(changed, gone, { snapshot, complete, asOfMs }) {
       clock.observe(asOfMs);
+      if (complete) clusters.clear();
       vehicles.apply({ changed, gone, isSnapshot: snapshot, isComplete: complete });
       if (changed.length > 0) expectMore(changed);
+      if (complete || !snapshot) scope.told(vehicles.size);
     },
-  });
+    onClusters(changed, gone, { snapshot, complete, asOfMs }) {
+      clock.observe(asOfMs);
+      clusters.apply({ changed, gone, isSnapshot: snapshot, isComplete: complete });
+      if (complete) vehicles.apply({ changed: [], gone: [], isSnapshot: true, isComplete: true });
+      isMoreExpected = true;
+      if (complete || !snapshot) scope.told(clusters.vehicleCount);
+    },
+  };
+  const mapWatch = realtime.watchMap(mapHandlers, { filter: {} });
+  const scope = createMapScope(mapWatch.setFilter);
   // A closed connection is a state of its own; whoever shows it asks `linkStatus`.
   void realtime.connect().catch(announce);
   window.addEventListener('online', reconnectNow);
@@ -78,6 +100,8 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
     http,
     realtime,
     vehicles,
+    clusters,
+    scope,
     clock,
     reconnectNow,
     linkStatus() {

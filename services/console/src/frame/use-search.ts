@@ -12,9 +12,14 @@ export type SearchResult =
 const typingPauseMs = 150;
 const maxOfEach = 8;
 
-/** Live vehicles are found in the browser at once, trips by the server when the typing pauses. */
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * Live vehicles are found in the browser at once, trips by the server when the typing pauses. Of a large fleet the browser has only those
+ * in view: a driver elsewhere is found by the whole id.
+ */
 export function useSearch(text: string): { results: SearchResult[]; error: unknown; isLoading: boolean } {
-  const { http, vehicles, clock } = useBackend();
+  const { http, vehicles, scope, clock } = useBackend();
   const wanted = text.trim();
   const asked = useSettled(wanted);
   const trips = useQuery({
@@ -23,12 +28,22 @@ export function useSearch(text: string): { results: SearchResult[]; error: unkno
     enabled: asked !== '',
     placeholderData: (before) => before,
   });
+  const elsewhere = useQuery({
+    queryKey: ['driver-location', asked],
+    queryFn: () => http.getDriverLocation(asked),
+    enabled: idPattern.test(asked) && !scope.isWhole && vehicles.get(asked) === undefined,
+    retry: false,
+  });
   if (wanted === '') return { results: [], error: undefined, isLoading: false };
   const serverNowMs = clock.nowMs();
   const drivers = listVehicles({ vehicles: vehicles.values(), filter: 'all', text: wanted, serverNowMs }).slice(
     0,
     maxOfEach,
   );
+  const found = asked === wanted ? elsewhere.data?.location : undefined;
+  if (found && !drivers.some(({ driverId }) => driverId === found.driverId)) {
+    drivers.unshift({ ...found, recordedAtMs: Date.parse(found.recordedAt) });
+  }
   return {
     results: [
       ...drivers.map((position): SearchResult => {

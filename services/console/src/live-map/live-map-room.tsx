@@ -1,9 +1,9 @@
 import { useCallback, useRef, useState } from 'react';
-import { useBackend } from '../data/backend.ts';
 import { ProblemNote } from '../feedback/problem-note.tsx';
 import { useKey } from '../feedback/use-key.ts';
 import type { MapView, Selection } from '../routing/view.ts';
 import { changeMapView } from '../routing/view-store.ts';
+import { FilterBar } from './filters/filter-bar.tsx';
 import { HoverCard } from './hover/hover-card.tsx';
 import { FleetNotice } from './legend/fleet-notice.tsx';
 import { Legend } from './legend/legend.tsx';
@@ -11,6 +11,7 @@ import { MapControls } from './legend/map-controls.tsx';
 import { VehicleList } from './list/vehicle-list.tsx';
 import styles from './live-map.module.css';
 import type { Hover } from './map/pointer.ts';
+import { useFitFleet } from './map/use-fit-fleet.ts';
 import { useLiveMap } from './map/use-live-map.ts';
 import { DetailsPanel } from './panel/details-panel.tsx';
 import { ReplayDock } from './replay/replay-dock.tsx';
@@ -20,7 +21,6 @@ import { useTrack } from './track/use-track.ts';
 
 /** The room that operators look at all day: the fleet, and beside it whatever is selected. */
 export function LiveMapRoom({ view }: { view: MapView }) {
-  const backend = useBackend();
   const container = useRef<HTMLDivElement>(null);
   const [hover, setHover] = useState<Hover>();
   const selected = useSelected(view.selection);
@@ -38,10 +38,7 @@ export function LiveMapRoom({ view }: { view: MapView }) {
     onHover: setHover,
   });
 
-  const fitFleet = useCallback(
-    () => map?.fitTo([...backend.vehicles.values()].map(({ position }) => position)),
-    [map, backend],
-  );
+  const fitFleet = useFitFleet(map);
   const fitTrack = useCallback(() => {
     const { trip, position } = selected;
     const fixes = track.shape?.points.map(({ fix }) => fix) ?? [];
@@ -86,6 +83,7 @@ export function LiveMapRoom({ view }: { view: MapView }) {
           />
         </div>
       )}
+      <FilterBar view={view} />
       <Legend list={view.list} />
       <MapControls map={map} onFitFleet={fitFleet} />
       {hover !== undefined && <HoverCard hover={hover} />}

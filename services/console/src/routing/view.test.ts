@@ -1,3 +1,4 @@
+import { driverStates } from '@hushryd/contracts/fix';
 import fc from 'fast-check';
 import tap from 'tap';
 import { formatView, listFilters, parseView, type View } from './view.ts';
@@ -19,6 +20,11 @@ const mapView = fc.record(
     camera,
     isFollowing: fc.constant(true),
     list: fc.constantFrom(...listFilters),
+    states: fc.subarray([...driverStates], { minLength: 1 }),
+    text: fc
+      .string({ minLength: 1, maxLength: 64 })
+      .map((text) => text.trim())
+      .filter((text) => text !== ''),
     isTrackPlain: fc.constant(true),
     replayAtMs: fc.integer({ min: 1, max: 4_102_444_800_000 }),
   },
@@ -43,7 +49,16 @@ tap.test('a view survives its address', async (t) => {
 });
 
 tap.test('an address that makes no sense still opens the live map', async (t) => {
-  for (const fragment of ['', '#', '#/', '#/nowhere?x=1', '#/map?at=91,0,3', '#/map?trip=a%20b', '#/map?replay=abc']) {
+  for (const fragment of [
+    '',
+    '#',
+    '#/',
+    '#/nowhere?x=1',
+    '#/map?at=91,0,3',
+    '#/map?trip=a%20b',
+    '#/map?replay=abc',
+    '#/map?state=flying&q=%20',
+  ]) {
     t.same(parseView(fragment), { room: 'map' }, fragment);
   }
 });

@@ -22,6 +22,10 @@ export interface MapView {
   isFollowing?: boolean;
   /** Replay is open, standing at this moment. */
   replayAtMs?: number;
+  /** Only vehicles in one of these states are on the map; not empty. */
+  states?: DriverState[];
+  /** Only vehicles with this in their driver or trip are on the map. */
+  text?: string;
   /** The vehicle list is open. */
   list?: ListFilter;
   /** The track is drawn in one colour instead of by speed. */
@@ -55,6 +59,8 @@ export function formatView(view: View): string {
     if (view.selection) parameters.set(view.selection.kind, view.selection.id);
     if (view.isFollowing) parameters.set('follow', '1');
     if (view.replayAtMs !== undefined) parameters.set('replay', String(Math.round(view.replayAtMs)));
+    if (view.states) parameters.set('state', view.states.join(','));
+    if (view.text) parameters.set('q', view.text);
     if (view.list) parameters.set('list', view.list);
     if (view.isTrackPlain) parameters.set('track', 'plain');
     if (view.camera) parameters.set('at', formatCamera(view.camera));
@@ -81,6 +87,11 @@ function parseMapView(parameters: URLSearchParams): MapView {
   if (selection && parameters.get('follow') === '1') view.isFollowing = true;
   const replayAtMs = Number(parameters.get('replay') ?? Number.NaN);
   if (selection && Number.isSafeInteger(replayAtMs) && replayAtMs > 0) view.replayAtMs = replayAtMs;
+  const asked = parameters.get('state')?.split(',') ?? [];
+  const states = driverStates.filter((known) => asked.includes(known));
+  if (states.length > 0) view.states = states;
+  const text = parameters.get('q')?.trim().slice(0, 64);
+  if (text) view.text = text;
   const list = listFilters.find((known) => known === parameters.get('list'));
   if (list) view.list = list;
   if (parameters.get('track') === 'plain') view.isTrackPlain = true;

@@ -1,12 +1,12 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { adminMapTopic } from '@hushryd/contracts/realtime/topics';
-import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { LivePositions } from '@hushryd/tracking/feed/live-positions';
 import type { Connection, Membership } from '../connections/connection.ts';
 import { encodePosition } from './encode-frames.ts';
 import { type ClusterLimits, createFilteredMap, type FilteredWatcher } from './filtered-map.ts';
+import { createHeldPositions } from './held-positions.ts';
 import { createMapTeller, type MapWatcher } from './map-teller.ts';
 
 export interface AdminMap {
@@ -41,8 +41,6 @@ type Watcher = WholeWatcher | FilteredWatcher;
 
 /** Who filters gets a round every third time. */
 const filteredEveryRounds = 3;
-/** Operators come and go; reading all positions again for each would be dear. */
-const keepPositionsMs = 10_000;
 
 /**
  * The operators' map. One round a second tells each operator what changed since he was last told, one in three seconds each who gave a
@@ -62,77 +60,36 @@ export function createAdminMap({
   clusterLimits?: ClusterLimits;
 }): AdminMap {
   const watchers = new Map<Connection, Watcher>();
-  let positions: LivePositions | undefined;
-  let starting: Promise<LivePositions> | undefined;
-  let stopTimer: NodeJS.Timeout | undefined;
   /** JSON of positions, shared by all operators of a round. */
   let encoded = new WeakMap<Position, string>();
   let roundCount = 0;
   const isWatching = (watcher: MapWatcher) => watchers.get(watcher.connection) === watcher;
   const teller = createMapTeller({ isWatching, now });
   const filtered = createFilteredMap({
-    readFleet: () => positions,
+    readFleet: () => positions.current,
     isWatching,
     tell: teller.tell,
     now,
     limits: clusterLimits,
   });
-
-  function open(): Promise<LivePositions> {
-    const opening = start();
-    starting = opening;
-    opening.then(
-      (opened) => {
-        if (starting === opening) positions = opened;
-      },
-      () => {
-        if (starting === opening) starting = undefined;
-      },
-    );
-    return opening;
-  }
-
-  async function start(): Promise<LivePositions> {
-    const opened = openPositions();
-    try {
-      await opened.start();
-    } catch (error) {
-      await opened.close();
-      throw error;
-    }
-    opened.onChange((driverId) => {
+  const positions = createHeldPositions({
+    openPositions,
+    isNeeded: () => watchers.size > 0,
+    onChange(driverId) {
       for (const watcher of watchers.values()) if (watcher.filter === undefined) watcher.changed.add(driverId);
-    });
-    return opened;
-  }
-
-  /** Also what is still being opened: it is closed as soon as it is there. */
-  async function stop(): Promise<void> {
-    clearTimeout(stopTimer);
-    const opening = starting;
-    positions = undefined;
-    starting = undefined;
-    encoded = new WeakMap();
-    filtered.release();
-    const opened = await opening?.catch(() => undefined);
-    await opened?.close();
-  }
+    },
+    onLetGo() {
+      encoded = new WeakMap();
+      filtered.release();
+    },
+    log,
+  });
 
   function leave(watcher: Watcher): void {
     if (!isWatching(watcher)) return;
     watchers.delete(watcher.connection);
     if (watcher.filter !== undefined && filteredWatchers().length === 0) filtered.release();
-    stopLater();
-  }
-
-  function stopLater(): void {
-    if (watchers.size > 0) return;
-    clearTimeout(stopTimer);
-    stopTimer = setTimeout(() => {
-      if (watchers.size > 0) return;
-      stop().catch((err: unknown) => log.warn({ err }, 'live positions not closed'));
-    }, keepPositionsMs);
-    stopTimer.unref();
+    positions.letGoLater();
   }
 
   function encode(position: Position): string {
@@ -156,7 +113,7 @@ export function createAdminMap({
       left: Array.from(live, ({ driverId }) => driverId),
       take(driverId) {
         changed.delete(driverId);
-        const position = positions?.get(driverId);
+        const position = positions.current?.get(driverId);
         return position && encode(position);
       },
     };
@@ -190,13 +147,12 @@ export function createAdminMap({
 
   return {
     async join({ connection, id, place, filter }) {
-      clearTimeout(stopTimer);
-      const live = await (starting ?? open());
+      const live = await positions.hold();
       if (connection.memberships?.get(adminMapTopic) !== place) {
-        stopLater();
+        positions.letGoLater();
         return;
       }
-      if (live !== positions) throw new AppError('redis_unavailable');
+      positions.mustBeCurrent(live);
       const watcher = filter === undefined ? watchWhole(connection, live) : watchFiltered(connection, filter);
       place.leave = () => leave(watcher);
       watchers.set(connection, watcher);
@@ -216,7 +172,7 @@ export function createAdminMap({
       const watcher = watchers.get(connection);
       if (watcher !== undefined) teller.tell(watcher);
     },
-    close: stop,
+    close: positions.close,
     get watcherCount() {
       return watchers.size;
     },

@@ -1,6 +1,7 @@
+import { driverStates } from '@hushryd/contracts/fix';
 import { List } from 'lucide-react';
 import { useCallback } from 'react';
-import { useBackend } from '../../data/backend.ts';
+import { type Backend, useBackend } from '../../data/backend.ts';
 import type { ListFilter } from '../../routing/view.ts';
 import { changeMapView } from '../../routing/view-store.ts';
 import { useTicking } from '../../time/use-ticking.ts';
@@ -11,10 +12,10 @@ import styles from './legend.module.css';
 
 /** What the symbols mean and how many there are; each opens the list of those vehicles. */
 export function Legend({ list }: { list: ListFilter | undefined }) {
-  const { vehicles, clock } = useBackend();
-  const read = useCallback(() => countKinds(positionsOf(vehicles), clock.nowMs()), [vehicles, clock]);
-  const counts = useTicking(read, 1000);
-  const total = vehicles.size;
+  const backend = useBackend();
+  const read = useCallback(() => countFleet(backend), [backend]);
+  const { counts, total, isWhole } = useTicking(read, 1000);
+  const { vehicles } = backend;
   return (
     <fieldset className={styles.legend} aria-label="Vehicles on the map">
       <button
@@ -26,7 +27,7 @@ export function Legend({ list }: { list: ListFilter | undefined }) {
       >
         <List size={16} aria-hidden />
         <strong data-testid="vehicle-count">{total.toLocaleString()}</strong>
-        {total === 1 ? 'vehicle' : 'vehicles'}
+        {wordFor(total, isWhole)}
       </button>
       {symbolKinds.map((kind) => (
         <button
@@ -49,6 +50,18 @@ export function Legend({ list }: { list: ListFilter | undefined }) {
 
 const open = (filter: ListFilter, current: ListFilter | undefined) =>
   changeMapView({ list: filter === current ? undefined : filter });
+
+/** Of vehicles in clusters only the state is known, not how old their fixes are. */
+function countFleet({ vehicles, clusters, clock, scope }: Backend) {
+  const counts = countKinds(positionsOf(vehicles), clock.nowMs());
+  for (const state of driverStates) counts[state] += clusters.countOf(state);
+  return { counts, total: vehicles.size + clusters.vehicleCount, isWhole: scope.isWhole };
+}
+
+function wordFor(total: number, isWhole: boolean): string {
+  if (!isWhole) return 'in this area';
+  return total === 1 ? 'vehicle' : 'vehicles';
+}
 
 function* positionsOf(vehicles: VehicleStore) {
   for (const { position } of vehicles.values()) yield position;

@@ -27,7 +27,7 @@ export function VehicleList({
   selection: Selection | undefined;
   onSelect: (selection: Selection) => void;
 }) {
-  const { vehicles, clock } = useBackend();
+  const { vehicles, clusters, scope, clock } = useBackend();
   const [text, setText] = useState('');
   const scroller = useRef<HTMLDivElement>(null);
   const read = useCallback(
@@ -48,7 +48,8 @@ export function VehicleList({
     <aside className={styles.list} aria-label="Vehicle list">
       <header>
         <h2>
-          {title} <span>{rows.length.toLocaleString()}</span>
+          {title} <span>{(clusters.vehicleCount || rows.length).toLocaleString()}</span>
+          {!scope.isWhole && <span>in this area</span>}
         </h2>
         <IconButton label="Close the vehicle list" keyName="V" onClick={() => changeMapView({ list: undefined })}>
           <X size={16} aria-hidden />
@@ -66,7 +67,14 @@ export function VehicleList({
       </label>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys come up from the buttons inside */}
       <div ref={scroller} className={styles.rows} onKeyDown={moveFocus} role="presentation">
-        {rows.length === 0 && <EmptyState title="Nobody here">{emptyReason(text, filter)}</EmptyState>}
+        {clusters.size > 0 ? (
+          <EmptyState title="Too many to list">
+            {clusters.vehicleCount.toLocaleString()} vehicles are in this area, shown as clusters. Zoom in, or look for
+            a driver or trip at the top of the map.
+          </EmptyState>
+        ) : (
+          rows.length === 0 && <EmptyState title="Nobody here">{emptyReason(text, filter)}</EmptyState>
+        )}
         <ul style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, key, start }) => {
             const position = rows[index];

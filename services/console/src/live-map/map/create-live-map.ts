@@ -1,13 +1,15 @@
 import type { LatLng } from '@hushryd/contracts/geo';
+import type { MapCluster } from '@hushryd/contracts/realtime/server-frames';
+import type { BoundingBox } from '@hushryd/contracts/realtime/topic-filter';
 import type { FeatureCollection } from 'geojson';
 import type { Map as MapLibreMap } from 'maplibre-gl';
 import type { Camera } from '../../routing/view.ts';
 import { plannedFeatures, trackFeatures } from '../track/track-features.ts';
 import type { TrackShape } from '../track/track-shape.ts';
+import type { ClusterStore } from '../vehicles/cluster-store.ts';
 import { placeAt } from '../vehicles/glide.ts';
 import type { VehicleStore } from '../vehicles/vehicle-store.ts';
 import { baseLayers } from './base-style.ts';
-import type { Cluster } from './cluster-fleet.ts';
 import { createMap } from './create-map.ts';
 import { createFleetPainter } from './fleet-painter.ts';
 import type { ReplayGhost } from './fleet-scene.ts';
@@ -17,6 +19,7 @@ import { addOverlays, overlayLayers, repaint, setOverlay } from './overlays.ts';
 import { palettes } from './palette.ts';
 import { type Hover, watchPointer } from './pointer.ts';
 import { type GetRoads, keepRoads } from './road-layer.ts';
+import { watchWindow } from './watch-window.ts';
 
 export type MapTheme = keyof typeof palettes;
 
@@ -40,6 +43,7 @@ export interface LiveMapInput {
   mapStyleUrl: string | null;
   camera: Camera | undefined;
   store: VehicleStore;
+  clusters: ClusterStore;
   serverNowMs: () => number;
   ghost: () => ReplayGhost | undefined;
   getRoads: GetRoads;
@@ -48,6 +52,8 @@ export interface LiveMapInput {
   onPick: (driverId: string | undefined) => void;
   onHover: (hover: Hover | undefined) => void;
   onCamera: (camera: Camera) => void;
+  /** The part of the world to ask vehicles of. */
+  onWindow: (box: BoundingBox) => void;
   /** A person took hold of the map. */
   onDrag: () => void;
   /** Part of the base map could not be had. */
@@ -79,7 +85,6 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
     palette: palettes[theme],
     serverNowMs: input.serverNowMs,
     ghost: input.ghost,
-    onClusters: (clusters) => isReady && setOverlay(map, 'clusters', clusterFeatures(clusters)),
     onFrame(nowMs) {
       if (!isFollowing || !isReady) return;
       const vehicle = selectedDriverId === undefined ? undefined : store.get(selectedDriverId);
@@ -93,7 +98,6 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
   const pointer = watchPointer({
     map,
     store,
-    isShown: painter.isShown,
     onPick: input.onPick,
     onHover(hover) {
       painter.setHovered(hover?.driverId);
@@ -108,6 +112,10 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
     setOverlay(map, 'planned', planned && plannedFeatures(planned));
     if (input.mapStyleUrl === null) closers.push(bringLand(map, input.onProblem));
     closers.push(keepRoads({ map, getRoads: input.getRoads, onError: input.onProblem }));
+    const showClusters = () => setOverlay(map, 'clusters', clusterFeatures(input.clusters.values()));
+    closers.push({ close: input.clusters.subscribe(showClusters) });
+    showClusters();
+    closers.push(watchWindow(map, input.onWindow));
     isReady = true;
     input.onReady();
   });
@@ -165,10 +173,10 @@ export function createLiveMap(input: LiveMapInput): LiveMap {
   };
 }
 
-function clusterFeatures(clusters: readonly Cluster[]): FeatureCollection {
+function clusterFeatures(clusters: Iterable<MapCluster>): FeatureCollection {
   return {
     type: 'FeatureCollection',
-    features: clusters.map(({ lat, lng, count }) => ({
+    features: Array.from(clusters, ({ lat, lng, count }) => ({
       type: 'Feature',
       geometry: { type: 'Point', coordinates: [lng, lat] },
       properties: { count },

@@ -1,7 +1,6 @@
 import type { Map as MapLibreMap } from 'maplibre-gl';
 import { pixelsPerWorld, toWorld } from '../vehicles/mercator.ts';
 import type { VehicleStore } from '../vehicles/vehicle-store.ts';
-import { type Cluster, type ClusteredFleet, clusterFleet } from './cluster-fleet.ts';
 import { drawFleet, type ReplayGhost, type SceneView } from './fleet-scene.ts';
 import { nextFrameInMs } from './frame-pace.ts';
 import { createMarkBuffer } from './mark-buffer.ts';
@@ -9,8 +8,6 @@ import { createMarkCanvas } from './mark-canvas.ts';
 import type { MapPalette } from './palette.ts';
 
 export interface FleetPainter {
-  /** Is the vehicle drawn by itself, not hidden in a cluster? */
-  isShown(driverId: string): boolean;
   setPalette(palette: MapPalette): void;
   setSelected(driverId: string | undefined): void;
   setHovered(driverId: string | undefined): void;
@@ -19,7 +16,6 @@ export interface FleetPainter {
 
 /** Everything the store may hold, and the few marks around the selected vehicle. */
 const maxMarks = 20_050;
-const groupEveryMs = 500;
 
 /**
  * Paints the fleet over the map: with every step of the map, and between those as often as something visibly moves.
@@ -33,8 +29,6 @@ export function createFleetPainter(input: {
   serverNowMs: () => number;
   /** Where the replayed vehicle was at the moment being shown. */
   ghost: () => ReplayGhost | undefined;
-  /** The clusters to show instead of single vehicles; none where each is shown. */
-  onClusters: (clusters: readonly Cluster[]) => void;
   /** Called before each frame with its time, so that a followed vehicle and the map move in step. */
   onFrame: (nowMs: number) => void;
 }): FleetPainter {
@@ -49,21 +43,10 @@ export function createFleetPainter(input: {
   let frameMs = performance.now();
   let paintedMs = 0;
   let fastestPixels = 0;
-  let clustered: ClusteredFleet | undefined;
-  let clusteredMs = Number.NEGATIVE_INFINITY;
   let frame = 0;
-
-  function group(view: SceneView): void {
-    if (frameMs - clusteredMs < groupEveryMs) return;
-    clusteredMs = frameMs;
-    const before = clustered;
-    clustered = clusterFleet({ vehicles: store.values(), view, nowMs: frameMs, wasClustered: before !== undefined });
-    if (before || clustered) input.onClusters(clustered?.clusters ?? []);
-  }
 
   function paint(): void {
     const view = viewOf(map, size);
-    group(view);
     fastestPixels = drawFleet(
       {
         vehicles: store.values(),
@@ -72,7 +55,6 @@ export function createFleetPainter(input: {
         serverNowMs: input.serverNowMs(),
         selectedDriverId,
         hoveredDriverId,
-        shownDriverIds: clustered?.lone,
         ghost: input.ghost(),
       },
       buffer,
@@ -108,7 +90,6 @@ export function createFleetPainter(input: {
   frame = requestAnimationFrame(tick);
 
   return {
-    isShown: (driverId) => clustered === undefined || clustered.lone.has(driverId) || driverId === selectedDriverId,
     setPalette(next) {
       palette = next;
       isDue = true;

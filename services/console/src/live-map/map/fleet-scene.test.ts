@@ -37,7 +37,6 @@ const draw = (scene: Partial<FleetScene>) => {
       serverNowMs,
       selectedDriverId: undefined,
       hoveredDriverId: undefined,
-      shownDriverIds: undefined,
       ghost: undefined,
       ...scene,
     },
@@ -90,14 +89,6 @@ tap.test('while the past is replayed the present steps back', async (t) => {
 
   t.ok((live?.opacity ?? 1) < 0.3);
   t.match(past, { shape: 'arrow', colour: 'replay', opacity: 1 });
-});
-
-tap.test('in a clustered fleet only lone vehicles and the selected one are drawn', async (t) => {
-  const vehicles = [vehicle('a'), vehicle('b'), vehicle('c')];
-
-  const marks = draw({ vehicles, shownDriverIds: new Set(['b']), selectedDriverId: 'c' });
-
-  t.equal(marks.filter(({ shape }) => shape === 'arrow').length, 2);
 });
 
 tap.test('the nearest vehicle within reach is picked', async (t) => {

@@ -28,8 +28,6 @@ export interface FleetScene {
   serverNowMs: number;
   selectedDriverId: string | undefined;
   hoveredDriverId: string | undefined;
-  /** While the fleet is clustered, the drivers that are still drawn one by one. */
-  shownDriverIds: ReadonlySet<string> | undefined;
   /** Where the replayed vehicle was; the live ones step back behind it. */
   ghost: ReplayGhost | undefined;
 }
@@ -58,7 +56,7 @@ export function drawFleet(scene: FleetScene, marks: MarkBuffer): number {
   for (const vehicle of scene.vehicles) {
     const { driverId } = vehicle.position;
     if (driverId === scene.selectedDriverId) selected = vehicle;
-    else if (scene.shownDriverIds === undefined || scene.shownDriverIds.has(driverId)) {
+    else {
       const look = { radiusPixels, marginUnits, isHovered: driverId === scene.hoveredDriverId };
       fastest = Math.max(fastest, drawVehicle(vehicle, scene, marks, look));
     }

@@ -17,8 +17,6 @@ const clusterZoomSteps = 2;
 export function watchPointer(input: {
   map: MapLibreMap;
   store: VehicleStore;
-  /** Vehicles in a cluster cannot be pointed at. */
-  isShown: (driverId: string) => boolean;
   onHover: (hover: Hover | undefined) => void;
   onPick: (driverId: string | undefined) => void;
 }): { close(): void } {
@@ -29,7 +27,7 @@ export function watchPointer(input: {
 
   const find = (event: MapMouseEvent): Vehicle | undefined =>
     pickVehicle({
-      vehicles: shownVehicles(input),
+      vehicles: input.store.values(),
       at: toWorld(event.lngLat.lat, event.lngLat.lng),
       zoom: map.getZoom(),
       nowMs: performance.now(),
@@ -80,14 +78,4 @@ export function watchPointer(input: {
       map.off('click', click);
     },
   };
-}
-
-function* shownVehicles({
-  store,
-  isShown,
-}: {
-  store: VehicleStore;
-  isShown: (driverId: string) => boolean;
-}): Generator<Vehicle> {
-  for (const vehicle of store.values()) if (isShown(vehicle.position.driverId)) yield vehicle;
 }

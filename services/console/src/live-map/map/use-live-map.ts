@@ -1,11 +1,10 @@
 import type { LatLng } from '@hushryd/contracts/geo';
 import { type RefObject, useEffect, useRef, useState } from 'react';
-import { isMotionReduced, useBackend } from '../../data/backend.ts';
+import { type Backend, isMotionReduced, useBackend } from '../../data/backend.ts';
 import type { MapView } from '../../routing/view.ts';
 import { changeMapView, currentView } from '../../routing/view-store.ts';
 import { useTheme } from '../../theme/theme-store.ts';
 import type { TrackShape } from '../track/track-shape.ts';
-import type { VehicleStore } from '../vehicles/vehicle-store.ts';
 import { createLiveMap, type LiveMap } from './create-live-map.ts';
 import type { ReplayGhost } from './fleet-scene.ts';
 import type { Hover } from './pointer.ts';
@@ -26,6 +25,7 @@ const panelPixels = 348;
 const listPixels = 284;
 const dockPixels = 212;
 const legendPixels = 48;
+const filterPixels = 48;
 
 /** Makes the map once and hands it what React knows. */
 export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined; problem: unknown } {
@@ -49,6 +49,7 @@ export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined;
         mapStyleUrl: backend.config.mapStyleUrl,
         camera: newest.current.input.view.camera,
         store: backend.vehicles,
+        clusters: backend.clusters,
         serverNowMs: backend.clock.nowMs,
         ghost: () => newest.current.input.ghost(),
         getRoads: (box, signal) => backend.http.getRoads(box, { limit: 5000, signal }),
@@ -57,6 +58,7 @@ export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined;
         onPick: (driverId) => pick(driverId),
         onHover: (hover) => newest.current.input.onHover(hover),
         onCamera: (camera) => changeMapView({ camera }, { replace: true }),
+        onWindow: backend.scope.look,
         onDrag: () => changeMapView({ isFollowing: undefined }, { replace: true }),
         // Streets, coast and roads are decoration: without one of them the vehicles are still shown.
         onProblem: () => undefined,
@@ -71,6 +73,7 @@ export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined;
     };
   }, [backend]);
 
+  useChosenFleet(backend, view);
   useEffect(() => map?.setTheme(theme), [map, theme]);
   useEffect(() => map?.setSelected(input.driverId), [map, input.driverId]);
   useEffect(() => map?.setFollowing(view.isFollowing === true), [map, view.isFollowing]);
@@ -83,13 +86,13 @@ export function useLiveMap(input: LiveMapHookInput): { map: LiveMap | undefined;
   const isListOpen = view.list !== undefined;
   useEffect(() => {
     map?.setInsets({
-      top: 0,
+      top: filterPixels,
       right: isPanelOpen ? panelPixels : 0,
       bottom: input.isReplaying ? dockPixels : legendPixels,
       left: isListOpen ? listPixels : 0,
     });
   }, [map, isPanelOpen, isListOpen, input.isReplaying]);
-  useFirstFit(map, backend.vehicles);
+  useFirstFit(map, backend);
   useFitToSelectedTrip(map, input);
   return { map, problem };
 }
@@ -101,24 +104,32 @@ function pick(driverId: string | undefined): void {
   else if (current.replayAtMs === undefined) changeMapView({ selection: undefined, isFollowing: undefined });
 }
 
+/** What the chips say is what the server is asked for. */
+function useChosenFleet(backend: Backend, { states, text }: MapView): void {
+  useEffect(() => backend.scope.choose({ states, text }), [backend, states, text]);
+}
+
+/** Where everything is that the server tells of. */
+export function fleetPlaces({ vehicles, clusters }: Backend): LatLng[] {
+  return [...Array.from(vehicles.values(), ({ position }) => position), ...clusters.values()];
+}
+
 /** Show the whole fleet once its first snapshot is complete, unless the address says where to look. */
-function useFirstFit(map: LiveMap | undefined, vehicles: VehicleStore): void {
+function useFirstFit(map: LiveMap | undefined, backend: Backend): void {
   useEffect(() => {
     if (map === undefined) return undefined;
     const start = currentView();
     if (start.room === 'map' && (start.camera || start.selection)) return undefined;
     const fit = () => {
-      if (!vehicles.isLoaded || vehicles.size === 0) return false;
-      map.fitTo(
-        [...vehicles.values()].map(({ position }) => position),
-        { isInstant: true },
-      );
+      const places = backend.vehicles.isLoaded ? fleetPlaces(backend) : [];
+      if (places.length === 0) return false;
+      map.fitTo(places, { isInstant: true });
       return true;
     };
     if (fit()) return undefined;
-    const stop = vehicles.subscribe(() => fit() && stop());
+    const stop = backend.vehicles.subscribe(() => fit() && stop());
     return stop;
-  }, [map, vehicles]);
+  }, [map, backend]);
 }
 
 /** A trip that was chosen elsewhere (a list, a search, a link without a place) is brought into view once its track is here. */

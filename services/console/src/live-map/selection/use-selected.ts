@@ -35,6 +35,7 @@ export function useSelected(selection: Selection | undefined): Selected {
     refetchInterval: ({ state }) => (state.status === 'error' ? healMs : false),
   });
   const driverId = selection?.kind === 'driver' ? selection.id : (position?.driverId ?? trip.data?.driverId);
+  usePin(backend, driverId);
   useWatch(backend, { tripId, driverId });
   return {
     driverId,
@@ -63,6 +64,12 @@ function useSelectedPosition(backend: Backend, selection: Selection | undefined)
   return position;
 }
 
+/** What is selected stays on the map, also outside of what the map is asked for. */
+function usePin({ vehicles }: Backend, driverId: string | undefined): void {
+  useEffect(() => vehicles.pin(driverId), [vehicles, driverId]);
+  useEffect(() => () => vehicles.pin(undefined), [vehicles]);
+}
+
 function useWatch(
   backend: Backend,
   { tripId, driverId }: { tripId: string | undefined; driverId: string | undefined },
@@ -70,13 +77,13 @@ function useWatch(
   const queries = useQueryClient();
   useEffect(() => {
     if (tripId === undefined && driverId === undefined) return undefined;
-    const move = (position: Position) =>
-      backend.vehicles.apply({ changed: [position], gone: [], isSnapshot: false, isComplete: false });
+    const onPosition = (position: Position) => backend.vehicles.movePinned(position);
+    const onGone = () => backend.vehicles.movePinned(undefined);
     const renew = () => void queries.invalidateQueries({ queryKey: ['trip', tripId] });
     const watch =
       tripId === undefined
-        ? backend.realtime.watchDriver(driverId ?? '', { onPosition: move })
-        : backend.realtime.watchTrip(tripId, { onPosition: move, onEvent: renew, onMissed: renew });
+        ? backend.realtime.watchDriver(driverId ?? '', { onPosition, onGone })
+        : backend.realtime.watchTrip(tripId, { onPosition, onGone, onEvent: renew, onMissed: renew });
     return () => watch.close();
   }, [backend, queries, tripId, driverId]);
 }

@@ -88,6 +88,33 @@ tap.test('the store is bounded, and says what it does not show', async (t) => {
   t.equal(store.size, 1);
 });
 
+tap.test('a pinned vehicle stays while the map leaves it out, and no longer', async (t) => {
+  const store = create();
+  store.apply(snapshot([at('a', 1), at('b', 1)], true));
+  store.pin('a');
+  store.apply(live([], ['a']));
+  store.movePinned(at('a', 2));
+  store.movePinned(at('b', 2));
+  t.match(store.get('a')?.position, { seq: 2 });
+  t.match(store.get('b')?.position, { seq: 1 }, 'only the pinned one is moved from beside the map');
+
+  store.apply(snapshot([], true));
+  t.same(ids(store), ['a']);
+  store.pin('c');
+  store.movePinned(at('c', 1));
+  t.same(ids(store), ['c'], 'one that the map never showed');
+  store.apply(live([at('c', 2)]));
+  store.pin(undefined);
+  t.same(ids(store), ['c'], 'now the map shows it');
+  store.apply(live([], ['c']));
+  t.same(ids(store), []);
+
+  store.pin('d');
+  store.movePinned(at('d', 1));
+  store.movePinned(undefined);
+  t.same(ids(store), [], 'its driver has gone');
+});
+
 tap.test('listeners hear what moved, and only that', async (t) => {
   const store = create();
   const heard: string[][] = [];

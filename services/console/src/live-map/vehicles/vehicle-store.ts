@@ -29,6 +29,15 @@ export interface VehicleStore {
   /** A new subscription: its snapshot starts afresh, whatever part of an earlier one came. */
   expectSnapshot(): void;
   apply(change: MapChange): void;
+  /**
+   * Keep this vehicle even while the map leaves it out; `movePinned` says where it is then. With another one pinned, or none, it goes
+   * the way of all others.
+   */
+  pin(driverId: string | undefined): void;
+  /** Its newest position; undefined: it has none any more. */
+  movePinned(position: Position | undefined): void;
+  /** Called when a whole snapshot has arrived, also one of clusters, which leaves no vehicle but the pinned one. */
+  onSnapshot(listener: () => void): () => void;
   /** Called after every change, with the drivers that moved. */
   subscribe(listener: (changed: readonly Position[]) => void): () => void;
 }
@@ -49,8 +58,17 @@ export function createVehicleStore(input: {
   const vehicles = new Map<string, Vehicle>();
   const refused = new Set<string>();
   const listeners = new Set<(changed: readonly Position[]) => void>();
+  const snapshotListeners = new Set<() => void>();
   let unseen: Set<string> | undefined;
   let isLoaded = false;
+  let pinnedId: string | undefined;
+  /** The map shows it by itself too. */
+  let isPinnedOnMap = false;
+
+  function drop(driverId: string): void {
+    if (driverId === pinnedId) isPinnedOnMap = false;
+    else vehicles.delete(driverId);
+  }
 
   function put(position: Position, nowMs: number): boolean {
     const known = vehicles.get(position.driverId);
@@ -85,7 +103,7 @@ export function createVehicleStore(input: {
     unseen ??= new Set(vehicles.keys());
     for (const position of change.changed) unseen.delete(position.driverId);
     if (!change.isComplete) return;
-    for (const driverId of unseen) vehicles.delete(driverId);
+    for (const driverId of unseen) drop(driverId);
     unseen = undefined;
     isLoaded = true;
   }
@@ -112,12 +130,31 @@ export function createVehicleStore(input: {
     apply(change) {
       const nowMs = now();
       const moved = change.changed.filter((position) => put(position, nowMs));
+      for (const { driverId } of change.changed) if (driverId === pinnedId) isPinnedOnMap = true;
       for (const driverId of change.gone) {
-        vehicles.delete(driverId);
+        drop(driverId);
         refused.delete(driverId);
       }
       trackSnapshot(change);
       for (const listener of listeners) listener(moved);
+      if (change.isComplete) for (const listener of snapshotListeners) listener();
+    },
+    onSnapshot(listener) {
+      snapshotListeners.add(listener);
+      return () => snapshotListeners.delete(listener);
+    },
+    pin(driverId) {
+      if (driverId === pinnedId) return;
+      if (pinnedId !== undefined && !isPinnedOnMap) vehicles.delete(pinnedId);
+      pinnedId = driverId;
+      isPinnedOnMap = driverId !== undefined && vehicles.has(driverId);
+      for (const listener of listeners) listener([]);
+    },
+    movePinned(position) {
+      if (position === undefined) {
+        if (pinnedId !== undefined) vehicles.delete(pinnedId);
+      } else if (position.driverId !== pinnedId || !put(position, now())) return;
+      for (const listener of listeners) listener(position === undefined ? [] : [position]);
     },
     subscribe(listener) {
       listeners.add(listener);
