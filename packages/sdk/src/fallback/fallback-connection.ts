@@ -94,6 +94,8 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
       topics.set(topic, wish);
       if (isHttp) http.add(topic, wish);
     },
+    // Over HTTP nothing that is asked for by name comes late, so only sockets know of a subscription that is not answered yet.
+    isSubscribed: (topic) => (isHttp ? topics.has(topic) : socket.isSubscribed(topic)),
     resubscribe: (topic) => (isHttp ? http.again(topic) : socket.resubscribe(topic)),
     unsubscribe(topic) {
       topics.delete(topic);
