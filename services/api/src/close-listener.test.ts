@@ -1,9 +1,10 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { within } from '@hushryd/platform/testing/wait-for';
 import Fastify from 'fastify';
 import t from 'tap';
 import type { ApiServer } from './api-server.ts';
-import { closeListener } from './close-listener.ts';
+import { prepareClose } from './close-listener.ts';
 
 /** A listener with one request in flight over a connection that its client keeps. */
 async function createBusyListener() {
@@ -15,12 +16,12 @@ async function createBusyListener() {
     await answer.promise;
     return 'answered';
   });
+  const close = prepareClose(app);
   await app.listen({ port: 0, host: '127.0.0.1' });
-  const reply = fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`).then((response) =>
-    response.text(),
-  );
+  const { port } = app.server.address() as AddressInfo;
+  const reply = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
   await arrived.promise;
-  return { app, reply, answer: answer.resolve };
+  return { port, close, reply, answer: answer.resolve };
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
@@ -32,9 +33,9 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 }
 
 t.test('a request in flight is answered, and its connection is not waited for', async (t) => {
-  const { app, reply, answer } = await createBusyListener();
+  const { close, reply, answer } = await createBusyListener();
 
-  const closed = closeListener(app, 60_000);
+  const closed = close(60_000);
   setImmediate(() => setImmediate(answer));
 
   t.equal(await reply, 'answered');
@@ -42,9 +43,23 @@ t.test('a request in flight is answered, and its connection is not waited for', 
 });
 
 t.test('a request that does not end is cut off after its time', async (t) => {
-  const { app, reply } = await createBusyListener();
+  const { close, reply } = await createBusyListener();
 
   const cut = t.rejects(reply);
-  await within(closeListener(app, 100), { withinMs: 10_000, what: 'the end of the listener' });
+  await within(close(100), { withinMs: 10_000, what: 'the end of the listener' });
   await cut;
+});
+
+t.test('a connection that never said anything is not waited for', async (t) => {
+  const { port, close, reply, answer } = await createBusyListener();
+  const silent = connect({ port, host: '127.0.0.1' });
+  t.teardown(() => silent.destroy());
+  await once(silent, 'connect');
+  const ended = once(silent, 'close');
+
+  const closed = close(60_000);
+  answer();
+
+  t.equal(await reply, 'answered');
+  await within(Promise.all([closed, ended]), { withinMs: 10_000, what: 'the end of the listener' });
 });

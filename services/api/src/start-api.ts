@@ -8,7 +8,7 @@ import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { ApiServer } from './api-server.ts';
 import { createApp } from './app.ts';
-import { closeListener } from './close-listener.ts';
+import { prepareClose } from './close-listener.ts';
 import type { ApiConfig } from './config.ts';
 import { createInternalApp } from './internal/internal-app.ts';
 import { openParts } from './open-parts.ts';
@@ -51,12 +51,13 @@ export async function startApi(
   lifecycle.add('metrics', () => metrics.close());
 
   const internal = createInternalApp({ ...parts, serviceToken: config.tokens.serviceToken });
+  const closeInternal = prepareClose(internal);
   const internalPort = await listen(internal, {
     host: config.internalHost,
     port: config.internalPort,
     setting: 'INTERNAL_PORT',
   });
-  lifecycle.add('internal listener', () => closeListener(internal, 1_000));
+  lifecycle.add('internal listener', () => closeInternal(1_000));
 
   const api = await createApp(
     {
@@ -67,10 +68,11 @@ export async function startApi(
     },
     { tokens, parts },
   );
+  const closeFrontDoor = prepareClose(api.app);
   const port = await listen(api.app, { host: config.host, port: config.port, setting: 'PORT' });
   lifecycle.add('front door', async () => {
     const finishedBefore = api.finishedCount;
-    await closeListener(api.app, config.shutdownTimeoutMs * drainShare);
+    await closeFrontDoor(config.shutdownTimeoutMs * drainShare);
     lifecycle.report('requestsFinished', api.finishedCount - finishedBefore);
     lifecycle.report('requestsAborted', api.abortedCount);
   });
