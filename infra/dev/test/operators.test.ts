@@ -2,6 +2,7 @@ import type { ConnectionsReply, RealtimeStatsReply } from '@hushryd/contracts/ht
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import type { Role } from '@hushryd/platform/auth/claims';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { createDriverClient } from '@hushryd/sdk/driver-client';
 import { createRiderClient } from '@hushryd/sdk/rider-client';
 import t, { type Test } from 'tap';
 import { type SystemService, startSystem } from './system.ts';
@@ -69,6 +70,11 @@ t.test('one answer for all nodes, the same from every api; a node that is killed
 t.test('a word to one person reaches all of their devices, on all nodes', async (t) => {
   const devices = [await connect(t, 'vera', 'rider', 0), await connect(t, 'vera', 'rider', 1)];
   const other = await connect(t, 'walter', 'rider', 1);
+  const driver = createDriverClient(system.connectionOptions('dora', 'driver', 1));
+  t.teardown(() => driver.close());
+  const toDriver: string[] = [];
+  driver.watchUser('dora', { onEvent: (event) => event.name === 'notice' && toDriver.push(event.title) });
+  await driver.connect();
   await waitFor(
     async () => (await ask<ConnectionsReply>('GET', '/v1/users/vera/connections')).body.connections.length === 2,
     {
@@ -84,6 +90,8 @@ t.test('a word to one person reaches all of their devices, on all nodes', async 
     t.strictSame(notices, ['Your driver is here', 'Gate 4']);
   }
   t.strictSame(other.notices, []);
+  t.equal((await ask('POST', '/v1/users/dora/notices', { body: { title: 'A new trip' } })).status, 201);
+  await waitFor(() => toDriver[0] === 'A new trip', { ...within, what: "the driver's notice" });
 });
 
 t.test('one socket is ended, by any api on any node, and stays away; the others of its user go on', async (t) => {

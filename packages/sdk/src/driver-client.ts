@@ -6,6 +6,7 @@ import type {
   SupersededFrame,
   WelcomeFrame,
 } from '@hushryd/contracts/realtime/server-frames';
+import { userTopic } from '@hushryd/contracts/realtime/topics';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { ConnectionState } from './connection/connection-state.ts';
 import { ConnectionError } from './connection/connection-state.ts';
@@ -18,6 +19,8 @@ import { createFixSender } from './fixes/fix-sender.ts';
 import type { FixStore, StoredFixes } from './fixes/fix-store.ts';
 import { createStoreWriter } from './fixes/fix-store.ts';
 import type { FixReading } from './fixes/reading.ts';
+import { createTopicWatches } from './watching/topic-watches.ts';
+import type { Watch, WatchHandlers } from './watching/watch-handlers.ts';
 
 export interface DriverClientOptions extends ConnectionOptions {
   /** Keeps the queue over a restart of the app. Without it the queue lives as long as the client. */
@@ -72,6 +75,8 @@ export interface DriverClient {
   addFix(reading: FixReading, options?: { tripId?: string }): number;
   /** Resolves when no fix is pending; rejects if the connection is closed while some are. */
   whenDurable(): Promise<void>;
+  /** What the company says to this driver, on all of their devices: `notice` events, in order, each once. */
+  watchUser(userId: string, handlers: WatchHandlers): Watch;
   on<Name extends keyof DriverClientEvents>(
     name: Name,
     listener: (value: DriverClientEvents[Name]) => void,
@@ -85,6 +90,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
   const runtime = toRuntime(options);
   const connection = createFallbackConnection(options);
   const events = createEmitter<DriverClientEvents>();
+  const watches = createTopicWatches(connection);
   let overflowCount = 0;
   const queue = new FixQueue({
     maxKept: options.maxKeptFixes ?? defaultMaxKeptFixes,
@@ -136,6 +142,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
   });
 
   return {
+    watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
     get state() {
       return connection.state;
     },
