@@ -20,7 +20,13 @@ const clean = { code: 0, signal: null };
 const { system, redis, mongo } = await startSystemOnOwnEngines(t, {
   apis: 2,
   realtimes: 2,
-  env: { HISTORY_FLUSH_MS: '200', HISTORY_POLL_MS: '100', PARTITION_LEASE_MS: '2000', MONGODB_DEADLINE_MS: '5000' },
+  env: {
+    MAX_ACCEPTS_PER_SECOND: '20000',
+    HISTORY_FLUSH_MS: '200',
+    HISTORY_POLL_MS: '100',
+    PARTITION_LEASE_MS: '2000',
+    MONGODB_DEADLINE_MS: '5000',
+  },
 });
 const client = new MongoClient(system.mongoUrl);
 t.teardown(() => client.close());

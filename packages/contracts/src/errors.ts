@@ -44,6 +44,11 @@ export const errorCatalogue = {
   },
   node_full: { status: 503, retryable: true, title: 'This node takes no more event streams for the moment' },
   draining: { status: 503, retryable: true, title: 'This node is shutting down; another one will take the request' },
+  overloaded: {
+    status: 503,
+    retryable: true,
+    title: 'More comes at once than is taken; come back when the answer says',
+  },
   deadline_exceeded: { status: 503, retryable: true, title: 'The request ran into its deadline' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 

@@ -40,7 +40,9 @@ export const RealtimeEnvironmentSchema = Type.Object({
   /** Bad frames in a row (one is forgiven every two seconds) that end a socket. */
   MAX_BAD_FRAMES: Type.Integer({ minimum: 1, default: 20 }),
   /** New sockets a second that this node takes; the others hear when to try again. */
-  MAX_ACCEPTS_PER_SECOND: Type.Integer({ minimum: 1, default: 2000 }),
+  MAX_ACCEPTS_PER_SECOND: Type.Integer({ minimum: 1, default: 1000 }),
+  /** New sockets a second that all nodes together take, each an equal share. Absent: three times what one node takes. */
+  MAX_SERVER_ACCEPTS_PER_SECOND: Type.Optional(Type.Integer({ minimum: 1 })),
   /** Upgrades that wait for their ticket or lease at the same time. */
   MAX_PENDING_UPGRADES: Type.Integer({ minimum: 1, default: 1000 }),
   UPGRADE_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 10_000, default: 3000 }),
@@ -75,6 +77,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
     upgrades: {
       allowedOrigins: new Set(values.ALLOWED_ORIGINS),
       maxPerSecond: values.MAX_ACCEPTS_PER_SECOND,
+      maxServerPerSecond: values.MAX_SERVER_ACCEPTS_PER_SECOND ?? 3 * values.MAX_ACCEPTS_PER_SECOND,
       maxPending: values.MAX_PENDING_UPGRADES,
       timeoutMs: values.UPGRADE_TIMEOUT_MS,
       maxSocketsPerUser: values.MAX_SOCKETS_PER_USER,

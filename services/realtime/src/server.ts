@@ -1,5 +1,7 @@
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import uWS, { type TemplatedApp, type us_listen_socket, type WebSocket } from 'uWebSockets.js';
+import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { realtimePath } from '@hushryd/contracts/realtime/limits';
+import type { BusyFrame } from '@hushryd/contracts/realtime/server-frames';
 import { ConfigError } from '@hushryd/platform/config/config-error';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Connection, SocketData } from './connections/connection.ts';
@@ -86,18 +88,32 @@ export function addSocketRoute(app: TemplatedApp, route: SocketRoute): void {
     sendPingsAutomatically: false,
     upgrade: route.upgrade,
     open(ws) {
-      const { connection } = ws.getUserData();
+      const { connection, retryInMs = 0 } = ws.getUserData();
+      if (connection === undefined) return sendAway(ws, retryInMs);
       connection.opened(ws);
       route.onOpen(connection);
     },
-    message: (ws, message, isBinary) => route.dispatch(ws.getUserData().connection, message, isBinary),
-    drain: (ws) => route.onDrain(ws.getUserData().connection),
+    message(ws, message, isBinary) {
+      const { connection } = ws.getUserData();
+      if (connection !== undefined) route.dispatch(connection, message, isBinary);
+    },
+    drain(ws) {
+      const { connection } = ws.getUserData();
+      if (connection !== undefined) route.onDrain(connection);
+    },
     close(ws, code) {
       const { connection } = ws.getUserData();
+      if (connection === undefined) return;
       connection.closed();
       route.onClose(connection, code);
     },
   });
+}
+
+function sendAway(ws: WebSocket<SocketData>, retryInMs: number): void {
+  const frame: BusyFrame = { type: 'busy', retryInMs };
+  ws.send(JSON.stringify(frame), false, false);
+  ws.end(closeCodes.tryAgainLater, 'overloaded');
 }
 
 /**

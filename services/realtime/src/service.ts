@@ -145,6 +145,7 @@ export async function startRealtime({
     onRestored: liveStatus.onWriteWorked,
   });
   const runs = createRuns({ redis: commands, keys });
+  let aliveNodes = 1;
   const nodes = createRealtimeNodes({ redis: commands, keys });
   const nodeStats = createNodeStats({
     nodeId: instanceId,
@@ -185,7 +186,7 @@ export async function startRealtime({
   });
 
   // The door.
-  const gate = createAcceptGate(settings.upgrades);
+  const gate = createAcceptGate({ ...settings.upgrades, aliveNodes: () => aliveNodes });
   let socketNumber = 0;
   const upgrade = createUpgradeHandler({
     gate,
@@ -258,8 +259,11 @@ export async function startRealtime({
     ...fanout.parts,
     { name: 'durable feed', part: durable },
     { name: 'live status', part: liveStatus },
-    periodic('say how this node is', sayEveryMs, () => nodes.say(nodeStats())),
     periodic('ping sockets', pings.everyMs, () => pings.turn(performance.now())),
+    periodic('say how this node is', sayEveryMs, async () => {
+      await nodes.say(nodeStats());
+      aliveNodes = (await nodes.alive()).size;
+    }),
     periodic('end expired sockets', 1000, () => endExpired(connections, Date.now())),
     periodic('look for durable fixes', 2000, () => phones.recheck()),
   ]) {

@@ -189,6 +189,14 @@ export const RefreshedFrameSchema = Type.Object(
 );
 export const PongFrameSchema = Type.Object({ type: Type.Literal('pong'), id, serverTimeMs: EpochMsSchema }, closed);
 
+export const BusyFrameSchema = Type.Object(
+  { type: Type.Literal('busy'), retryInMs: Type.Integer({ minimum: 0 }) },
+  {
+    description:
+      'More sockets come than the server takes for the moment; a close with 1013 follows. Come back after `retryInMs`.',
+  },
+);
+
 /** The node shuts down: reconnect after `retryInMs`. A close with 1012 follows. */
 export const DrainingFrameSchema = Type.Object(
   { type: Type.Literal('draining'), retryInMs: Type.Integer({ minimum: 0 }) },
@@ -225,6 +233,7 @@ export const ServerFrameSchema = Type.Union([
   StatusFrameSchema,
   RefreshedFrameSchema,
   PongFrameSchema,
+  BusyFrameSchema,
   DrainingFrameSchema,
   ErrorFrameSchema,
 ]);
@@ -247,6 +256,7 @@ export type MapFrame = Static<typeof MapFrameSchema>;
 export type StatusFrame = Static<typeof StatusFrameSchema>;
 export type RefreshedFrame = Static<typeof RefreshedFrameSchema>;
 export type PongFrame = Static<typeof PongFrameSchema>;
+export type BusyFrame = Static<typeof BusyFrameSchema>;
 export type DrainingFrame = Static<typeof DrainingFrameSchema>;
 export type ErrorFrame = Static<typeof ErrorFrameSchema>;
 export type ServerFrame = Static<typeof ServerFrameSchema>;

@@ -154,6 +154,20 @@ test('a draining node is left when it closes, and the next try comes exactly whe
   t.equal(sockets.all.length, 2);
 });
 
+test('a busy server says before `ready` when to come back, and that is kept to', async (t) => {
+  const { runtime, sockets, connection } = setUp();
+  void connection.connect();
+  await runtime.settle();
+
+  sockets.last.say({ type: 'busy', retryInMs: 4200 });
+  sockets.last.close(1013, 'overloaded');
+  t.equal(connection.state.name, 'reconnecting');
+  await runtime.advance(4199);
+  t.equal(sockets.all.length, 1);
+  await runtime.advance(1);
+  t.equal(sockets.all.length, 2);
+});
+
 test('a draining node that never closes is left when it wanted us back', async (t) => {
   const { runtime, sockets, goLive } = setUp();
   await goLive();

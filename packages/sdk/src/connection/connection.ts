@@ -196,7 +196,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     subscriptions.handle(frame);
     if (frame.type === 'pong') serverAheadMs = frame.serverTimeMs - runtime.now();
     if (frame.type === 'refreshed') refresh.schedule(frame.expiresAtMs - serverTimeMs());
-    if (frame.type === 'draining') prepareToLeave(frame.retryInMs);
+    if (frame.type === 'draining' || frame.type === 'busy') prepareToLeave(frame.retryInMs);
     events.emit('frame', frame);
   }
 

@@ -22,7 +22,7 @@ export type ReconnectDecision =
  * May this client come back, and when? Pure.
  *
  * @param attempt failed tries in a row, from 0
- * @param hintMs what a `draining` frame asked for; the server spreads its hints, so it is kept to as it is
+ * @param hintMs what a `draining` or `busy` frame asked for; the server spreads its hints, so it is kept to as it is
  * @param refusals answers "token invalid" in a row, this one included: the first may be a token that was just replaced
  */
 export function decideReconnect(input: {

@@ -1,7 +1,7 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
 
 export interface AcceptGate {
-  /** Let one upgrade in. @throws AppError `too_many_sockets` (with `retryAfterMs`) or `draining` */
+  /** Let one upgrade in. @throws AppError `overloaded` (with `retryAfterMs`) or `draining` */
   enter(): void;
   /** It was answered, one way or the other. */
   leave(): void;
@@ -9,26 +9,44 @@ export interface AcceptGate {
   close(): void;
 }
 
-/** Ten thousand who were refused at once must not come back at once. */
 const minRetryMs = 1000;
-const maxRetryMs = 5000;
+/** Nobody is kept out for longer, however many are outside: most of them will have gone elsewhere. */
+const maxRetryMs = 30_000;
+const jitterMs = 250;
+/**
+ * Of a second's rate, what may come in one turn of the event loop. A socket costs 0.6 ms until it is subscribed: with a whole second's in
+ * one turn a node held its loop for 500 ms, missed its deadlines to Redis and told everybody that live data was away (measured).
+ */
+const burstShare = 0.2;
 
 /**
  * How fast sockets are taken, on this node: a reconnecting crowd is let in at a rate that leaves room for those who are in already,
  * and only so many may wait for their ticket or lease at the same time.
+ *
+ * What all nodes share (Redis, the api, MongoDB) sees the crowd of all of them, so together they take at most `maxServerPerSecond`,
+ * each an equal share: no request is made to find out, and a node that hears nothing of the others keeps the share it had. Whoever is
+ * refused is given a time of its own, behind those refused before, so that a crowd comes back at the rate at which it is taken.
+ *
+ * @param aliveNodes how many nodes share, this one included
  */
 export function createAcceptGate({
   maxPerSecond,
+  maxServerPerSecond,
   maxPending,
+  aliveNodes,
   monotonicMs = () => performance.now(),
   random = Math.random,
 }: {
   maxPerSecond: number;
+  maxServerPerSecond: number;
   maxPending: number;
+  aliveNodes: () => number;
   monotonicMs?: () => number;
   random?: () => number;
 }): AcceptGate {
-  let tokens = maxPerSecond;
+  let places = burst(rate());
+  /** Refused and still expected back. */
+  let expected = 0;
   let atMs = monotonicMs();
   let pending = 0;
   let isClosed = false;
@@ -36,14 +54,15 @@ export function createAcceptGate({
   return {
     enter() {
       if (isClosed) throw new AppError('draining', { retryAfterMs: minRetryMs });
-      const nowMs = monotonicMs();
-      tokens = Math.min(maxPerSecond, tokens + ((nowMs - atMs) / 1000) * maxPerSecond);
-      atMs = nowMs;
-      if (tokens < 1 || pending >= maxPending) {
-        const retryAfterMs = minRetryMs + random() * (maxRetryMs - minRetryMs);
-        throw new AppError('too_many_sockets', { detail: 'this node takes no more for the moment', retryAfterMs });
+      const perSecond = rate();
+      passTime(perSecond);
+      if (places < 1 || pending >= maxPending) {
+        expected += 1;
+        const queueMs = (expected / perSecond) * 1000;
+        const retryAfterMs = Math.min(maxRetryMs, minRetryMs + queueMs) + random() * jitterMs;
+        throw new AppError('overloaded', { detail: 'this node takes no more sockets for the moment', retryAfterMs });
       }
-      tokens -= 1;
+      places -= 1;
       pending += 1;
     },
     leave() {
@@ -53,4 +72,20 @@ export function createAcceptGate({
       isClosed = true;
     },
   };
+
+  function rate(): number {
+    return Math.max(1, Math.min(maxPerSecond, maxServerPerSecond / aliveNodes()));
+  }
+
+  function passTime(perSecond: number): void {
+    const nowMs = monotonicMs();
+    const passed = ((nowMs - atMs) / 1000) * perSecond;
+    atMs = nowMs;
+    places = Math.min(burst(perSecond), places + passed);
+    expected = Math.max(0, expected - passed);
+  }
+}
+
+function burst(perSecond: number): number {
+  return Math.max(1, perSecond * burstShare);
 }

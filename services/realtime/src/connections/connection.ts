@@ -8,7 +8,9 @@ import { FrameBudget, type FrameLimits } from './frame-budget.ts';
 
 /** What uWS keeps for us beside a socket. */
 export interface SocketData {
-  connection: Connection;
+  /** Absent on a socket that was opened only to be told when to come back. */
+  connection?: Connection;
+  retryInMs?: number;
 }
 
 /** A connection's place in a topic; left when it ends. What it means to leave is set by whom it joins. */

@@ -15,8 +15,8 @@ export type UpgradeHandler = (res: HttpResponse, req: HttpRequest, context: us_s
 
 /**
  * What stands between a request for a socket and the socket: the node's rate, authentication, and how many sockets the user has here,
- * all before 101. What is refused is answered with problem details, with `Retry-After` where coming back makes sense. Sockets on
- * other nodes are counted when this one is open: see socket-leases.
+ * all before 101. What is refused is answered with problem details, with `Retry-After` where coming back makes sense; above the rate by a
+ * `busy` frame and a close with 1013. Sockets on other nodes are counted when this one is open: see socket-leases.
  *
  * A bearer token lets the socket in at once, a ticket has to be asked for first.
  */
@@ -56,7 +56,7 @@ export function createUpgradeHandler({
       gate.enter();
     } catch (error) {
       metrics.upgrades.rate_limited += 1;
-      replyProblem(res, toAppError(error), requestId);
+      sendAway(toAppError(error));
       return;
     }
     try {
@@ -65,6 +65,16 @@ export function createUpgradeHandler({
       else upgrade(admit(identity, subprotocol));
     } catch (error) {
       refuse(error);
+    }
+
+    /** Pages cannot read a refused upgrade, and would all come back at once: they get a socket that says when, and no more. */
+    function sendAway(error: AppError): void {
+      if (error.retryAfterMs === undefined || subprotocol === '') {
+        replyProblem(res, error, requestId);
+        return;
+      }
+      const retryInMs = Math.round(error.retryAfterMs);
+      res.upgrade<SocketData>({ retryInMs }, key, subprotocol, extensions, context);
     }
 
     function upgrade(connection: Connection): void {
