@@ -18,6 +18,8 @@ const faultTests = [
   'infra/dev/test/controls.test.ts',
   'infra/dev/test/shutdown.test.ts',
   'infra/dev/test/faults.test.ts',
+  'infra/dev/test/nodes.test.ts',
+  'infra/dev/test/storm.test.ts',
 ];
 
 const commands = {

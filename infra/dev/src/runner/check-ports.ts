@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { StartError } from '../start-error.ts';
-import type { Ports } from './read-options.ts';
+import type { FrontDoorPorts, Ports } from './read-options.ts';
 
 const purposes: Record<keyof Ports, { what: string; option: string }> = {
   api: { what: 'the API', option: '--api-port' },
@@ -13,14 +13,22 @@ const purposes: Record<keyof Ports, { what: string; option: string }> = {
 };
 
 /** Looks before anything is started, so that a taken port costs a person a second. @throws StartError naming the port and its option */
-export async function checkPorts(ports: Ports): Promise<void> {
-  for (const name of Object.keys(purposes) as (keyof Ports)[]) {
-    const fault = await tryPort(ports[name]);
+export async function checkPorts(ports: Ports, frontDoor?: FrontDoorPorts): Promise<void> {
+  const wanted = (Object.keys(purposes) as (keyof Ports)[]).map((name) => ({ port: ports[name], ...purposes[name] }));
+  if (frontDoor !== undefined) {
+    wanted.push({ port: frontDoor.port, what: 'the front door', option: '--door-port' });
+    wanted.push({ port: frontDoor.metricsPort, what: "the front door's metrics", option: '--metrics-port' });
+    for (const { port, metricsPort } of frontDoor.moreNodes) {
+      wanted.push({ port, what: 'websockets of a further node', option: '--realtime-port' });
+      wanted.push({ port: metricsPort, what: "a further node's metrics", option: '--metrics-port' });
+    }
+  }
+  for (const { port, what, option } of wanted) {
+    const fault = await tryPort(port);
     if (fault === undefined) continue;
-    const { what, option } = purposes[name];
     const reason = fault === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${fault})`;
     throw new StartError(
-      `Port ${ports[name]}, meant for ${what}, ${reason}: end what uses it, or choose another with ${option} N (or move all with --port-base N).`,
+      `Port ${port}, meant for ${what}, ${reason}: end what uses it, or choose another with ${option} N (or move all with --port-base N).`,
     );
   }
 }

@@ -14,7 +14,8 @@ import { readStaticFiles, type StaticFile, toStaticFile } from '../web/static-fi
 import { createStaticSite } from '../web/static-site.ts';
 import { type Handler, startWebServer } from '../web/web-server.ts';
 import type { DataFolder } from './data-folder.ts';
-import type { FleetChoice, Ports } from './read-options.ts';
+import { type PublicAddresses, publicAddresses } from './public-addresses.ts';
+import type { FleetChoice, FrontDoorPorts, Ports } from './read-options.ts';
 
 export interface Door {
   readonly publicKeysFile: string;
@@ -26,12 +27,14 @@ export interface Door {
 export async function openDoor(input: {
   data: DataFolder;
   ports: Ports;
+  frontDoor?: FrontDoorPorts | undefined;
   fleet: FleetChoice;
   fleetSecret: string;
   rootDir: string;
   tell: (text: string) => void;
 }): Promise<Door> {
   const { data, ports, fleet, fleetSecret, tell } = input;
+  const urls = publicAddresses(ports, input.frontDoor);
   const keys = await loadSigningKeys(data.keysDir);
   const refreshFile = join(data.keysDir, 'refresh-tokens.json');
   const codes = createOneTimeCodes();
@@ -58,7 +61,6 @@ export async function openDoor(input: {
     return { status: 200, body: {} };
   };
 
-  const urls = { apiUrl: `http://127.0.0.1:${ports.api}`, realtimeUrl: `ws://127.0.0.1:${ports.realtime}` };
   const server = await startWebServer({
     port: ports.console,
     headers: securityHeaders(urls),
@@ -81,7 +83,7 @@ const refusals = {
 
 async function readPages(input: {
   rootDir: string;
-  urls: { apiUrl: string; realtimeUrl: string };
+  urls: PublicAddresses;
   fleet: FleetChoice;
 }): Promise<Map<string, StaticFile>> {
   const folder = join(input.rootDir, 'services/console/dist');

@@ -12,6 +12,13 @@ export interface Ports {
   readonly workerMetrics: number;
 }
 
+/** Of a start with several realtime nodes; the first of them has the ports of the only one. */
+export interface FrontDoorPorts {
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly moreNodes: readonly { readonly port: number; readonly metricsPort: number }[];
+}
+
 /** What drives: nothing, a made-up city, or recorded trips. */
 export type FleetChoice =
   | { readonly kind: 'none' }
@@ -29,6 +36,8 @@ export interface StartOptions {
   /** Absolute; undefined for the workspace's own. */
   readonly dataDir: string | undefined;
   readonly ports: Ports;
+  /** Set where several realtime nodes stand behind a front door. */
+  readonly frontDoor: FrontDoorPorts | undefined;
   readonly wantsHelp: boolean;
 }
 
@@ -48,6 +57,8 @@ export const optionTypes = {
   'console-port': { type: 'string' },
   'internal-port': { type: 'string' },
   'metrics-port': { type: 'string' },
+  nodes: { type: 'string' },
+  'door-port': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -61,7 +72,13 @@ type Values = ReturnType<typeof parse>;
 export function readOptions(args: readonly string[]): StartOptions {
   const values = parse(args);
   const dataDir = values.data === undefined ? undefined : resolve(values.data);
-  return { fleet: readFleet(values), dataDir, ports: readPorts(values), wantsHelp: values.help ?? false };
+  const ports = readPorts(values);
+  const frontDoor = readFrontDoor(values, ports);
+  refuseTwice([
+    ...Object.values(ports),
+    ...(frontDoor ? [frontDoor, ...frontDoor.moreNodes].flatMap(({ port, metricsPort }) => [port, metricsPort]) : []),
+  ]);
+  return { fleet: readFleet(values), dataDir, ports, frontDoor, wantsHelp: values.help ?? false };
 }
 
 function parse(args: readonly string[]) {
@@ -104,10 +121,10 @@ function readPorts(values: Values): Ports {
   const port = (
     name: 'port-base' | `${'api' | 'realtime' | 'console' | 'internal' | 'metrics'}-port`,
     otherwise: number,
-  ) => readNumber({ values, name, otherwise, min: 1024, max: 65_500, isWhole: true });
+  ) => readPort(values, name, otherwise);
   const base = port('port-base', 5000);
   const metrics = port('metrics-port', values['port-base'] === undefined ? 9464 : base + 20);
-  const ports = {
+  return {
     api: port('api-port', base),
     realtime: port('realtime-port', base + 1),
     console: port('console-port', base + 2),
@@ -116,11 +133,36 @@ function readPorts(values: Values): Ports {
     realtimeMetrics: metrics + 1,
     workerMetrics: metrics + 2,
   };
-  const all = Object.values(ports);
-  const twice = all.find((value, index) => all.indexOf(value) !== index);
+}
+
+const maxNodes = 8;
+/** Where the further nodes' ports begin, counted from the first one's. */
+const nodePortOffset = 29;
+
+function readFrontDoor(values: Values, ports: Ports): FrontDoorPorts | undefined {
+  const nodes = readNumber({ values, name: 'nodes', otherwise: 1, min: 1, max: maxNodes, isWhole: true });
+  if (nodes === 1) {
+    if (values['door-port'] !== undefined) throw new StartError('--door-port is for several nodes: add --nodes N.');
+    return undefined;
+  }
+  return {
+    port: readPort(values, 'door-port', ports.console + 1),
+    metricsPort: ports.workerMetrics + 1,
+    moreNodes: Array.from({ length: nodes - 1 }, (_, index) => ({
+      port: ports.realtime + nodePortOffset + index,
+      metricsPort: ports.realtimeMetrics + nodePortOffset + index,
+    })),
+  };
+}
+
+function readPort(values: Values, name: keyof Values, otherwise: number): number {
+  return readNumber({ values, name, otherwise, min: 1024, max: 65_500, isWhole: true });
+}
+
+function refuseTwice(ports: readonly number[]): void {
+  const twice = ports.find((value, index) => ports.indexOf(value) !== index);
   if (twice !== undefined)
     throw new StartError(`Port ${twice} is asked for twice: give each listener a port of its own.`);
-  return ports;
 }
 
 function readNumber(input: {

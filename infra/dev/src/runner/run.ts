@@ -9,6 +9,7 @@ import { checkPorts } from './check-ports.ts';
 import type { Closing } from './closing.ts';
 import { openDataFolder } from './data-folder.ts';
 import { openDoor } from './open-door.ts';
+import { needHaproxy, openFrontDoor } from './open-front-door.ts';
 import type { StartOptions } from './read-options.ts';
 import { screenText } from './screen.ts';
 import { planServices, type ServicePlan } from './service-plan.ts';
@@ -40,26 +41,28 @@ export interface Running {
  */
 export async function run(input: RunInput): Promise<Running> {
   const { options, closing, progress, signal, tell } = input;
-  const { ports, fleet } = options;
+  const { ports, frontDoor, fleet } = options;
   const root = options.dataDir ?? dataRoot();
   // The workspace around the data folder that is ours by default; with --data the services still come from here.
   const rootDir = resolve(dataRoot(), '..');
 
   const data = await openDataFolder(root);
   closing.add({ name: 'the data folder', stop: async () => data.release() });
-  await checkPorts(ports);
+  await checkPorts(ports, frontDoor);
   if (fleet.kind === 'replay') await readTrips(fleet.file);
+  const haproxy = frontDoor && (await needHaproxy(progress.onProgress));
   signal.throwIfAborted();
 
   const engines = await startEngines(input, root);
   const fleetSecret = randomBytes(32).toString('base64url');
-  const door = await openDoor({ data, ports, fleet, fleetSecret, rootDir, tell });
+  const door = await openDoor({ data, ports, frontDoor, fleet, fleetSecret, rootDir, tell });
   closing.add({ name: 'the console', stop: door.close });
   signal.throwIfAborted();
 
   const plans = planServices({
     rootDir,
     ports,
+    frontDoor,
     fleet,
     redisUrl: engines.redis.url,
     mongoUrl: engines.mongo.url,
@@ -76,9 +79,10 @@ export async function run(input: RunInput): Promise<Running> {
     for (const plan of services) start(plan);
     await Promise.all(services.map(({ name, readyUrl = '' }) => waitUntilReady({ name, url: readyUrl, signal })));
   });
+  if (frontDoor && haproxy) await openFrontDoor({ ...input, frontDoor, haproxy, rootDir, logsDir: data.logsDir });
   for (const plan of plans.filter((candidate) => candidate.readyUrl === undefined)) start(plan);
 
-  const facts = { ports, fleet, logsDir: data.logsDir, isTerminal: process.stdin.isTTY === true };
+  const facts = { ports, frontDoor, fleet, logsDir: data.logsDir, isTerminal: process.stdin.isTTY === true };
   const descriptions = [engines.redis.description, engines.mongo.description];
   tell(screenText({ ...facts, link: door.newLink(), engines: descriptions, readyAfterSeconds: process.uptime() }));
   return { newLink: door.newLink };

@@ -16,6 +16,14 @@ import { planServices } from './service-plan.ts';
 import { type Crash, startService } from './service-process.ts';
 
 const defaults = readOptions([]);
+const planned = {
+  rootDir: '/root',
+  redisUrl: 'redis://r',
+  mongoUrl: 'mongodb://m',
+  publicKeysFile: '/keys.json',
+  serviceToken: 's'.repeat(43),
+  fleetSecret: 'f',
+};
 
 t.test('without options a made-up city runs on the usual ports', async (t) => {
   t.same(defaults.fleet, { kind: 'city', vehicles: 40, seed: 1, intervalMs: 5000 });
@@ -49,6 +57,33 @@ t.test('options are taken as they are meant', async (t) => {
   t.equal(readOptions(['-h']).wantsHelp, true);
 });
 
+t.test('several nodes stand behind a front door, each on ports of its own', async (t) => {
+  t.equal(readOptions(['--nodes', '1']).frontDoor, undefined, 'one node needs none');
+  const { ports, frontDoor } = readOptions(['--nodes', '3', '--port-base', '7000']);
+  const moreNodes = [
+    { port: 7030, metricsPort: 7050 },
+    { port: 7031, metricsPort: 7051 },
+  ];
+  t.same(frontDoor, { port: 7003, metricsPort: 7023, moreNodes });
+  t.equal(readOptions(['--nodes', '2', '--door-port', '7100']).frontDoor?.port, 7100);
+
+  const fleet = { ...defaults.fleet };
+  const plans = planServices({ ...planned, ports, frontDoor, fleet });
+  t.same(
+    plans.map(({ name, env }) => [name, env.PORT]),
+    [
+      ['worker', undefined],
+      ['api', '7000'],
+      ['realtime', '7001'],
+      ['realtime-2', '7030'],
+      ['realtime-3', '7031'],
+      ['fleet', undefined],
+    ],
+  );
+  t.equal(plans[1]?.env.TRUSTED_PROXIES, '127.0.0.1/32', 'the api believes the front door who asks');
+  t.match(plans.at(-1)?.env, { API_URL: 'http://127.0.0.1:7003/api', REALTIME_URL: 'ws://127.0.0.1:7003/ws' });
+});
+
 t.test('what cannot be meant is one sentence', async (t) => {
   const cases: [string[], RegExp][] = [
     [['--fast'], /^Unknown option '--fast': see npm start -- --help\.$/],
@@ -63,6 +98,9 @@ t.test('what cannot be meant is one sentence', async (t) => {
     [['--no-fleet', '--vehicles', '3'], /^--vehicles means nothing beside --no-fleet/],
     [['--api-port', '80'], /--api-port is "80": give a whole number from 1024/],
     [['--api-port', '5002'], /^Port 5002 is asked for twice/],
+    [['--nodes', '2', '--api-port', '5003'], /^Port 5003 is asked for twice/],
+    [['--nodes', '9'], /^--nodes is "9": give a whole number from 1 to 8\.$/],
+    [['--door-port', '6000'], /^--door-port is for several nodes: add --nodes N\.$/],
   ];
 
   for (const [args, sentence] of cases)
@@ -119,15 +157,7 @@ t.test('a data folder belongs to one runner at a time, and must be one', async (
 });
 
 t.test('services are told one another’s addresses, the keys, and no more than they need', async (t) => {
-  const settings = {
-    rootDir: '/root',
-    ports: defaults.ports,
-    redisUrl: 'redis://r',
-    mongoUrl: 'mongodb://m',
-    publicKeysFile: '/keys.json',
-    serviceToken: 's'.repeat(43),
-    fleetSecret: 'f',
-  };
+  const settings = { ...planned, ports: defaults.ports };
 
   const city = planServices({ ...settings, fleet: defaults.fleet });
   const [worker, api, realtime, fleet] = city;

@@ -1,7 +1,10 @@
-import type { FleetChoice, Ports } from './read-options.ts';
+import { publicAddresses } from './public-addresses.ts';
+import type { FleetChoice, FrontDoorPorts, Ports } from './read-options.ts';
 
 export interface ScreenFacts {
   readonly ports: Ports;
+  /** Where several nodes stand behind one. */
+  readonly frontDoor?: FrontDoorPorts | undefined;
   readonly link: string;
   readonly engines: readonly string[];
   readonly fleet: FleetChoice;
@@ -12,7 +15,8 @@ export interface ScreenFacts {
 
 /** Everything a person needs next, on one screen of 24 lines. Pure. */
 export function screenText(facts: ScreenFacts): string {
-  const { ports } = facts;
+  const { ports, frontDoor } = facts;
+  const { apiUrl, realtimeUrl } = publicAddresses(ports, frontDoor);
   const at = (port: number) => `http://127.0.0.1:${port}`;
   return [
     '',
@@ -22,8 +26,10 @@ export function screenText(facts: ScreenFacts): string {
     '',
     `    ${facts.link}`,
     '',
-    `  API        ${at(ports.api)}   reference: ${at(ports.api)}/docs`,
-    `  Websocket  ws://127.0.0.1:${ports.realtime}/v1/realtime`,
+    `  API        ${apiUrl}   reference: ${at(ports.api)}/docs`,
+    frontDoor === undefined
+      ? `  Websocket  ${realtimeUrl}/v1/realtime`
+      : `  Websocket  ${realtimeUrl}   on ${frontDoor.moreNodes.length + 1} nodes: ${at(frontDoor.metricsPort)}/stats`,
     `  Health     ${at(ports.api)}/health   metrics: ${at(ports.apiMetrics)}/metrics`,
     `  Cars       ${describeFleet(facts.fleet)}`,
     ...facts.engines.map((engine, index) => `  ${index === 0 ? 'Stores    ' : '          '} ${engine}`),

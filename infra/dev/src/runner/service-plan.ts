@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type { FleetChoice, Ports } from './read-options.ts';
+import { publicAddresses } from './public-addresses.ts';
+import type { FleetChoice, FrontDoorPorts, Ports } from './read-options.ts';
 
 /** A process of ours to start. */
 export interface ServicePlan {
-  readonly name: 'api' | 'realtime' | 'worker' | 'fleet';
+  readonly name: 'api' | 'realtime' | `realtime-${number}` | 'worker' | 'fleet';
   /** Arguments of node. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -14,6 +15,8 @@ export interface ServicePlan {
 export interface ServiceSettings {
   readonly rootDir: string;
   readonly ports: Ports;
+  /** Where several nodes stand behind one. */
+  readonly frontDoor?: FrontDoorPorts | undefined;
   readonly fleet: FleetChoice;
   readonly redisUrl: string;
   readonly mongoUrl: string;
@@ -27,7 +30,7 @@ const defaultMaxSpeedKmh = 350;
 
 /** The processes of one start with their environments, in starting order. Pure. */
 export function planServices(settings: ServiceSettings): ServicePlan[] {
-  const { rootDir, ports, fleet } = settings;
+  const { rootDir, ports, frontDoor, fleet } = settings;
   const main = (name: string) => [join(rootDir, 'services', name, 'dist/main.js')];
   const address = (port: number) => `http://127.0.0.1:${port}`;
   // A person may open the page by either name.
@@ -55,39 +58,47 @@ export function planServices(settings: ServiceSettings): ServicePlan[] {
         INTERNAL_PORT: String(ports.internal),
         METRICS_PORT: String(ports.apiMetrics),
         CORS_ORIGINS: origins,
+        // The front door runs on this machine as well.
+        ...(frontDoor && { TRUSTED_PROXIES: '127.0.0.1/32' }),
         MAX_SPEED_KMH: maxSpeedKmh,
       },
       readyUrl: `${address(ports.api)}/health/ready`,
     },
-    {
-      name: 'realtime',
+    planNode('realtime', { port: ports.realtime, metricsPort: ports.realtimeMetrics }),
+    ...(frontDoor?.moreNodes ?? []).map((node, index) => planNode(`realtime-${index + 2}`, node)),
+    ...(fleet.kind === 'none' ? [] : [planFleet(settings, fleet)]),
+  ];
+
+  function planNode(name: ServicePlan['name'], node: { port: number; metricsPort: number }): ServicePlan {
+    return {
+      name,
       argv: main('realtime'),
       env: {
         ...common,
         REDIS_URL: settings.redisUrl,
         ...tokens,
-        PORT: String(ports.realtime),
-        METRICS_PORT: String(ports.realtimeMetrics),
+        PORT: String(node.port),
+        METRICS_PORT: String(node.metricsPort),
         ALLOWED_ORIGINS: origins,
         INTERNAL_API_URLS: address(ports.internal),
         MAX_SPEED_KMH: maxSpeedKmh,
         // Nobody here waits for clients to move to another node.
         DRAIN_MS: '500',
       },
-      readyUrl: `${address(ports.realtime)}/health/ready`,
-    },
-    ...(fleet.kind === 'none' ? [] : [planFleet(settings, fleet)]),
-  ];
+      readyUrl: `${address(node.port)}/health/ready`,
+    };
+  }
 }
 
-function planFleet({ rootDir, ports, fleetSecret }: ServiceSettings, fleet: FleetChoice): ServicePlan {
+function planFleet({ rootDir, ports, frontDoor, fleetSecret }: ServiceSettings, fleet: FleetChoice): ServicePlan {
+  const { apiUrl, realtimeUrl } = publicAddresses(ports, frontDoor);
   return {
     name: 'fleet',
     argv: ['--enable-source-maps', join(rootDir, 'infra/dev/dist/fleet/main.js')],
     env: {
       FLEET: JSON.stringify(fleet),
-      API_URL: `http://127.0.0.1:${ports.api}`,
-      REALTIME_URL: `ws://127.0.0.1:${ports.realtime}`,
+      API_URL: apiUrl,
+      REALTIME_URL: realtimeUrl,
       ISSUER_URL: `http://127.0.0.1:${ports.console}`,
       FLEET_SECRET: fleetSecret,
     },

@@ -13,7 +13,7 @@ export function securityHeaders(input: { apiUrl: string; realtimeUrl: string }):
     'media-src': "'self' data: blob:",
     'manifest-src': "'self'",
     // blob: the map hands GeoJSON to its worker that way; https: a map style that the person at this machine configured.
-    'connect-src': `'self' blob: ${input.apiUrl} ${input.realtimeUrl} https:`,
+    'connect-src': `'self' blob: ${originOf(input.apiUrl)} ${originOf(input.realtimeUrl)} https:`,
     'base-uri': "'none'",
     'form-action': "'none'",
     'frame-ancestors': "'none'",
@@ -27,4 +27,9 @@ export function securityHeaders(input: { apiUrl: string; realtimeUrl: string }):
     'cross-origin-opener-policy': 'same-origin',
     'permissions-policy': 'camera=(), microphone=(), geolocation=()',
   };
+}
+
+/** In a policy an address with a path allows that path alone. */
+function originOf(url: string): string {
+  return new URL(url).origin;
 }

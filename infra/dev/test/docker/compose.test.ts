@@ -101,6 +101,7 @@ t.test('everything starts after what it needs is healthy or done', async (t) => 
     'worker',
     'api',
     'realtime',
+    'front-door',
     'console',
   ]);
 });
@@ -129,7 +130,7 @@ t.test('only front doors are published, and only on this machine', async (t) => 
     for (const port of service.ports ?? []) t.ok(port.startsWith(`${bindAddress}:`), `${name}: ${port}`);
   }
   const published = services.flatMap(([, { ports = [] }]) => ports.map((port) => Number(port.split(':').at(-1))));
-  t.same(published, [6379, 27017, 5000, 5001, 5002]);
+  t.same(published, [6379, 27017, 5000, 5001, 8080, 5002]);
 });
 
 t.test('volumes are declared, and what is mounted from here exists and is read-only', async (t) => {
