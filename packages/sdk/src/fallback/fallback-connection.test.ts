@@ -299,3 +299,25 @@ test('when is it blocked, and when to look again', async (t) => {
   t.equal(returnDelayMs({ failed: 1, random: () => 1 }), 60_000);
   t.equal(returnDelayMs({ failed: 20, random: () => 1 }), 300_000);
 });
+
+test('who is sent away by a busy or draining node waits for it, and does not go to the api', async (t) => {
+  const { runtime, sockets, rider, states } = watchTrip();
+  void rider.connect();
+  await runtime.settle();
+  for (let time = 0; time < 5; time += 1) {
+    sockets.last.say({ type: 'busy', retryInMs: 4000 });
+    sockets.last.close(1013);
+    await runtime.advance(4000);
+  }
+  sockets.last.ready();
+  await runtime.advance(9000);
+  sockets.last.say({ type: 'draining', retryInMs: 2000 });
+  sockets.last.close(1012);
+  await runtime.advance(2000);
+  sockets.last.ready();
+  await runtime.advance(9000);
+  sockets.last.close(1006);
+  await runtime.advance(500);
+  t.notOk(states.includes('sse') || states.includes('poll'), states.join(' '));
+  rider.close();
+});

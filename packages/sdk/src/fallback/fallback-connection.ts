@@ -63,6 +63,8 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
   socket.on('state', (now) => (isHttp ? followReturn(now) : follow(now)));
   socket.on('error', (error) => events.emit('error', error));
   socket.on('frame', (frame) => {
+    // A crowd that is asked to wait for its sockets must not come to the api instead.
+    if (frame.type === 'busy' || frame.type === 'draining') tries.sentAway();
     if (!isHttp) events.emit('frame', frame);
   });
 

@@ -5,6 +5,8 @@ import { isBlocked } from './is-blocked.ts';
 export interface SocketWatch {
   /** The socket's next state. @returns true where a socket that stood for a while has been lost: what was before it is forgotten */
   note(state: ConnectionState): boolean;
+  /** The server sent us away, over a socket: they are not blocked, whatever came before. */
+  sentAway(): void;
   readonly isBlocked: boolean;
 }
 
@@ -39,13 +41,15 @@ export function createSocketWatch(now: () => number): SocketWatch {
         if (wasStable) forget();
         else {
           failed += 1;
-          lastTookMs = nowMs - (openingAtMs ?? nowMs);
+          // One that opened did not hang, however soon it was lost.
+          lastTookMs = (liveAtMs ?? nowMs) - (openingAtMs ?? nowMs);
         }
         liveAtMs = undefined;
         return wasStable;
       }
       return false;
     },
+    sentAway: forget,
     get isBlocked() {
       return isBlocked({ failed, sinceMs: sinceMs === undefined ? 0 : now() - sinceMs, lastTookMs });
     },
