@@ -78,6 +78,7 @@ t.test('a genuine token gives its identity, again and again the same', async (t)
     role: 'rider',
     tokenId: 'token-1',
     audience: 'user',
+    issuedAtMs: CLAIMS.iat * 1000,
     expiresAtMs: NOW_MS + 600_000,
   });
   t.equal(verifier.verify(token), identity);

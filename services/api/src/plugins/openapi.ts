@@ -25,7 +25,8 @@ export async function addOpenApi(app: ApiServer): Promise<void> {
         { name: 'trips', description: 'Planning, riding and reading trips' },
         { name: 'drivers', description: 'What a driver does, and where drivers are' },
         { name: 'map', description: 'What the operators map is drawn from' },
-        { name: 'realtime', description: 'Ways into the websocket' },
+        { name: 'realtime', description: 'Ways into the websocket, and who is connected' },
+        { name: 'sessions', description: 'Ending sessions before their tokens run out' },
         { name: 'health', description: 'How this node is' },
       ],
       components: {
