@@ -22,6 +22,27 @@ const faultTests = [
   'infra/dev/test/storm.test.ts',
 ];
 
+/** What speaks to Redis, once more where Redis is several servers. */
+const topologyTests = [
+  'packages/platform/src/auth/tickets.test.ts',
+  'packages/platform/src/redis/redis.test.ts',
+  'packages/tracking/src/feed/position-feed.test.ts',
+  'packages/tracking/src/positions/watch-silence.test.ts',
+  'packages/tracking/src/positions/write-batch.test.ts',
+  'packages/tracking/src/trip-access/access-cache.test.ts',
+  'services/realtime/test/bad-input.test.ts',
+  'services/realtime/test/event-streams.test.ts',
+  'services/realtime/test/fanout.test.ts',
+  'services/realtime/test/slow-consumer.test.ts',
+  'services/api/test/live.test.ts',
+  'services/api/test/trip-events.test.ts',
+  'services/api/test/trips.test.ts',
+  'services/worker/test/history.test.ts',
+  'infra/dev/test/operators.test.ts',
+  'infra/dev/test/replay.test.ts',
+  'infra/dev/test/revocation.test.ts',
+];
+
 const commands = {
   start: async (args) => {
     await oneAtATime(prepare);
@@ -39,6 +60,17 @@ const commands = {
     process.env.TAP_TIMEOUT = String(minutes * 60 + 300);
     await runTests(['infra/dev/test/soak.test.ts']);
   },
+  // The same tests over a cluster and behind sentinels.
+  'test:topologies': async (args) => {
+    const codes = [];
+    for (const topology of ['cluster', 'sentinel']) {
+      console.log(`\nRedis as a ${topology}`);
+      process.env.TEST_REDIS_TOPOLOGY = topology;
+      await runTests(args.length > 0 ? args : topologyTests);
+      codes.push(process.exitCode ?? 0);
+    }
+    process.exitCode = Math.max(...codes);
+  },
   bench: async (args) => {
     await oneAtATime(prepare);
     await runSource('bench/main.ts', args);
@@ -50,7 +82,10 @@ const commands = {
   reset,
 };
 
-/** `start | test | test:faults | soak | bench | screenshots | reset`, with the arguments that belong to it. Sets the exit code. */
+/**
+ * `start | test | test:faults | test:topologies | soak | bench | screenshots | reset`, with the arguments that belong to it.
+ * Sets the exit code.
+ */
 export async function runCommand([name, ...args]) {
   const command = commands[name];
   try {

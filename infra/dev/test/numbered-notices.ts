@@ -28,14 +28,7 @@ export async function startNumberedNotices(
   system: System,
   userIds: readonly string[],
 ): Promise<NumberedNotices> {
-  const settings = {
-    urls: { live: system.redisUrl, queue: system.redisUrl, cache: system.redisUrl },
-    isCluster: false,
-    sentinels: undefined,
-    prefix: system.redisPrefix,
-    partitions: 16,
-    commandTimeoutMs: 5000,
-  };
+  const settings = { ...system.redis, commandTimeoutMs: 5000 };
   const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
   const connections = await connectRedis({ settings, role: 'live', log });
   t.teardown(() => connections.close());

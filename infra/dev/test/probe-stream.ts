@@ -1,7 +1,8 @@
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import type { TestScope } from '@hushryd/platform/testing/engines';
 import type { ServiceProcess } from '@hushryd/platform/testing/service-process';
-import { Redis } from 'ioredis';
 import type { System } from './system.ts';
 
 export interface StreamProbe {
@@ -11,20 +12,19 @@ export interface StreamProbe {
   dataFolder(): Promise<string>;
 }
 
-const partitions = 16;
-
 /** Looks into the system's Redis from outside. */
-export function probeStream(t: TestScope, system: System): StreamProbe {
-  const keys = createKeys({ prefix: system.redisPrefix, partitions });
-  const redis = new Redis(system.redisUrl, { retryStrategy: () => 100 });
-  redis.on('error', () => undefined); // Redis goes away on purpose.
-  t.teardown(() => redis.disconnect());
+export async function probeStream(t: TestScope, system: System): Promise<StreamProbe> {
+  const keys = createKeys(system.redis);
+  const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+  const connections = await connectRedis({ settings: system.redis, role: 'live', log });
+  t.teardown(() => connections.close());
+  const redis = connections.commands;
 
   return {
     async hasPending(worker) {
       const consumer = worker === undefined ? [] : [String(worker.logs[0]?.instanceId)];
       const pending = await Promise.all(
-        Array.from({ length: partitions }, (_, p) =>
+        Array.from({ length: keys.partitions }, (_, p) =>
           redis.call('XPENDING', keys.fixes(p), 'history', '-', '+', '1', ...consumer),
         ),
       );

@@ -1,6 +1,7 @@
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import type { TestScope } from '@hushryd/platform/testing/engines';
-import { Redis } from 'ioredis';
 import { nameOf } from './heard.ts';
 import type { System } from './system.ts';
 
@@ -11,19 +12,22 @@ export interface PublishedPositions {
   readonly gaps: readonly string[];
 }
 
-const partitions = 16;
 const positionKind = 1;
 
 /** Listens to the position feed itself, beside the realtime nodes. The format is that of docs/redis-keys.md, read here once more. */
 export async function followPublished(t: TestScope, system: System): Promise<PublishedPositions> {
-  const keys = createKeys({ prefix: system.redisPrefix, partitions });
-  const redis = new Redis(system.redisUrl);
-  t.teardown(() => redis.disconnect());
+  const keys = createKeys(system.redis);
+  const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+  const connections = await connectRedis({ settings: system.redis, role: 'live', log });
+  t.teardown(() => connections.close());
+  const channels = Array.from({ length: keys.partitions }, (_, p) => keys.positionFeed(p));
+  const subscriber = connections.subscriber();
   const published = new Map<string, Set<string>>();
   const lastNumbers = new Map<string, number>();
   const gaps: string[] = [];
 
-  redis.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
+  subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
+    if (!channels.includes(String(channel))) return;
     const number = message.readDoubleLE(0);
     const last = lastNumbers.get(String(channel));
     if (last !== undefined && number !== last + 1) gaps.push(`${channel}: ${number} after ${last}`);
@@ -33,7 +37,7 @@ export async function followPublished(t: TestScope, system: System): Promise<Pub
       published.set(tripId, ofTrip.add(nameOf(place)));
     }
   });
-  for (let p = 0; p < partitions; p += 1) await redis.ssubscribe(keys.positionFeed(p));
+  for (const channel of channels) await subscriber.ssubscribe(channel);
 
   return { ofTrip: (tripId) => [...(published.get(tripId) ?? [])], gaps };
 }

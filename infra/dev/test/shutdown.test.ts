@@ -30,7 +30,7 @@ const { system, redis, mongo } = await startSystemOnOwnEngines(t, {
 });
 const client = new MongoClient(system.mongoUrl);
 t.teardown(() => client.close());
-const stream = probeStream(t, system);
+const stream = await probeStream(t, system);
 const traffic = await startTraffic(t, system, 4);
 const { journeys } = traffic;
 const [node, otherNode] = system.realtimes as [SystemService, SystemService];

@@ -2,8 +2,10 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '@hushryd/platform/auth/claims';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
+import type { RedisSettings } from '@hushryd/platform/config/shared-environment';
 import { freePort } from '@hushryd/platform/engines/ports';
 import { ownMongo, ownRedis, type TestScope, testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import { type RedisVariables, toSettings } from '@hushryd/platform/testing/redis-variables';
 import { type ServiceProcess, startService } from '@hushryd/platform/testing/service-process';
 import type { ConnectionOptions } from '@hushryd/sdk/connection/connection-options';
 import type { CreateSocket } from '@hushryd/sdk/connection/socket';
@@ -24,6 +26,8 @@ export interface SystemService {
 export interface System {
   readonly redisUrl: string;
   readonly redisPrefix: string;
+  /** Of its Redis, for whoever looks into it from outside, also where it is several servers. */
+  readonly redis: RedisSettings;
   readonly mongoUrl: string;
   readonly database: string;
   readonly apis: readonly SystemService[];
@@ -55,8 +59,7 @@ export async function startSystem(t: TestScope, options: SystemOptions = {}): Pr
   const redis = await testRedis(t);
   const mongo = await testMongo(t);
   return start(t, options, {
-    redisUrl: redis.url,
-    redisPrefix: redis.prefix,
+    redis: redis.variables,
     mongoUrl: mongo.url,
     database: mongo.database,
   });
@@ -67,25 +70,30 @@ export async function startSystemOnOwnEngines(t: TestScope, options: SystemOptio
   const redis = await ownRedis(t);
   const mongo = await ownMongo(t);
   const system = await start(t, options, {
-    redisUrl: redis.url,
-    redisPrefix: 'test:',
+    redis: { REDIS_URL: redis.url },
     mongoUrl: mongo.url,
     database: 'test',
   });
   return { system, redis, mongo };
 }
 
+/** The same over a Redis that the test started, as several servers, and a MongoDB of its own. */
+export async function startSystemOnRedis(t: TestScope, redis: RedisVariables, options: SystemOptions = {}) {
+  const mongo = await ownMongo(t);
+  const system = await start(t, options, { redis, mongoUrl: mongo.url, database: 'test' });
+  return { system, mongo };
+}
+
 async function start(
   t: TestScope,
   { apis = 1, realtimes = 1, workers = 1, env = {} }: SystemOptions,
-  engines: Pick<System, 'redisUrl' | 'redisPrefix' | 'mongoUrl' | 'database'>,
+  engines: Pick<System, 'mongoUrl' | 'database'> & { redis: RedisVariables },
 ): Promise<System> {
   const { publicKeys, sign } = createIssuer();
   const shared = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'info',
-    REDIS_URL: engines.redisUrl,
-    REDIS_PREFIX: engines.redisPrefix,
+    ...engines.redis,
     MONGODB_URL: engines.mongoUrl,
     MONGODB_DATABASE: engines.database,
     MONGODB_MIN_POOL_SIZE: '0',
@@ -111,11 +119,16 @@ async function start(
     return serve(t, { name: 'realtime', env: { ...shared, ...own }, ready: 'listening', port });
   });
 
+  const redisSettings = toSettings(engines.redis, {});
   const urlOf = (services: readonly SystemService[], index: number) => (services[index] as SystemService).url;
   const http = (userId: string, role: Role, api = 0) =>
     createHttpClient({ apiUrl: urlOf(apiList, api), getToken: async () => sign(userId, role) });
   return {
-    ...engines,
+    redis: redisSettings,
+    redisUrl: redisSettings.urls.live,
+    redisPrefix: redisSettings.prefix,
+    mongoUrl: engines.mongoUrl,
+    database: engines.database,
     apis: apiList,
     realtimes: realtimeList,
     workers: workerList,

@@ -53,6 +53,7 @@ export function createFixBatcher({
   telemetry,
   onDegraded,
   onRestored,
+  onPartition,
   now = Date.now,
 }: {
   write: WriteBatch;
@@ -61,6 +62,8 @@ export function createFixBatcher({
   telemetry: Telemetry;
   onDegraded?: (error: unknown) => void;
   onRestored?: () => void;
+  /** The same of each partition: on a cluster one may fail while others are written. */
+  onPartition?: (partition: number, isWritten: boolean) => void;
   now?: () => number;
 }): FixBatcher {
   const metrics = createMetrics(telemetry);
@@ -139,13 +142,17 @@ export function createFixBatcher({
       );
       settle(batch, results);
       lane.retryAtMs = 0;
-      if (failing.delete(lane.partition) && failing.size === 0) onRestored?.();
+      if (failing.delete(lane.partition)) {
+        onPartition?.(lane.partition, true);
+        if (failing.size === 0) onRestored?.();
+      }
     } catch (error) {
       if (isOver) refuse(batch);
       else lane.waiting = batch.concat(lane.waiting);
       lane.retryAtMs = now() + retryDelayMs;
       metrics.failed.inc();
       if (failing.size === 0) onDegraded?.(error);
+      if (!failing.has(lane.partition)) onPartition?.(lane.partition, false);
       failing.add(lane.partition);
     } finally {
       stopTimer();

@@ -3,10 +3,11 @@ import type { Problem } from '@hushryd/contracts/http/problem';
 import type { TicketReply } from '@hushryd/contracts/http/realtime';
 import type { LocationReply, NearbyTripsReply, TrackReply } from '@hushryd/contracts/http/trips';
 import { createTickets } from '@hushryd/platform/auth/tickets';
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
-import { Redis } from 'ioredis';
 import t from 'tap';
 import {
   asDriver,
@@ -297,9 +298,10 @@ t.test('a planned trip is nowhere, even while its driver drives', async (t) => {
 });
 
 t.test('a ticket stands for whoever asked for it, from where they asked', async (t) => {
-  const client = new Redis(redis.url);
-  t.teardown(() => client.disconnect());
-  const tickets = createTickets({ redis: client, keys: createKeys({ prefix: redis.prefix, partitions: 16 }) });
+  const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+  const connections = await connectRedis({ settings: redis.settings(), role: 'live', log });
+  t.teardown(() => connections.close());
+  const tickets = createTickets({ redis: connections.commands, keys: createKeys(redis.settings()) });
   const rider = asRider(newId('rider'));
 
   const { status, body } = await api.call<TicketReply>('POST /v1/realtime/tickets', {

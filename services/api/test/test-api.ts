@@ -31,7 +31,7 @@ export function tokenOf(role: Role, userId: string): string {
 
 /** The environment of an api on these engines. */
 export function environmentOf(engines: {
-  redis: { url: string; prefix: string };
+  redis: { url: string; prefix: string; variables?: Readonly<Record<string, string>> };
   mongo: { url: string; database: string };
 }) {
   return {
@@ -42,6 +42,7 @@ export function environmentOf(engines: {
     METRICS_PORT: '0',
     REDIS_URL: engines.redis.url,
     REDIS_PREFIX: engines.redis.prefix,
+    ...engines.redis.variables,
     MONGODB_URL: engines.mongo.url,
     MONGODB_DATABASE: engines.mongo.database,
     MONGODB_MIN_POOL_SIZE: '1',

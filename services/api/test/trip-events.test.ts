@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
-import { Redis } from 'ioredis';
 import t from 'tap';
 import { readEvents } from './read-events.ts';
 import {
@@ -30,8 +31,10 @@ const environment = environmentOf({ redis, mongo });
 const api = await startTestApi(t, environment);
 const other = await startTestApi(t, { ...environment, EVENT_STREAMS_MAX: '3', EVENT_STREAMS_PER_USER: '2' });
 const keys = createKeys({ prefix: redis.prefix, partitions: 16 });
-const client = new Redis(redis.url);
-t.teardown(() => client.disconnect());
+const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+const connections = await connectRedis({ settings: redis.settings(), role: 'live', log });
+t.teardown(() => connections.close());
+const client = connections.commands;
 
 const soon = { withinMs: 10_000 };
 const setPassengers = (tripId: string, passengerIds: string[]) =>

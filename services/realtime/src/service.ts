@@ -8,7 +8,7 @@ import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { createRealtimeNodes, sayEveryMs } from '@hushryd/platform/nodes/realtime-nodes';
 import { connectRedis } from '@hushryd/platform/redis/connect';
-import { createKeys } from '@hushryd/platform/redis/keys';
+import { createKeys, type Keys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { createFixBatcher } from '@hushryd/tracking/fix-batcher';
@@ -35,8 +35,9 @@ import { createSocketLeases } from './connections/socket-leases.ts';
 import { createUpgradeHandler } from './connections/upgrade.ts';
 import { createDriverPhones } from './fanout/driver-phones.ts';
 import { createFanout, type FanoutGuards } from './fanout/fanout.ts';
+import { createFindAway } from './fanout/find-away.ts';
 import { createHub } from './fanout/hub.ts';
-import { createLiveStatus } from './fanout/live-status.ts';
+import { createLiveStatus, isLiveIn } from './fanout/live-status.ts';
 import { createAckHandler } from './frames/ack.ts';
 import { createDispatch } from './frames/dispatch.ts';
 import { createFixesHandler } from './frames/fixes.ts';
@@ -128,9 +129,14 @@ export async function startRealtime({
   });
   const durable = createDurableFeed({ connections: redis, keys, ...phones, log });
   const liveStatus = createLiveStatus({
-    ping: redis.ping,
-    onChange: (live) => {
-      for (const connection of connections) connection.sendFrame({ type: 'status', live });
+    partitions: keys.partitions,
+    findAway: createFindAway({ connections: redis, keys }),
+    onChange(before, now) {
+      for (const connection of connections) {
+        const partition = partitionNeededBy(connection, keys);
+        const live = isLiveIn(now, partition);
+        if (live !== isLiveIn(before, partition)) connection.sendFrame({ type: 'status', live });
+      }
     },
     log,
   });
@@ -141,8 +147,7 @@ export async function startRealtime({
     partitionOf: keys.driverPartition,
     settings: settings.batch,
     telemetry,
-    onDegraded: liveStatus.onWriteFailed,
-    onRestored: liveStatus.onWriteWorked,
+    onPartition: liveStatus.onPartition,
   });
   const runs = createRuns({ redis: commands, keys });
   let aliveNodes = 1;
@@ -220,7 +225,9 @@ export async function startRealtime({
       connections.add(connection);
       pings.add(connection);
       // Later, so that little happens while an upgrade is under way: see upgrade.ts.
-      setImmediate(() => greet({ connection, leases, liveStatus }));
+      setImmediate(() =>
+        greet({ connection, leases, isLive: () => liveStatus.isLive(partitionNeededBy(connection, keys)) }),
+      );
     },
     onDrain: fanout.drained,
     onClose(connection, code) {
@@ -282,3 +289,7 @@ export async function startRealtime({
   });
   return { port };
 }
+
+/** Drivers send to their own partition; everybody else watches drivers of any. */
+const partitionNeededBy = ({ identity: { role, userId } }: Connection, keys: Keys): number | undefined =>
+  role === 'driver' ? keys.driverPartition(userId) : undefined;

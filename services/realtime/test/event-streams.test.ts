@@ -24,15 +24,7 @@ t.comment(`fast-check seed ${seed}`);
 const runs = 1000;
 
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
-const { url, prefix } = await testRedis(t);
-const settings = {
-  urls: { live: url, queue: url, cache: url },
-  isCluster: false,
-  sentinels: undefined,
-  prefix,
-  partitions: 2,
-  commandTimeoutMs: 5000,
-};
+const settings = (await testRedis(t)).settings({ partitions: 2, commandTimeoutMs: 5000 });
 const connections = await connectRedis({ settings, role: 'live', log });
 t.teardown(() => connections.close());
 const redis = connections.commands;
@@ -167,7 +159,7 @@ async function play(steps: readonly Step[], recoverEvents: RecoverEvents): Promi
     await redis.xdel(keys.topicEvents(topic), `${head.offset}-0`);
     await redis.call('XSETID', keys.topicEvents(topic), `${head.offset - 1}-0`);
     // A node hears of it by the numbers of the feed, which went back as well.
-    streams.onGap(0);
+    await streams.onGap(0);
     await streams.recover(topic);
   }
 

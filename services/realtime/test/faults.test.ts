@@ -51,13 +51,12 @@ t.test('with Redis hung nothing is acknowledged, everybody is told, and health s
 });
 
 t.test('SIGTERM sends everybody away, flushes, and exits 0', async (t) => {
-  const { url, prefix } = await testRedis(t);
+  const { variables } = await testRedis(t);
   const issuer = createIssuer();
   const env = {
     // A port by number: two that share one would both be let in, where the kernel chose it they are not.
     PORT: String(await freePort()),
-    REDIS_URL: url,
-    REDIS_PREFIX: prefix,
+    ...variables,
     TOKEN_PUBLIC_KEYS: issuer.ring,
     SERVICE_TOKEN: 'service-token-of-this-test-alone-000000',
     DRAIN_MS: '2000',

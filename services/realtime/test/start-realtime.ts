@@ -151,6 +151,8 @@ export function createIssuer() {
 export interface RedisServer {
   url: string;
   prefix: string;
+  /** By which a service finds it, where the address alone does not do. */
+  variables?: Readonly<Record<string, string>>;
 }
 
 export interface TestRealtime {
@@ -189,11 +191,12 @@ export async function startTestRealtime(
     guards?: FanoutGuards;
   } = {},
 ): Promise<TestRealtime> {
-  const { url, prefix } = redis ?? (await testRedis(t));
+  const server = redis ?? (await testRedis(t));
   const settings = readSettings({
     PORT: '0',
-    REDIS_URL: url,
-    REDIS_PREFIX: prefix,
+    REDIS_URL: server.url,
+    REDIS_PREFIX: server.prefix,
+    ...server.variables,
     REDIS_PARTITIONS: '4',
     TOKEN_PUBLIC_KEYS: issuer.ring,
     SERVICE_TOKEN: 'service-token-of-this-test-alone-000000',
@@ -224,7 +227,7 @@ export async function startTestRealtime(
   };
 
   return {
-    server: { url, prefix },
+    server,
     port,
     url: socketUrl,
     connect,

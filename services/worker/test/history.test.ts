@@ -6,6 +6,7 @@ import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import { listKeys } from '@hushryd/platform/testing/redis-variables';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createDriverStore } from '@hushryd/rides/people/driver-store';
 import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
@@ -21,11 +22,10 @@ import { readWorkerConfig } from '../src/config.ts';
 import { startWorker } from '../src/worker.ts';
 
 const log = createLogger({ service: 'worker', instanceId: 'test', level: 'warn' });
-const { url: REDIS_URL, prefix: REDIS_PREFIX } = await testRedis(t);
+const testServer = await testRedis(t);
 const { url: MONGODB_URL, database: MONGODB_DATABASE } = await testMongo(t);
 const variables = {
-  REDIS_URL,
-  REDIS_PREFIX,
+  ...testServer.variables,
   MONGODB_URL,
   MONGODB_DATABASE,
   MONGODB_MIN_POOL_SIZE: '0',
@@ -256,7 +256,7 @@ t.test(
     await startTestWorker(t);
     await write(groupOf('flushed', [1, 2, 3]));
     await durableReaches('flushed', 3);
-    const all = await redis.keys(`${REDIS_PREFIX}*`);
+    const all = await listKeys(redis, testServer.prefix);
     await Promise.all(all.map((key) => redis.del(key)));
 
     await write(groupOf('flushed', [3, 4], 3));

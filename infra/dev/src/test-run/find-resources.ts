@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { EngineError, type OnProgress } from '@hushryd/platform/engines/engine';
 import { findMongo } from '@hushryd/platform/engines/find-mongo';
 import { findRedis } from '@hushryd/platform/engines/find-redis';
+import { startCluster } from '@hushryd/platform/engines/start-cluster';
+import { startSentinels } from '@hushryd/platform/engines/start-sentinels';
 import { findChromium } from '../browser/find-chromium.ts';
 
 /** What all test files share, as the environment they read it from. */
@@ -22,7 +24,7 @@ export async function findResources(input: {
   env: Record<string, string | undefined>;
 }): Promise<TestResources> {
   const onProgress = createTeller();
-  const redis = await findRedis({ url: input.env.REDIS_URL, onProgress });
+  const redis = await findTestRedis(input.env, onProgress);
   const mongo = await findMongo({ url: input.env.MONGODB_URL || input.env.MONGODB_URI, onProgress }).catch(
     async (error: unknown) => {
       await redis.stop();
@@ -37,7 +39,7 @@ export async function findResources(input: {
 
   return {
     env: {
-      REDIS_URL: redis.url,
+      ...redis.variables,
       MONGODB_URL: mongo.url,
       ...('program' in chromium ? { CHROMIUM_PATH: chromium.program } : { CHROMIUM_MISSING: chromium.reason }),
     },
@@ -49,6 +51,32 @@ export async function findResources(input: {
     stop: async () => {
       await Promise.all([redis.stop(), mongo.stop()]);
     },
+  };
+}
+
+interface SharedRedis {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly description: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * TEST_REDIS_TOPOLOGY asks for a `cluster` or a Redis behind a `sentinel`, started here. Without it: the one that REDIS_URL names (several
+ * servers too, the other variables then come from the caller's environment), or a single server.
+ */
+async function findTestRedis(env: Record<string, string | undefined>, onProgress: OnProgress): Promise<SharedRedis> {
+  const topology = env.TEST_REDIS_TOPOLOGY || 'standalone';
+  if (topology === 'cluster') return startCluster({ onProgress });
+  if (topology === 'sentinel') return startSentinels({ onProgress });
+  if (topology !== 'standalone') {
+    throw new EngineError(`TEST_REDIS_TOPOLOGY is "${topology}": set it to standalone, cluster or sentinel.`);
+  }
+  const isSeveral = env.REDIS_CLUSTER_MODE === 'true' || Boolean(env.REDIS_SENTINELS);
+  const redis = isSeveral && env.REDIS_URL ? undefined : await findRedis({ url: env.REDIS_URL, onProgress });
+  return {
+    variables: { REDIS_URL: redis?.url ?? env.REDIS_URL ?? '' },
+    description: redis?.description ?? 'several Redis servers of yours',
+    stop: async () => redis?.stop(),
   };
 }
 

@@ -1,17 +1,21 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { createFakeClock } from '@hushryd/platform/testing/clock';
 import { testRedis } from '@hushryd/platform/testing/engines';
-import { Redis } from 'ioredis';
+import { listKeys } from '@hushryd/platform/testing/redis-variables';
 import t from 'tap';
+import { createLogger } from '../logging/create-logger.ts';
+import { connectRedis } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import type { Identity } from './claims.ts';
 import { createTickets } from './tickets.ts';
 
-const { url, prefix } = await testRedis(t);
-const redis = new Redis(url);
-t.teardown(() => redis.disconnect());
+const settings = (await testRedis(t)).settings();
+const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+const connections = await connectRedis({ settings, role: 'live', log });
+t.teardown(() => connections.close());
+const redis = connections.commands;
 const clock = createFakeClock();
-const tickets = createTickets({ redis, keys: createKeys({ prefix, partitions: 4 }), now: clock.now });
+const tickets = createTickets({ redis, keys: createKeys(settings), now: clock.now });
 const identity: Identity = {
   userId: 'anna',
   role: 'rider',
@@ -61,7 +65,8 @@ t.test('a ticket is bound to its origin, to having none too, and to the life of 
 t.test('Redis holds no ticket, and forgets within 30 s', async (t) => {
   const { ticket } = await tickets.issue({ identity, origin });
 
-  const keys = await redis.keys(`${prefix}*`);
+  const keys = await listKeys(redis, settings.prefix);
+  t.ok(keys.length > 0);
   t.notOk(keys.some((key) => key.includes(ticket)));
   for (const key of keys) t.ok((await redis.pttl(key)) <= 30_000);
   for (const broken of ['', '*', ticket.slice(1), `${ticket}x`]) {

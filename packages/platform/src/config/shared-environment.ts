@@ -41,7 +41,7 @@ export const redisEnvironment = {
   REDIS_SENTINEL_NAME: Type.Optional(Type.String({ minLength: 1 })),
   /** Begins every key and every channel. */
   REDIS_PREFIX: Type.String({ pattern: '^[A-Za-z0-9_.:-]*$', default: 'hushryd:' }),
-  /** Cannot change on a Redis that holds data: see the layout key. */
+  /** Changes on a Redis that holds data by a repartition alone: see the layout key. */
   REDIS_PARTITIONS: Type.Integer({ minimum: 1, maximum: 99, default: 16 }),
   /** A command without an answer is given up after this. */
   REDIS_COMMAND_TIMEOUT_MS: Type.Integer({ minimum: 10, maximum: 500, default: 500 }),
@@ -80,6 +80,8 @@ export interface RedisSettings {
   prefix: string;
   partitions: number;
   commandTimeoutMs: number;
+  /** In production a live Redis has to keep what it acknowledged: see redis/check-durability.ts. */
+  isProduction?: boolean;
 }
 
 export interface MongoSettings {
@@ -100,7 +102,7 @@ export interface TokenSettings {
 type Values<Properties extends Record<string, Type.TSchema>> = Type.Static<Type.TObject<Properties>>;
 
 /** @throws ConfigError when sentinels come without a name, or together with cluster mode */
-export function toRedisSettings(env: Values<typeof redisEnvironment>): RedisSettings {
+export function toRedisSettings(env: Values<typeof redisEnvironment> & { NODE_ENV?: string }): RedisSettings {
   if (env.REDIS_SENTINELS !== undefined && env.REDIS_SENTINEL_NAME === undefined) {
     throw new ConfigError(
       'REDIS_SENTINEL_NAME is missing: set it to the name of the primary that REDIS_SENTINELS watch.',
@@ -125,6 +127,7 @@ export function toRedisSettings(env: Values<typeof redisEnvironment>): RedisSett
     prefix: env.REDIS_PREFIX,
     partitions: env.REDIS_PARTITIONS,
     commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS,
+    ...(env.NODE_ENV === 'production' && { isProduction: true }),
   };
 }
 

@@ -2,7 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { dataRoot, makeTemporaryFolder } from './data-root.ts';
-import { type Engine, EngineError, type EngineSource, type FindEngineOptions, withoutPassword } from './engine.ts';
+import {
+  type Engine,
+  EngineError,
+  type EngineSource,
+  type FindEngineOptions,
+  type OnProgress,
+  withoutPassword,
+} from './engine.ts';
 import { startEngineProcess } from './engine-process.ts';
 import { installWithApt } from './install-with-apt.ts';
 import { askOverTcp } from './ports.ts';
@@ -22,18 +29,26 @@ const oldestMajor = 7;
  */
 export async function findRedis(options: FindEngineOptions = {}): Promise<Engine> {
   if (options.url) return useUrl(options.url);
+  const { program, source } = await findRedisProgram(options.onProgress);
+  return startProgram(program, source, options);
+}
+
+/** The server program alone, for whoever starts several of them. @throws EngineError one sentence with the remedy */
+export async function findRedisProgram(
+  onProgress?: OnProgress,
+): Promise<{ program: RedisProgram; source: EngineSource }> {
   const found = await findProgram();
-  if (found.program) return startProgram(found.program, 'path', options);
-  const apt = await installWithApt(['redis-server'], options.onProgress);
+  if (found.program) return { program: found.program, source: 'path' };
+  const apt = await installWithApt(['redis-server'], onProgress);
   const installed = apt.ok ? await findProgram() : found;
-  if (installed.program) return startProgram(installed.program, 'installed', options);
+  if (installed.program) return { program: installed.program, source: 'installed' };
   throw new EngineError(
     `No Redis ≥ ${oldestMajor}.0 was found${installed.tooOld ? ` (${installed.tooOld} is too old)` : ''}: set REDIS_URL to one, or put redis-server or ` +
       `valkey-server on PATH (Debian, Ubuntu: apt-get install redis-server), or run this as root on Debian or Ubuntu${apt.ok ? '' : ` (${apt.reason})`}.`,
   );
 }
 
-interface RedisProgram {
+export interface RedisProgram {
   readonly command: string;
   readonly name: 'Redis' | 'Valkey';
   readonly version: string;
@@ -87,7 +102,8 @@ async function startProgram(program: RedisProgram, source: EngineSource, options
   };
 }
 
-function redisArguments(input: { port: number; filesDir: string; appendfsync: string }): string[] {
+/** Arguments of a server that listens on 127.0.0.1 only, keeps an append-only file and never evicts. */
+export function redisArguments(input: { port: number; filesDir: string; appendfsync: string }): string[] {
   const settings: Record<string, string> = {
     bind: '127.0.0.1',
     port: String(input.port),

@@ -3,11 +3,13 @@ import { AppError } from '../errors/app-error.ts';
 import { raceTimer } from '../lifecycle/race-timer.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { checkDurability } from './check-durability.ts';
 import type { RedisClient } from './client.ts';
 import { createClient } from './create-client.ts';
 import { keepSubscribed } from './keep-subscribed.ts';
+import { primariesOf } from './primaries.ts';
 import { refuseEviction } from './refuse-eviction.ts';
-import { toRedisError } from './unavailable.ts';
+import { NotSentError, toRedisError } from './unavailable.ts';
 
 export type { RedisClient } from './client.ts';
 
@@ -18,11 +20,12 @@ export interface RedisConnections {
   commands: RedisClient;
   /**
    * A connection of its own for sharded pub/sub: `ssubscribe`, then `smessage` or `smessageBuffer`. It subscribes again by itself
-   * after a reconnect; messages sent meanwhile are lost, so readers check the numbers of what they get.
+   * after a reconnect, which it makes where nothing is delivered any more (within 3 s); messages sent meanwhile are lost, so readers
+   * check the numbers of what they get.
    */
   subscriber(): RedisClient;
   readonly isCluster: boolean;
-  /** @returns round trip in milliseconds @throws AppError `redis_unavailable` after `deadlineMs` at the latest */
+  /** Of a cluster all primaries are asked. @returns round trip in milliseconds @throws AppError `redis_unavailable` after `deadlineMs` at the latest */
   ping(deadlineMs: number): Promise<number>;
   /** Finish what was sent (within the command deadline) and close every connection made here. */
   close(): Promise<void>;
@@ -33,7 +36,8 @@ export interface RedisConnections {
  *
  * A server that goes away later is connected to again for ever, in the background; commands fail meanwhile.
  *
- * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`; ConfigError when the live one evicts
+ * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`; ConfigError when the live one evicts,
+ *   or in production keeps nothing on disk
  */
 export async function connectRedis({
   settings,
@@ -53,6 +57,11 @@ export async function connectRedis({
     help: 'Commands refused because too many were waiting for Redis',
     labelNames: ['role'],
   });
+  const starved = telemetry?.counter({
+    name: 'redis_subscriptions_starved_total',
+    help: 'Times that a subscription delivered nothing and its connection was made anew',
+    labelNames: ['role'],
+  });
   const open = new Set<RedisClient>();
   const make = (purpose: 'commands' | 'subscriber'): RedisClient => {
     const deadlineMs = settings.commandTimeoutMs;
@@ -67,6 +76,7 @@ export async function connectRedis({
   try {
     await waitUntilReady(commands, connectTimeoutMs);
     if (role === 'live') await refuseEviction(commands, log);
+    if (role === 'live' && settings.isProduction) await checkDurability(commands, log);
   } catch (error) {
     commands.disconnect();
     throw error;
@@ -74,7 +84,12 @@ export async function connectRedis({
 
   return {
     commands,
-    subscriber: () => keepSubscribed(make('subscriber')),
+    subscriber: () =>
+      keepSubscribed(make('subscriber'), {
+        publish: (channel) => commands.spublish(channel, ''),
+        onStarved: () => starved?.inc({ role }),
+        log,
+      }),
     isCluster: settings.isCluster,
     ping: (deadlineMs) => ping(commands, deadlineMs),
     async close() {
@@ -113,13 +128,20 @@ async function waitUntilReady(client: RedisClient, timeoutMs: number): Promise<v
 async function ping(client: RedisClient, deadlineMs: number): Promise<number> {
   const startedAt = performance.now();
   try {
-    await raceTimer(client.ping(), deadlineMs, () => {
+    await raceTimer(pingPrimaries(client), deadlineMs, () => {
       throw new Error(`No answer to PING within ${deadlineMs} ms`);
     });
     return performance.now() - startedAt;
   } catch (error) {
     throw toRedisError(error);
   }
+}
+
+/** A cluster is there when all of it is: a ping of its own goes to any one node. */
+async function pingPrimaries(client: RedisClient): Promise<void> {
+  const primaries = primariesOf(client);
+  if (primaries.length === 0) throw new NotSentError('No node of the cluster is known');
+  await Promise.all(primaries.map((primary) => primary.ping()));
 }
 
 /** QUIT is answered after everything that was sent before it. */

@@ -4,6 +4,8 @@ import type { Logger } from '../logging/logger.ts';
 import { parseHostAndPort, parseRedisAddresses } from './addresses.ts';
 import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './client.ts';
+import { connectionNameOf } from './connection-name.ts';
+import { followSentinels } from './follow-sentinels.ts';
 import { logConnectionErrors } from './log-connection-errors.ts';
 import { readBeforeDeadline } from './read-before-deadline.ts';
 import { refuseEarly } from './refuse-early.ts';
@@ -33,7 +35,7 @@ export function createClient({
   const [{ host, port, ...credentials }] = addresses;
   const options = {
     ...credentials,
-    connectionName: `hushryd-${role}-${purpose}`,
+    connectionName: connectionNameOf({ role, purpose, prefix: settings.prefix }),
     commandTimeout: deadlineMs,
     socketTimeout: deadlineMs * 4,
     connectTimeout: 2_000,
@@ -70,6 +72,7 @@ export function createClient({
         }),
     retryStrategy: backOff,
   });
+  if (settings.sentinels !== undefined) followSentinels(redis);
   batchWrites(redis);
   readBeforeDeadline(redis, deadlineMs);
   refuseEarly(redis, { onRefused });

@@ -71,6 +71,13 @@ export interface Keys {
   nearbySalt(): string;
 }
 
+/**
+ * Channel on which a connection hears itself: in the slot of a channel that it is subscribed to, so that it comes the same way.
+ *
+ * @param name of the connection, known to nobody else
+ */
+export const probeChannel = (subscribed: string, name: string): string => `${subscribed}:probe:${name}`;
+
 /** @param partitions how many; the same number for drivers and topics, 1–99 */
 export function createKeys({ prefix, partitions }: { prefix: string; partitions: number }): Keys {
   const tag = (letter: 'p' | 't', index: number) => `${prefix}{${letter}${String(index).padStart(2, '0')}}`;

@@ -31,8 +31,66 @@ export async function assertLayout({ redis, keys }: { redis: RedisClient; keys: 
   if (found === wanted) return;
   throw new ConfigError(
     `Redis holds data under ${keys.prefix} laid out as ${found} (partitions:hash:version), this process wants ${wanted}: ` +
-      'set REDIS_PARTITIONS to what the data has, or REDIS_PREFIX to one of its own.',
+      'set REDIS_PARTITIONS to what the data has (npm run repartition changes it), or REDIS_PREFIX to one of its own.',
   );
+}
+
+/** The number of partitions in force; with `movingTo` while data moves to another one. */
+export interface LayoutFound {
+  readonly partitions: number;
+  readonly movingTo: number | undefined;
+}
+
+/** @returns null where Redis holds no data; `unknown` for a layout of another hash or key version. @throws AppError `redis_unavailable` */
+export async function readLayout({
+  redis,
+  keys,
+}: {
+  redis: RedisClient;
+  keys: Keys;
+}): Promise<LayoutFound | 'unknown' | null> {
+  const text = await redis.get(keys.layout(0)).catch((error: unknown) => {
+    throw toRedisError(error);
+  });
+  if (text === null) return null;
+  const [, partitions, movingTo, hash, version] = /^(\d+)(?:>(\d+))?:([^:]+):(\d+)$/.exec(text) ?? [];
+  if (hash !== PARTITION_HASH || Number(version) !== KEY_VERSION) return 'unknown';
+  return { partitions: Number(partitions), movingTo: movingTo === undefined ? undefined : Number(movingTo) };
+}
+
+/** From here on no process starts on this data: its layout is neither the old one nor the new one. */
+export async function markLayoutMoving({
+  redis,
+  keys,
+  from,
+  to,
+}: {
+  redis: RedisClient;
+  /** Of the larger number of partitions. */
+  keys: Keys;
+  from: number;
+  to: number;
+}): Promise<void> {
+  await setLayout(redis, keys, `${from}>${to}:${PARTITION_HASH}:${KEY_VERSION}`);
+}
+
+/** The move is over: `keys` are in force, and of `all` those that are not among them are gone. */
+export async function finishLayout({ redis, keys, all }: { redis: RedisClient; keys: Keys; all: Keys }): Promise<void> {
+  try {
+    for (let t = keys.partitions; t < all.partitions; t += 1) await redis.unlink(all.layout(t));
+  } catch (error) {
+    throw toRedisError(error);
+  }
+  await setLayout(redis, keys, describeLayout(keys));
+}
+
+/** The first partition last: it is the one that decides. */
+async function setLayout(redis: RedisClient, keys: Keys, layout: string): Promise<void> {
+  try {
+    for (let t = keys.partitions - 1; t >= 0; t -= 1) await redis.set(keys.layout(t), layout);
+  } catch (error) {
+    throw toRedisError(error);
+  }
 }
 
 /** The layout in force. SET NX GET in one command needs Redis 7.0, which is the oldest we run on. */

@@ -1,36 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import type { RedisSettings } from '../config/shared-environment.ts';
-import { findRedis } from '../engines/find-redis.ts';
 import { createLogger } from '../logging/create-logger.ts';
+import { testRedis } from '../testing/engines.ts';
+import { listKeys } from '../testing/redis-variables.ts';
 import { parseRedisAddresses } from './addresses.ts';
 import { connectRedis } from './connect.ts';
 import { createKeys } from './keys.ts';
 import { assertLayout } from './layout.ts';
 import { partitionOf } from './partition.ts';
+import { primariesOf } from './primaries.ts';
 import { defineScript, loadScript } from './scripts.ts';
 
 const log = createLogger({ service: 'test', instanceId: 'test-1', level: 'silent' });
 
-const engine = await findRedis({ url: process.env.REDIS_URL });
-t.teardown(() => engine.stop());
-
-const settings: RedisSettings = {
-  urls: { live: engine.url, queue: engine.url, cache: engine.url },
-  isCluster: false,
-  sentinels: undefined,
-  prefix: `test-${randomUUID()}:`,
-  partitions: 4,
-  commandTimeoutMs: 500,
-};
+const settings = (await testRedis(t)).settings({ partitions: 4 });
 const connections = await connectRedis({ settings, role: 'live', log });
 const redis = connections.commands;
-t.teardown(async () => {
-  const keys = await redis.keys(`${settings.prefix}*`);
-  if (keys.length > 0) await redis.del(keys);
-  await connections.close();
-});
+t.teardown(() => connections.close());
 
 t.test('a script takes and returns bytes as they are', async (t) => {
   const echo = defineScript(redis, { name: 'echo', lua: 'return { KEYS[1], ARGV[1], ARGV[2] }', numberOfKeys: 1 });
@@ -60,7 +47,7 @@ t.test('calls keep their order and lose none when the server forgets the script'
 
   for (let round = 0; round < 5; round += 1) {
     const calls = Array.from({ length: 200 }, (_, index) => append([list], [round * 200 + index]));
-    const flushed = redis.script('FLUSH');
+    const flushed = Promise.all(primariesOf(redis).map((primary) => primary.script('FLUSH')));
     await Promise.all([...calls, flushed]);
   }
 
@@ -111,14 +98,14 @@ t.test('layout', async (t) => {
 
   for (const partitions of [2, 8]) {
     await t.test(`${partitions} partitions over 4 are refused and change nothing`, async (t) => {
-      const before = (await redis.keys(`${prefix}*`)).sort();
+      const before = await listKeys(redis, prefix);
 
       await t.rejects(assertLayout({ redis, keys: createKeys({ prefix, partitions }) }), {
         name: 'ConfigError',
         message: /laid out as 4:fnv1a32:1.*wants .:fnv1a32:1: set REDIS_PARTITIONS/,
       });
 
-      t.same((await redis.keys(`${prefix}*`)).sort(), before);
+      t.same(await listKeys(redis, prefix), before);
     });
   }
 
@@ -167,7 +154,8 @@ t.test('addresses', async (t) => {
 });
 
 t.test('a server that is not there is one error with a code', async (t) => {
-  const away = { ...settings, urls: { ...settings.urls, live: 'redis://127.0.0.1:1' } };
+  const urls = { ...settings.urls, live: 'redis://127.0.0.1:1' };
+  const away = { ...settings, urls, isCluster: false, sentinels: undefined };
 
   await t.rejects(connectRedis({ settings: away, role: 'live', log, connectTimeoutMs: 300 }), {
     code: 'redis_unavailable',

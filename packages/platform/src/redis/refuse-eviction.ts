@@ -1,7 +1,7 @@
-import { Cluster } from 'ioredis';
 import { ConfigError } from '../config/config-error.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { RedisClient } from './client.ts';
+import { primariesOf } from './primaries.ts';
 
 /**
  * Refuse a Redis that throws data away when its memory is full: fixes wait there for history, and nobody would miss the evicted ones.
@@ -11,9 +11,8 @@ import type { RedisClient } from './client.ts';
  * Cost: one INFO a primary, at start.
  */
 export async function refuseEviction(client: RedisClient, log: Logger): Promise<void> {
-  const primaries = client instanceof Cluster ? client.nodes('master') : [client];
   const policies = await Promise.all(
-    primaries.map((primary) =>
+    primariesOf(client).map((primary) =>
       primary.info('memory').then(readPolicy, (err: unknown) => {
         log.warn({ err }, 'cannot tell whether Redis evicts');
         return undefined;

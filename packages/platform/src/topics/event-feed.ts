@@ -1,6 +1,7 @@
 import type { Logger } from '../logging/logger.ts';
 import type { RedisConnections } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
+import { createNumberedFeed } from '../redis/numbered-feed.ts';
 import { toRedisError } from '../redis/unavailable.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { TopicHead } from './event-log.ts';
@@ -24,8 +25,11 @@ export interface EventFeed {
  * All events of all topics, as this node's sockets may want them: one channel a partition, so that thousands of sockets that come and
  * go change no subscription in Redis.
  *
- * Messages are numbered by partition; one that does not follow the last means that some were missed while the connection was away.
- * `onGap` then names the partition: whoever watches a topic in it has to recover from the topic's log by (epoch, offset).
+ * Where messages were missed (numbered-feed.ts says how that shows) `onGap` names the partition: whoever watches a topic in it has to
+ * recover from the topic's log by (epoch, offset).
+ *
+ * @param onGap rejects where the logs could not be read; it is called again then
+ * Cost: one GET a partition every two seconds.
  */
 export function createEventFeed({
   connections,
@@ -35,49 +39,44 @@ export function createEventFeed({
   onGap,
   log,
   telemetry,
+  checkEveryMs,
 }: {
   connections: RedisConnections;
   keys: Keys;
   wants: (topic: string) => boolean;
   onEvent: (message: TopicMessage) => void;
-  onGap?: (partition: number) => void;
+  onGap?: (partition: number) => Promise<void>;
   log: Logger;
   telemetry: Telemetry;
+  checkEveryMs?: number;
 }): EventFeed {
-  const subscriber = connections.subscriber();
-  const partitionOf = new Map(Array.from({ length: keys.partitions }, (_, t) => [keys.eventFeed(t), t]));
-  const lastNumbers = new Map<number, number>();
   const gaps = telemetry.counter({
     name: 'event_feed_gaps_total',
     help: 'Times that messages of the event feed were missed',
   });
-
-  subscriber.on('smessage', (channel: string, text: string) => {
-    const partition = partitionOf.get(channel);
-    if (partition === undefined) return;
-    const message = JSON.parse(text) as TopicMessage & { n: number };
-    const last = lastNumbers.get(partition);
-    lastNumbers.set(partition, message.n);
-    if (last !== undefined && message.n !== last + 1) {
+  const feed = createNumberedFeed({
+    name: 'event feed',
+    connections,
+    partitions: Array.from({ length: keys.partitions }, (_, partition) => ({
+      channel: keys.eventFeed(partition),
+      numberKey: keys.eventFeedNumber(partition),
+    })),
+    onMessage(text) {
+      const { n, ...message } = JSON.parse(text.toString()) as TopicMessage & { n: number };
+      if (wants(message.topic)) onEvent(message);
+      return n;
+    },
+    async onGap(partition) {
       gaps.inc();
-      log.warn({ partition }, 'events were missed');
-      onGap?.(partition);
-    }
-    if (wants(message.topic)) onEvent(message);
+      await onGap?.(partition);
+    },
+    log,
+    ...(checkEveryMs !== undefined && { checkEveryMs }),
   });
 
   return {
-    async start() {
-      try {
-        // One channel a call: on a cluster they lie in different slots.
-        await Promise.all([...partitionOf.keys()].map((channel) => subscriber.ssubscribe(channel)));
-      } catch (error) {
-        throw toRedisError(error);
-      }
-    },
-    async close() {
-      subscriber.disconnect();
-    },
+    start: () => feed.start(),
+    close: () => feed.close(),
     async head(topic) {
       try {
         const [epoch, offset] = await connections.commands.hmget(keys.topicHead(topic), 'epoch', 'offset');

@@ -5,7 +5,7 @@
   KEYS[1] record             string, JSON with an integer "version"
   KEYS[2] access log         stream, fields n (contiguous number) and e (entry)
   KEYS[3] access log number  counter
-  KEYS[4] topic head         hash: epoch, offset
+  KEYS[4] topic head         hash: epoch, offset, server (who wrote it last)
   KEYS[5] topic events       stream, id <offset>-0, field e (event)
   KEYS[6] event feed number  counter
   ARGV[1] event feed channel
@@ -16,7 +16,7 @@
   ARGV[6] entry for the access log
   ARGV[7] how long to keep access log entries, ms
   ARGV[8] event, JSON; '' for none
-  ARGV[9] epoch to use where the topic has none
+  ARGV[9] epoch to use where one has to begin
   ARGV[10] how many events to keep
   ARGV[11] how long to keep an idle topic's events, ms
   ARGV[12] how long to keep an idle topic's head, ms
@@ -44,13 +44,18 @@ if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[3], string.for
 local number = redis.call('INCR', KEYS[3])
 redis.call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', nowMs - ARGV[7]), '*', 'n', number, 'e', ARGV[6])
 
-local epoch = redis.call('HGET', KEYS[4], 'epoch')
-if not epoch then
+-- A server that became primary, or was started again, may have lost events that were seen: offsets would come twice, for different events.
+-- The id of its replication history is another one then, and a new epoch begins.
+local info = redis.pcall('INFO', 'replication')
+local server = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+local epoch, writtenBy = unpack(redis.call('HMGET', KEYS[4], 'epoch', 'server'))
+if not epoch or (writtenBy and server ~= '' and writtenBy ~= server) then
   epoch = ARGV[9]
   step = 1
   redis.call('DEL', KEYS[5])
-  redis.call('HSET', KEYS[4], 'epoch', epoch)
+  redis.call('HSET', KEYS[4], 'epoch', epoch, 'offset', 0)
 end
+if server ~= '' and writtenBy ~= server then redis.call('HSET', KEYS[4], 'server', server) end
 local offset = redis.call('HINCRBY', KEYS[4], 'offset', step)
 redis.call('PEXPIRE', KEYS[4], ARGV[12])
 if ARGV[8] == '' then return { 1, epoch, offset } end

@@ -4,7 +4,7 @@
   A place ahead of the log means that Redis came back with less than it had (a failover to a replica that was behind). What comes
   next would carry offsets that have been seen already and be taken for repetitions: so a new epoch begins.
 
-  KEYS[1] topic head    hash: epoch, offset
+  KEYS[1] topic head    hash: epoch, offset, server
   KEYS[2] topic events  stream, id <offset>-0, field e (event)
   ARGV[1] epoch seen; '' for somebody who found no log: everything in it came since
   ARGV[2] offset seen
@@ -19,6 +19,8 @@ local seen = tonumber(ARGV[2])
 if ARGV[1] ~= '' and ARGV[1] ~= epoch then return { 0, epoch, offset } end
 if seen > offset then
   redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'offset', 0)
+  -- It is this server's own from here on.
+  redis.call('HDEL', KEYS[1], 'server')
   redis.call('DEL', KEYS[2])
   return { 0, ARGV[3], 0 }
 end

@@ -13,15 +13,7 @@ import { createPositionFeed } from './position-feed.ts';
 
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'error' });
 const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
-const { url, prefix } = await testRedis(t);
-const settings = {
-  urls: { live: url, queue: url, cache: url },
-  isCluster: false,
-  sentinels: undefined,
-  prefix,
-  partitions: 2,
-  commandTimeoutMs: 500,
-};
+const settings = (await testRedis(t)).settings({ partitions: 2 });
 const connections = await connectRedis({ settings, role: 'live', log });
 t.teardown(() => connections.close());
 const redis = connections.commands;

@@ -7,15 +7,8 @@ import { createSilenceWatch } from './watch-silence.ts';
 import { createWriteBatch } from './write-batch.ts';
 
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'error' });
-const { url, prefix } = await testRedis(t);
-const settings = {
-  urls: { live: url, queue: url, cache: url },
-  isCluster: false,
-  sentinels: undefined,
-  prefix,
-  partitions: 2,
-  commandTimeoutMs: 500,
-};
+const settings = (await testRedis(t)).settings({ partitions: 2 });
+const { prefix } = settings;
 const connections = await connectRedis({ settings, role: 'live', log });
 t.teardown(() => connections.close());
 const redis = connections.commands;

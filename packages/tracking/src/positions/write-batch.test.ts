@@ -15,15 +15,7 @@ import { createPositionReader } from './read-position.ts';
 import { createWriteBatch, type FixGroup } from './write-batch.ts';
 
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'warn' });
-const { url, prefix } = await testRedis(t);
-const settings = {
-  urls: { live: url, queue: url, cache: url },
-  isCluster: false,
-  sentinels: undefined,
-  prefix,
-  partitions: 1,
-  commandTimeoutMs: 500,
-};
+const settings = (await testRedis(t)).settings({ partitions: 1 });
 const connections = await connectRedis({ settings, role: 'live', log });
 t.teardown(() => connections.close());
 const redis = connections.commands;

@@ -93,11 +93,10 @@ export function createTripStreams({
     onEvent(message) {
       for (const { follower } of byTopic.get(message.topic) ?? []) follower.offer(message);
     },
-    onGap(partition) {
-      for (const [topic, streams] of byTopic) {
-        if (keys.topicPartition(topic) !== partition) continue;
-        for (const { follower } of streams) void follower.recover();
-      }
+    async onGap(partition) {
+      const touched = [...byTopic].filter(([topic]) => keys.topicPartition(topic) === partition);
+      // A follower that could not read tries again by itself.
+      await Promise.all(touched.flatMap(([, streams]) => [...streams].map(({ follower }) => follower.recover())));
     },
     log,
     telemetry,

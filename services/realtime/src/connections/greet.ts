@@ -9,11 +9,11 @@ import type { SocketLeases } from './socket-leases.ts';
 export async function greet({
   connection,
   leases,
-  liveStatus,
+  isLive,
 }: {
   connection: Connection;
   leases: SocketLeases;
-  liveStatus: { readonly isLive: boolean };
+  isLive: () => boolean;
 }): Promise<void> {
   if (!(await leases.take(connection))) {
     connection.close(closeCodes.tryAgainLater, 'too_many_sockets');
@@ -29,5 +29,5 @@ export async function greet({
     serverTimeMs: Date.now(),
     expiresAtMs: connection.identity.expiresAtMs,
   });
-  if (!liveStatus.isLive) connection.sendFrame({ type: 'status', live: false });
+  if (!isLive()) connection.sendFrame({ type: 'status', live: false });
 }

@@ -74,7 +74,8 @@ export interface EventStreams {
   /** From the event feed. */
   wants(topic: string): boolean;
   onEvent(message: TopicMessage): void;
-  onGap(partition: number): void;
+  /** @throws AppError `redis_unavailable` where the log of some topic could not be read */
+  onGap(partition: number): Promise<void>;
 }
 
 /** Events for one socket that takes what it missed while more comes; above this it has to begin again. */
@@ -361,8 +362,10 @@ export function createEventStreams({
 
     wants: (topic) => streams.has(topic),
     onEvent,
-    onGap(partition) {
-      for (const stream of streams.values()) if (partitionOf(stream.topic) === partition) void recoverStream(stream);
+    async onGap(partition) {
+      const touched = [...streams.values()].filter(({ topic }) => partitionOf(topic) === partition);
+      const recovered = await Promise.all(touched.map(recoverStream));
+      if (recovered.includes(false)) throw new AppError('redis_unavailable');
     },
   };
 }

@@ -1,69 +1,80 @@
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 
+/** Partitions of drivers that are away: their fixes are not acknowledged, their positions do not move. */
+export type Away = ReadonlySet<number>;
+
 export interface LiveStatus {
   start(): void;
   close(): Promise<void>;
-  /** The batcher could not write, or can again. */
-  onWriteFailed(): void;
-  onWriteWorked(): void;
-  /** False while Redis is away: fixes are not acknowledged, positions do not move. */
-  readonly isLive: boolean;
+  /** The batcher could not write this partition, or can again. */
+  onPartition(partition: number, isWritten: boolean): void;
+  /** @param partition of the driver who asks; undefined for whoever watches others: then all have to be there */
+  isLive(partition: number | undefined): boolean;
 }
 
-const pingEveryMs = 1000;
-const pingDeadlineMs = 500;
+const lookEveryMs = 1000;
+const lookDeadlineMs = 500;
 
 /**
- * Whether live data flows. Noticed by the first write that fails, and where nobody writes by a ping a second; both have to work again
- * before it counts as back. Every socket is told when it changes.
+ * Whether live data flows, partition by partition: on a cluster a shard may be away while the others go on, and phones that are told
+ * so rest. Noticed by the first write that fails, and where nobody writes by a look a second; both have to work again before
+ * it counts as back.
+ *
+ * @param findAway asks Redis, within the deadline, for the partitions that do not answer; rejects where none does
+ * @param onChange told of what was away and what is now
  */
 export function createLiveStatus({
-  ping,
+  partitions,
+  findAway,
   onChange,
   log,
 }: {
-  ping: (deadlineMs: number) => Promise<number>;
-  onChange: (isLive: boolean) => void;
+  partitions: number;
+  findAway: (deadlineMs: number) => Promise<Away>;
+  onChange: (before: Away, now: Away) => void;
   log: Logger;
 }): LiveStatus {
-  let doesPingWork = true;
-  let doWritesWork = true;
-  let isLive = true;
-  const pinger = createPeriodic({ name: 'ping redis', everyMs: pingEveryMs, run: tryPing, log });
+  const all: Away = new Set(Array.from({ length: partitions }, (_, partition) => partition));
+  const unwritten = new Set<number>();
+  let silent: Away = new Set();
+  let away: Away = new Set();
+  const looker = createPeriodic({ name: 'look for redis', everyMs: lookEveryMs, run: look, log });
 
-  async function tryPing(): Promise<void> {
+  async function look(): Promise<void> {
     try {
-      await ping(pingDeadlineMs);
-      doesPingWork = true;
+      silent = await findAway(lookDeadlineMs);
     } catch (err) {
-      if (doesPingWork) log.warn({ err }, 'redis does not answer');
-      doesPingWork = false;
+      if (silent.size === 0) log.warn({ err }, 'redis does not answer');
+      silent = all;
     }
     update();
   }
 
   function update(): void {
-    const wasLive = isLive;
-    isLive = doesPingWork && doWritesWork;
-    if (isLive === wasLive) return;
-    log.warn({ state: isLive ? 'live' : 'degraded' }, 'live data changed state');
-    onChange(isLive);
+    const before = away;
+    const now = new Set([...silent, ...unwritten]);
+    if (now.size === before.size && [...now].every((partition) => before.has(partition))) return;
+    away = now;
+    if ((now.size === 0) !== (before.size === 0)) {
+      log.warn({ state: now.size === 0 ? 'live' : 'degraded', partitions: now.size }, 'live data changed state');
+    }
+    onChange(before, now);
   }
 
   return {
-    start: () => pinger.start(),
-    close: () => pinger.close(),
-    onWriteFailed() {
-      doWritesWork = false;
+    start: () => looker.start(),
+    close: () => looker.close(),
+    onPartition(partition, isWritten) {
+      if (isWritten) unwritten.delete(partition);
+      else unwritten.add(partition);
       update();
     },
-    onWriteWorked() {
-      doWritesWork = true;
-      update();
-    },
-    get isLive() {
-      return isLive;
-    },
+    isLive: (partition) => isLiveIn(away, partition),
   };
+}
+
+/** Is everything there that somebody needs: a driver the own partition, whoever watches others all of them? */
+export function isLiveIn(away: Away, partition: number | undefined): boolean {
+  return partition === undefined ? away.size === 0 : !away.has(partition);
 }

@@ -43,10 +43,16 @@ export function createPartitionLeases({
     numberOfKeys: 1,
   });
   const held = new Set<number>();
-  let heldUntilMs = 0;
+  /** By partition: until then nobody else can have it. */
+  const heldUntilMs = new Map<number, number>();
+  let workerCount = 1;
 
-  const hold = async (partition: number, forMs: number) =>
-    Number(await script([keys.historyOwner(partition)], [workerId, forMs])) === 1;
+  async function hold(partition: number, forMs: number): Promise<boolean> {
+    const startedAtMs = performance.now();
+    const isMine = Number(await script([keys.historyOwner(partition)], [workerId, forMs])) === 1;
+    if (isMine) heldUntilMs.set(partition, startedAtMs + forMs);
+    return isMine;
+  }
 
   async function countWorkers(): Promise<number> {
     const nowMs = Date.now();
@@ -58,34 +64,41 @@ export function createPartitionLeases({
     return Math.max(1, count);
   }
 
+  /** On a cluster one shard may be away: what lies on the others is held, taken and given back all the same. */
   async function balance(): Promise<void> {
-    const startedAtMs = performance.now();
+    const failures: unknown[] = [];
+    const note = (error: unknown): undefined => void failures.push(error);
+    workerCount = (await countWorkers().catch(note)) ?? workerCount;
+    const share = Math.ceil(keys.partitions / workerCount);
+    await Promise.all([...held].map((partition) => renew(partition).catch(note)));
+    await Promise.all([...held].slice(share).map((partition) => release(partition).catch(note)));
+    await take(share, note);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async function renew(partition: number): Promise<void> {
     try {
-      const share = Math.ceil(keys.partitions / (await countWorkers()));
-      await renew();
-      for (const partition of [...held].slice(share)) await release(partition);
-      await take(share);
-      heldUntilMs = startedAtMs + leaseMs;
+      if (!(await hold(partition, leaseMs))) await lose(partition);
     } catch (error) {
-      // Without Redis nobody can take over either, but once the leases have run out somebody may have.
-      if (performance.now() > heldUntilMs) await loseAll();
+      // Without its shard nobody can take it over either, but once the lease has run out somebody may have.
+      if (performance.now() > (heldUntilMs.get(partition) ?? 0)) await lose(partition);
       throw error;
     }
   }
 
-  async function renew(): Promise<void> {
-    for (const partition of [...held]) {
-      if (!(await hold(partition, leaseMs))) await lose(partition);
+  async function take(share: number, note: (error: unknown) => undefined): Promise<void> {
+    const free = Array.from({ length: keys.partitions }, (_, partition) => partition).filter((p) => !held.has(p));
+    while (free.length > 0 && held.size < share) {
+      const wanted = free.splice(0, share - held.size);
+      await Promise.all(wanted.map((partition) => takeOne(partition).catch(note)));
     }
   }
 
-  async function take(share: number): Promise<void> {
-    for (let partition = 0; partition < keys.partitions && held.size < share; partition += 1) {
-      if (held.has(partition) || !(await hold(partition, leaseMs))) continue;
-      held.add(partition);
-      log.info({ partition }, 'history partition taken');
-      onGained(partition);
-    }
+  async function takeOne(partition: number): Promise<void> {
+    if (!(await hold(partition, leaseMs))) return;
+    held.add(partition);
+    log.info({ partition }, 'history partition taken');
+    onGained(partition);
   }
 
   async function lose(partition: number): Promise<void> {
@@ -98,10 +111,6 @@ export function createPartitionLeases({
     held.delete(partition);
     await onLost(partition);
     await hold(partition, 0);
-  }
-
-  async function loseAll(): Promise<void> {
-    for (const partition of [...held]) await lose(partition);
   }
 
   const periodic = createPeriodic({
