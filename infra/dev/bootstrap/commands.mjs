@@ -29,6 +29,7 @@ const topologyTests = [
   'packages/tracking/src/feed/position-feed.test.ts',
   'packages/tracking/src/positions/watch-silence.test.ts',
   'packages/tracking/src/positions/write-batch.test.ts',
+  'packages/tracking/src/repartition/repartition.test.ts',
   'packages/tracking/src/trip-access/access-cache.test.ts',
   'services/realtime/test/bad-input.test.ts',
   'services/realtime/test/event-streams.test.ts',
@@ -79,11 +80,16 @@ const commands = {
     await oneAtATime(prepare);
     await runSource('infra/dev/src/screenshots/main.ts', args);
   },
+  // Says by itself what is wrong with its arguments, and ends with codes of its own.
+  repartition: async (args) => {
+    await oneAtATime(installPackages);
+    await runSource('services/worker/src/repartition/main.ts', args, ['--conditions=@hushryd/source']);
+  },
   reset,
 };
 
 /**
- * `start | test | test:faults | test:topologies | soak | bench | screenshots | reset`, with the arguments that belong to it.
+ * `start | test | test:faults | test:topologies | soak | bench | screenshots | repartition | reset`, with the arguments that belong to it.
  * Sets the exit code.
  */
 export async function runCommand([name, ...args]) {

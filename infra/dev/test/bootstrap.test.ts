@@ -124,7 +124,7 @@ t.test('what a person can put right is one sentence', async (t) => {
   const unknown = await run('fly');
   t.match(
     unknown.err,
-    /^Unknown command "fly": use one of start, test, test:faults, soak, test:topologies, bench, screenshots, reset\.\n$/,
+    /^Unknown command "fly": use one of start, test, test:faults, soak, test:topologies, bench, screenshots, repartition, reset\.\n$/,
   );
   t.equal(unknown.code, 1);
 
