@@ -13,6 +13,8 @@ import { prepareState, rootDir } from './workspace.mjs';
 /** Whatever kills, hangs or ends a process or an engine. */
 const faultTests = [
   'packages/platform/src/redis/faults.test.ts',
+  'infra/dev/test/failover-cluster.test.ts',
+  'infra/dev/test/failover-sentinels.test.ts',
   'services/api/test/faults.test.ts',
   'services/realtime/test/faults.test.ts',
   'infra/dev/test/controls.test.ts',
