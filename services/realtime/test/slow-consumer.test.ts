@@ -1,6 +1,7 @@
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { binarySubprotocol, jsonSubprotocol } from '@hushryd/contracts/realtime/limits';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
 import { encodePosition } from '@hushryd/tracking/feed/packed-positions';
 import t, { type Test } from 'tap';
 import type { Subprotocol } from '../src/connections/choose-subprotocol.ts';
@@ -140,4 +141,26 @@ t.test('a socket that cannot take an event is closed, so that it comes back and 
     t.equal(counts.produced, counts.handedOver + counts.conflated + counts.dropped, JSON.stringify(counts));
   }
   t.ok((await countsOf(node, 'event')).dropped + (await countsOf(node, 'reply')).dropped > 0);
+});
+
+t.test('an alert goes ahead of what is held back for a slow socket', async (t) => {
+  const { node, slow, healthy, drive, fill } = await start(t);
+  const { redis, keys } = node;
+  slow.send({ type: 'sub', id: 9, topic: 'admin:sos' });
+  await slow.next('subscribed', ({ topic }) => topic === 'admin:sos');
+  await fill();
+  const last = await drive(50);
+  await healthy.next('position', ({ position }) => position.seq === last);
+
+  const drill = { name: 'sos.drill', alertId: 'alert-1', at: new Date().toISOString() };
+  await createPublishEvent({ redis: redis.commands, keys })('admin:sos', drill);
+  const produced = async () => (await countsOf(node, 'sos')).produced > 0;
+  await waitFor(produced, { withinMs: 10_000, what: 'the alert on its way' });
+  slow.ws.resume();
+
+  const jump = await slow.next('position', (frame) => frame.jump === true);
+  const alertAt = slow.frames.findIndex(({ type }) => type === 'event');
+  t.ok(alertAt >= 0 && alertAt < slow.frames.indexOf(jump));
+  const counts = await countsOf(node, 'sos');
+  t.equal(counts.produced, counts.handedOver + counts.dropped, JSON.stringify(counts));
 });

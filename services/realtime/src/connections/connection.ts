@@ -22,6 +22,9 @@ export interface ConnectionLimits extends FrameLimits {
   maxBufferBytes: number;
 }
 
+/** So that a socket filled to the brim with positions still takes some alerts; within what server.ts keeps free for close frames. */
+const alertReserveBytes = 8192;
+
 /**
  * One socket of one user, and all we keep of it. A class, and lazy in everything that not every socket has: 100,000 of these stand
  * idle beside one another.
@@ -98,7 +101,7 @@ export class Connection {
 
   /**
    * Give the socket a frame, after everything given before. One that holds too much already is closed with 4410 instead, so that
-   * nothing is ever left out silently: it comes back and recovers.
+   * nothing is ever left out silently: it comes back and recovers. Alerts may use a little more room than everything else.
    *
    * @param frame JSON text, or the bytes of a binary frame
    * @returns false where the socket is gone, or was closed for this
@@ -108,7 +111,8 @@ export class Connection {
     if (ws === undefined) return false;
     this.#metrics.produced[deliveryClass] += 1;
     // Below uWS's own limit, where a close frame would be refused like any other.
-    const isTooMuch = ws.getBufferedAmount() + frame.length > this.#limits.maxBufferBytes;
+    const roomBytes = this.#limits.maxBufferBytes + (deliveryClass === 'sos' ? alertReserveBytes : 0);
+    const isTooMuch = ws.getBufferedAmount() + frame.length > roomBytes;
     if (isTooMuch || ws.send(frame, typeof frame !== 'string', false) === 2) {
       this.#metrics.dropped[deliveryClass] += 1;
       this.close(closeCodes.slowConsumer, 'slow consumer');

@@ -7,7 +7,7 @@ import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import type { RecoverEvents } from '@hushryd/platform/topics/recover-events';
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
-import { beaconAfterTicks } from './beacon-pace.ts';
+import { type BeaconPace, createBeaconPace, noteSpoken, takeDue } from './beacon-pace.ts';
 import { beaconFrame, encodeEvent } from './encode-frames.ts';
 import type { SosRepeats } from './sos-repeats.ts';
 
@@ -35,8 +35,7 @@ export interface EventStream {
   place: TopicHead | undefined;
   readonly listeners: Set<EventListener>;
   recovery: Promise<boolean> | undefined;
-  /** When an event was last said here, in ticks of the beacons; undefined once the beacon has been. */
-  spokeAtTick: number | undefined;
+  readonly beacon: BeaconPace;
 }
 
 /** What a socket that joins has to be told. */
@@ -139,7 +138,7 @@ export function createEventStreams({
 
   function passOn(stream: EventStream, message: TopicMessage): void {
     stream.place = placeOf(message);
-    stream.spokeAtTick = tick;
+    noteSpoken(stream.beacon, tick);
     let frame: string | undefined;
     for (const listener of stream.listeners) {
       if (listener.waiting !== undefined) {
@@ -277,7 +276,7 @@ export function createEventStreams({
           place: undefined,
           listeners: new Set(),
           recovery: undefined,
-          spokeAtTick: undefined,
+          beacon: createBeaconPace(),
         };
         streams.set(topic, stream);
       }
@@ -331,7 +330,7 @@ export function createEventStreams({
       }
       listener.toldOffset = toTell[0] === undefined ? head.offset : toTell[0].offset - 1;
       listener.waiting = toTell;
-      stream.spokeAtTick = tick;
+      noteSpoken(stream.beacon, tick);
       handWaiting(listener);
       // The feed left something out before anybody here could notice.
       const last = waiting.at(-1);
@@ -350,8 +349,7 @@ export function createEventStreams({
     sendBeacons() {
       tick += 1;
       for (const stream of streams.values()) {
-        if (stream.spokeAtTick === undefined || tick - stream.spokeAtTick < beaconAfterTicks) continue;
-        stream.spokeAtTick = undefined;
+        if (!takeDue(stream.beacon, tick)) continue;
         for (const listener of stream.listeners) sendBeacon(listener);
       }
     },

@@ -3,7 +3,7 @@ import { encodePositionFrame } from '@hushryd/contracts/realtime/binary/position
 import type { PositionSink } from '@hushryd/tracking/feed/packed-positions';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import type { RealtimeMetrics } from '../metrics.ts';
-import { beaconAfterTicks } from './beacon-pace.ts';
+import { createBeaconPace, noteSpoken, takeDue } from './beacon-pace.ts';
 import { beaconFrame, encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
 import {
   beginToHear,
@@ -122,7 +122,7 @@ export function createHub({
   function noteHanded(room: Room): void {
     const count = listenerCount(room);
     if (count === 0) return;
-    room.spokeAtTick = tick;
+    noteSpoken(room.beacon, tick);
     metrics.produced.location += count;
     metrics.handedOver.location += count;
   }
@@ -150,7 +150,7 @@ export function createHub({
         members: new Set(),
         listeners: { json: 0, binary: 0 },
         slow: new Set(),
-        spokeAtTick: undefined,
+        beacon: createBeaconPace(),
       };
       const driver = drivers.get(driverId);
       if (driver === undefined) drivers.set(driverId, { rooms: new Set([room]), newest: undefined, run: 0, seq: 0 });
@@ -178,7 +178,7 @@ export function createHub({
       const newest = drivers.get(room.driverId)?.newest;
       if (newest !== undefined && shows(room, newest)) {
         sendPosition(subscription, newest);
-        room.spokeAtTick = tick;
+        noteSpoken(room.beacon, tick);
       }
       if (subscription.state !== 'joining') return;
       subscription.state = 'live';
@@ -199,8 +199,7 @@ export function createHub({
       tick += 1;
       for (const { rooms, newest } of drivers.values()) {
         for (const room of rooms) {
-          if (room.spokeAtTick === undefined || tick - room.spokeAtTick < beaconAfterTicks) continue;
-          room.spokeAtTick = undefined;
+          if (!takeDue(room.beacon, tick)) continue;
           const count = listenerCount(room);
           if (newest === undefined || count === 0 || !shows(room, newest)) continue;
           publishText(publish, room, beaconFrame(room.topic, newest, undefined));

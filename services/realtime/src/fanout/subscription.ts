@@ -1,5 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { Connection, Membership } from '../connections/connection.ts';
+import type { BeaconPace } from './beacon-pace.ts';
 import type { EventListener } from './event-streams.ts';
 
 /** Everybody on this node who watches one topic, and the driver whose positions it shows. */
@@ -15,8 +16,7 @@ export interface Room {
   readonly listeners: { json: number; binary: number };
   /** Members in slow mode. */
   readonly slow: Set<Subscription>;
-  /** When a position was last said here, in ticks of the hub's beacons; undefined once the beacon has been. */
-  spokeAtTick: number | undefined;
+  readonly beacon: BeaconPace;
 }
 
 /**

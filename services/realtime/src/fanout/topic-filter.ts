@@ -1,6 +1,6 @@
 import type { BoundingBox, TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 
-/** What a filter looks at; what a thing does not have, it is not judged by, but for `states`. */
+/** What a filter looks at; what a thing does not have, it is not judged by: an alert without a state reaches whoever filters by states. */
 export interface Filterable {
   readonly lat?: number | undefined;
   readonly lng?: number | undefined;
@@ -14,12 +14,12 @@ export function compileFilter({ bbox, states, text }: TopicFilter): (thing: Filt
   const wantedStates = states && new Set(states);
   const wantedText = text?.toLowerCase();
   return (thing) => {
-    if (wantedStates !== undefined && (thing.state === undefined || !wantedStates.has(thing.state))) return false;
+    if (wantedStates !== undefined && thing.state !== undefined && !wantedStates.has(thing.state)) return false;
     if (bbox !== undefined && thing.lat !== undefined && thing.lng !== undefined) {
       if (!isInBox(bbox, thing.lat, thing.lng)) return false;
     }
     if (wantedText === undefined) return true;
-    return thing.ids.some((id) => id?.toLowerCase().includes(wantedText));
+    return thing.ids.every((id) => id === undefined) || thing.ids.some((id) => id?.toLowerCase().includes(wantedText));
   };
 }
 
