@@ -10,7 +10,7 @@ import { ageClassOf } from '../live-map/vehicles/fix-age.ts';
 import { createVehicleStore, type VehicleStore } from '../live-map/vehicles/vehicle-store.ts';
 import type { Session } from '../session/session.ts';
 import { createServerClock, type ServerClock } from '../time/server-clock.ts';
-import { type LinkStatus, linkStatusOf } from './link-status.ts';
+import { isSessionOver, type LinkStatus, linkStatusOf } from './link-status.ts';
 
 /** Everything that the rooms need from the outside, for as long as somebody is signed in. */
 export interface Backend {
@@ -27,7 +27,7 @@ export interface Backend {
   linkStatus(): LinkStatus;
   /** Called when the connection changes by itself; lateness grows with time, so whoever shows it looks every second as well. */
   onLinkChange(listener: () => void): () => void;
-  /** Try to connect at once instead of waiting for the next try. */
+  /** Try to connect at once: instead of waiting for the next try, or again after the server ended the connection. */
   reconnectNow(): void;
   close(): void;
 }
@@ -55,13 +55,15 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
   const expectMore = (changed: readonly Position[]) => {
     isMoreExpected = changed.some((position) => ageClassOf(clock.nowMs() - position.recordedAtMs) === 'fresh');
   };
-  const reconnectNow = () => {
-    if (realtime.state.name === 'reconnecting') void realtime.connect().catch(announce);
+  const reconnectNow = () => void realtime.connect().catch(announce);
+  // Not a connection that was ended for good: coming back from that is for a person to decide.
+  const onNetworkBack = () => {
+    if (realtime.state.name === 'reconnecting') reconnectNow();
   };
 
   realtime.on('state', (state) => {
     if (state.name === 'live') isServerLive = true;
-    if (state.name === 'closed' && state.reason === 'refused') session.end('session-ended');
+    if (state.name === 'closed' && isSessionOver(state)) session.end('session-ended');
     announce();
   });
   realtime.on('status', (isLive) => {
@@ -92,7 +94,7 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
   const scope = createMapScope(mapWatch.setFilter);
   // A closed connection is a state of its own; whoever shows it asks `linkStatus`.
   void realtime.connect().catch(announce);
-  window.addEventListener('online', reconnectNow);
+  window.addEventListener('online', onNetworkBack);
   window.addEventListener('offline', announce);
 
   return {
@@ -122,7 +124,7 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
       return () => listeners.delete(listener);
     },
     close() {
-      window.removeEventListener('online', reconnectNow);
+      window.removeEventListener('online', onNetworkBack);
       window.removeEventListener('offline', announce);
       realtime.close();
     },

@@ -1,6 +1,6 @@
 import type { ConnectionState } from '@hushryd/sdk/connection/connection-state';
 import tap from 'tap';
-import { describeLink, linkStatusOf } from './link-status.ts';
+import { describeLink, isSessionOver, linkStatusOf } from './link-status.ts';
 
 const nowMs = 1_700_000_000_000;
 const live: ConnectionState = { name: 'live', transport: 'websocket', connectionId: 'c1' };
@@ -31,7 +31,8 @@ tap.test('the pill says what is true of the connection', async (t) => {
       { connection: { name: 'reconnecting', attempt: 1, nextTryAtMs: nowMs, cause: 'lost' }, isNetworkUp: false },
       'Offline',
     ],
-    [{ connection: { name: 'closed', reason: 'ended_by_server' } }, 'Signed out by the server'],
+    [{ connection: { name: 'closed', reason: 'ended_by_server', code: 1008 } }, 'Disconnected by the server'],
+    [{ connection: { name: 'closed', reason: 'ended_by_server', code: 4502 } }, 'Disconnected by an operator'],
     [{ isServerLive: false }, 'Live data is away'],
     [{ connection: { name: 'live', transport: 'sse' } }, 'Websockets are blocked'],
     [{ lagMs: 4_100 }, 'Behind by 4 s'],
@@ -51,4 +52,13 @@ tap.test('a fleet that stands still is not a connection that is behind', async (
 
 tap.test('a browser that thinks it is offline is not believed while frames arrive', async (t) => {
   t.equal(decide({ isNetworkUp: false }).kind, 'live');
+});
+
+tap.test('who was signed out or banned has to sign in again, who was disconnected has not', async (t) => {
+  const closed = (reason: 'refused' | 'ended_by_server', code?: number) =>
+    isSessionOver({ name: 'closed', reason, ...(code !== undefined && { code }) });
+  t.ok(closed('refused'));
+  t.ok(closed('ended_by_server', 4501));
+  t.notOk(closed('ended_by_server', 4502));
+  t.notOk(closed('ended_by_server', 1008));
 });

@@ -1,3 +1,4 @@
+import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import type { ConnectionState } from '@hushryd/sdk/connection/connection-state';
 
 /** What the connection pill says. Every kind has its word and its shape; colour only repeats it. */
@@ -9,7 +10,7 @@ export type LinkStatus =
   /** Positions do not move: the server says that its live data is away, or the map, which needs a websocket, gets none. */
   | { kind: 'degraded'; why: 'server' | 'no-websocket' }
   | { kind: 'reconnecting'; nextTryInMs: number; attempt: number }
-  | { kind: 'offline'; why: 'no-network' | 'ended' };
+  | { kind: 'offline'; why: 'no-network' | 'ended' | 'ended-by-operator' };
 
 /** Network jitter and a busy browser make a second or two; more than this is worth telling. */
 const lateMs = 2_500;
@@ -33,7 +34,10 @@ export function linkStatusOf(input: {
   nowMs: number;
 }): LinkStatus {
   const { connection } = input;
-  if (connection.name === 'closed' && connection.reason !== 'not_started') return { kind: 'offline', why: 'ended' };
+  if (connection.name === 'closed' && connection.reason !== 'not_started') {
+    const isByOperator = connection.code === closeCodes.endedByOperator;
+    return { kind: 'offline', why: isByOperator ? 'ended-by-operator' : 'ended' };
+  }
   if (connection.name !== 'live' && !input.isNetworkUp) return { kind: 'offline', why: 'no-network' };
   if (connection.name === 'reconnecting') {
     return {
@@ -54,13 +58,24 @@ export function linkStatusOf(input: {
   return { kind: 'live' };
 }
 
+const offlineWords: Record<Extract<LinkStatus, { kind: 'offline' }>['why'], string> = {
+  'no-network': 'Offline',
+  ended: 'Disconnected by the server',
+  'ended-by-operator': 'Disconnected by an operator',
+};
+
+/** The session is over, and whoever sees this page has to sign in again: it was refused, signed out or banned. */
+export function isSessionOver(closed: Extract<ConnectionState, { name: 'closed' }>): boolean {
+  return closed.reason === 'refused' || closed.code === closeCodes.sessionEnded;
+}
+
 /** The pill's words. */
 export function describeLink(status: LinkStatus): string {
   if (status.kind === 'live') return 'Live';
   if (status.kind === 'connecting') return 'Connecting';
   if (status.kind === 'behind') return `Behind by ${Math.round(status.byMs / 1000)} s`;
   if (status.kind === 'degraded') return status.why === 'server' ? 'Live data is away' : 'Websockets are blocked';
-  if (status.kind === 'offline') return status.why === 'ended' ? 'Signed out by the server' : 'Offline';
+  if (status.kind === 'offline') return offlineWords[status.why];
   const seconds = Math.ceil(status.nextTryInMs / 1000);
   return seconds > 0 ? `Reconnecting, next try in ${seconds} s` : 'Reconnecting, trying now';
 }

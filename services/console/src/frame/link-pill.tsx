@@ -14,8 +14,8 @@ export function LinkPill() {
         className={styles.pill}
         data-kind={status.kind}
         aria-label={`Connection: ${words}`}
-        title={status.kind === 'reconnecting' ? 'Try now' : words}
-        disabled={status.kind !== 'reconnecting'}
+        title={actionOf(status) ?? words}
+        disabled={actionOf(status) === undefined}
         onClick={reconnectNow}
       >
         <PillShape kind={status.kind} />
@@ -24,6 +24,12 @@ export function LinkPill() {
       <Announcement kind={status.kind} words={words} />
     </>
   );
+}
+
+/** What a click on the pill does, if anything. */
+function actionOf(status: LinkStatus): string | undefined {
+  if (status.kind === 'reconnecting') return 'Try now';
+  return status.kind === 'offline' && status.why !== 'no-network' ? 'Connect again' : undefined;
 }
 
 /** Each kind of connection has a shape of its own, so that colour is not needed to tell them apart. */
