@@ -24,7 +24,8 @@ const windowSeconds = 10;
 const lastFrameWithinMs = 2_000;
 /**
  * While one contender is measured the other rests with all its sockets. Bare uWS would ping those within one tick of 4 s, 15,000 at once, and
- * the generator answer: 150 ms of both cores, seen as a p99 of 35 to 68 ms of whoever was being measured. So neither is to ping.
+ * the generator answer: 150 ms of both cores, seen as a p99 of 35 to 68 ms of whoever was being measured. So it is not to ping; ours pings in
+ * turn, as it ships.
  */
 const restIdleSeconds = '960';
 
@@ -52,7 +53,7 @@ export const latency15k: Scenario = {
   async run(stage) {
     const system = await createSystem(stage);
     await startTrips(await openLiveRedis(stage.scope, system.redis), tripCount);
-    const realtime = await system.startRealtime(stage.scope, { IDLE_TIMEOUT_SECONDS: restIdleSeconds });
+    const realtime = await system.startRealtime(stage.scope);
     const bare = await startHelper<BareUwsCommands>(stage.scope, {
       module: new URL('../harness/contenders/bare-uws', import.meta.url),
       args: [restIdleSeconds],
@@ -88,7 +89,8 @@ export const latency15k: Scenario = {
         scenario: 'latency-15k',
         metric: 'frames that never came',
         unit: 'frames',
-        ours: samples.ours.map(({ missing }) => missing),
+        // Added up: a median would pass over a round that lost something.
+        ours: [samples.ours.reduce((sum, { missing }) => sum + missing, 0)],
         limits: [{ atMost: 0 }],
       }),
     ];

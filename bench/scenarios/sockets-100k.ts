@@ -78,7 +78,7 @@ export const sockets100k: Scenario = {
       ...latencyRows(samples),
       ...countRows(samples),
       row('resident memory a connection, all open', 'KiB', [perSocket(residentOpen)], memoryLimits),
-      row('… after the load', 'KiB', [perSocket(residentLoaded)]),
+      row('… after the load', 'KiB', [perSocket(residentLoaded)], memoryLimits),
       ...groups.map((group, index) =>
         row(
           `processor, ${group.name}`,

@@ -36,7 +36,12 @@ export interface ListenerCounts {
 export type HeardLatencies = LatencyCounts & Heard;
 
 const seqMark = Buffer.from('"seq":');
+const positionMark = Buffer.from('{"type":"position"');
 const openAtOnce = 200;
+
+/** Bare uWS and we begin alike: `{"type":"position"`. */
+export const isPosition = (buffer: Buffer, start: number): boolean =>
+  positionMark.compare(buffer, start, start + positionMark.length) === 0;
 
 /** Sockets that only listen, thousands of them. */
 export function createListeners() {
@@ -56,6 +61,8 @@ export function createListeners() {
     bytes += end - start;
     const driver = drivers[listener];
     if (schedule === undefined || driver === undefined) return;
+    // A beacon names the newest seq as well; counted as heard, it would hide a frame that never came.
+    if (!isPosition(buffer, start)) return;
     const mark = buffer.indexOf(seqMark, start);
     if (mark < 0 || mark >= end) return;
     const fix = fixOf(schedule, driver, readNumber(buffer, mark + seqMark.length));
