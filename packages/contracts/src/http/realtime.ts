@@ -88,6 +88,7 @@ export const PostNoticeBodySchema = Type.Object(
   },
   closed,
 );
+export type PostNoticeBody = Static<typeof PostNoticeBodySchema>;
 export const NoticeReplySchema = Type.Object(
   { noticeId: IdSchema, epoch: Type.String(), offset: Type.Integer({ minimum: 1 }) },
   closed,

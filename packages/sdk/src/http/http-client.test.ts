@@ -15,7 +15,7 @@ test('each call goes to its route', async (t) => {
   const { api, client, sent } = setUp();
   const place = { lat: 41, lng: -8 };
   const trip = { driverId: 'd', passengerIds: [], origin: place, destination: place };
-  for (let i = 0; i < 20; i += 1) api.answers.push({ status: 200, body: { i } });
+  for (let i = 0; i < 25; i += 1) api.answers.push({ status: 200, body: { i } });
 
   await client.createTrip(trip, { idempotencyKey: 'key-1' });
   await client.startTrip('a');
@@ -34,6 +34,11 @@ test('each call goes to its route', async (t) => {
   await client.postFixes({ run: 1, from: 1, fixes: [] });
   await client.getRoads({ west: -8.7, south: 41.1, east: -8.5, north: 41.2 }, { limit: 10 });
   await client.createTicket();
+  await client.getRealtimeStats();
+  await client.listConnections('u');
+  t.equal(await client.endConnection('u', 'node-1.7'), undefined);
+  t.equal(await client.signOutUser('u', { reason: 'banned' }), undefined);
+  await client.postNotice('u', { title: 'Gate 4' });
 
   t.same(sent(), [
     'POST /v1/trips',
@@ -53,6 +58,11 @@ test('each call goes to its route', async (t) => {
     'POST /v1/drivers/me/fixes',
     'GET /v1/map/roads?bbox=-8.7%2C41.1%2C-8.5%2C41.2&limit=10',
     'POST /v1/realtime/tickets',
+    'GET /v1/realtime/stats',
+    'GET /v1/users/u/connections',
+    'DELETE /v1/users/u/connections/node-1.7',
+    'POST /v1/users/u/sign-out',
+    'POST /v1/users/u/notices',
   ]);
   t.match(api.requests[0]?.headers, { authorization: 'Bearer token', 'idempotency-key': 'key-1' });
   t.same(JSON.parse(api.requests[0]?.body ?? ''), trip);

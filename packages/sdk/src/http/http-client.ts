@@ -6,7 +6,14 @@ import type {
   RunReply,
 } from '@hushryd/contracts/http/drivers';
 import type { RoadsReply } from '@hushryd/contracts/http/map';
-import type { TicketReply } from '@hushryd/contracts/http/realtime';
+import type {
+  ConnectionsReply,
+  NoticeReply,
+  PostNoticeBody,
+  RealtimeStatsReply,
+  TicketReply,
+} from '@hushryd/contracts/http/realtime';
+import type { RevocationReason } from '@hushryd/contracts/http/sessions';
 import type {
   CreateTripBody,
   ListTripsReply,
@@ -76,6 +83,16 @@ export interface HttpClient {
   getRoads(box: BoundingBox, options?: { limit?: number; signal?: AbortSignalLike }): Promise<RoadsReply>;
   /** Single use, short-lived; the connection asks for its own. */
   createTicket(): Promise<TicketReply>;
+  /** Staff: the realtime nodes that are up, each as of its last word, and their sum. */
+  getRealtimeStats(): Promise<RealtimeStatsReply>;
+  /** Staff: the user's open sockets on all nodes. */
+  listConnections(userId: string): Promise<ConnectionsReply>;
+  /** Staff: close one socket with 4502, on whichever node; done when it is gone. `not_found` where it already was. */
+  endConnection(userId: string, connectionId: string): Promise<void>;
+  /** Staff: refuse every token the user has. After `role_changed` the apps come back by themselves; `signed_out` is the default. */
+  signOutUser(userId: string, body?: { reason?: RevocationReason }): Promise<void>;
+  /** Staff: to all of the user's devices. Send a `noticeId`: then the app can tell a retry from a second notice. */
+  postNotice(userId: string, body: PostNoticeBody): Promise<NoticeReply>;
 }
 
 /** One call per route of the API. Every call may throw `HttpProblem`; none is retried here. */
@@ -138,10 +155,21 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ...(signal && { signal }),
       }),
     createTicket: () => post('/v1/realtime/tickets', {}),
+
+    getRealtimeStats: () => get('/v1/realtime/stats'),
+    listConnections: (userId) => get(`${userPath(userId)}/connections`),
+    async endConnection(userId, connectionId) {
+      await send({ method: 'DELETE', path: `${userPath(userId)}/connections/${encodeURIComponent(connectionId)}` });
+    },
+    async signOutUser(userId, body = {}) {
+      await send({ method: 'POST', path: `${userPath(userId)}/sign-out`, body });
+    },
+    postNotice: (userId, body) => post(`${userPath(userId)}/notices`, body),
   };
 }
 
 const tripPath = (tripId: string): string => `/v1/trips/${encodeURIComponent(tripId)}`;
+const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
 
 async function parseJson<Reply>(response: ResponseLike): Promise<Reply> {
   try {
