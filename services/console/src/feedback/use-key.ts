@@ -25,7 +25,7 @@ function isForSomethingElse(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
   const { target } = event;
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('[role=dialog]')) return true;
+  if (target.closest('[role=dialog], [role=alertdialog]')) return true;
   if (event.key === 'Escape') return false;
   if (target.closest('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable=true]')) return true;
   // Space and Enter press what has the focus. A radio button needs neither: arrows choose.

@@ -1,4 +1,4 @@
-import { Map as MapIcon, Route } from 'lucide-react';
+import { Map as MapIcon, Route, ServerCog } from 'lucide-react';
 import { formatView, type View } from '../routing/view.ts';
 import { navigate } from '../routing/view-store.ts';
 import styles from './frame.module.css';
@@ -7,6 +7,7 @@ import styles from './frame.module.css';
 const rooms = [
   { room: 'map', name: 'Live map', Icon: MapIcon },
   { room: 'trips', name: 'Trips', Icon: Route },
+  { room: 'system', name: 'System', Icon: ServerCog },
 ] as const satisfies { room: View['room']; name: string; Icon: unknown }[];
 
 export function Rail({ room: current }: { room: View['room'] }) {

@@ -38,10 +38,11 @@ const tripsView = fc.record(
   },
   { requiredKeys: ['room'] },
 );
+const systemView = fc.record({ room: fc.constant('system' as const), userId: id }, { requiredKeys: ['room'] });
 
 tap.test('a view survives its address', async (t) => {
   fc.assert(
-    fc.property(fc.oneof<fc.Arbitrary<View>[]>(mapView, tripsView), (view) => {
+    fc.property(fc.oneof<fc.Arbitrary<View>[]>(mapView, tripsView, systemView), (view) => {
       t.same(parseView(formatView(view)), view);
     }),
     { numRuns: 300 },
@@ -61,6 +62,10 @@ tap.test('an address that makes no sense still opens the live map', async (t) =>
   ]) {
     t.same(parseView(fragment), { room: 'map' }, fragment);
   }
+});
+
+tap.test('an id that cannot be one is not looked up', async (t) => {
+  t.same(parseView('#/system?user=a%20b'), { room: 'system' });
 });
 
 tap.test('following and replaying need something selected', async (t) => {

@@ -38,35 +38,47 @@ export interface TripsView {
   state?: TripState;
 }
 
+export interface SystemView {
+  room: 'system';
+  /** Whose connections are shown. */
+  userId?: string;
+}
+
 /** Everything that a shared link restores. It lives in the fragment: any static server can serve the console at any path. */
-export type View = MapView | TripsView;
+export type View = MapView | TripsView | SystemView;
 
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** What the API takes for an id of a person, driver or trip (`IdSchema`). */
+export const isId = (text: string): boolean => idPattern.test(text);
 
 /** Read a fragment such as `#/map?driver=d1&follow=1`. What is malformed is ignored: an old link still opens the room. */
 export function parseView(fragment: string): View {
   const [path = '', search = ''] = fragment.replace(/^#/, '').split('?', 2);
   const parameters = new URLSearchParams(search);
-  return path === '/trips' ? parseTripsView(parameters) : parseMapView(parameters);
+  if (path === '/trips') return parseTripsView(parameters);
+  return path === '/system' ? parseSystemView(parameters) : parseMapView(parameters);
 }
 
 export function formatView(view: View): string {
   const parameters = new URLSearchParams();
-  if (view.room === 'trips') {
-    if (view.query) parameters.set('q', view.query);
-    if (view.state) parameters.set('state', view.state);
-  } else {
-    if (view.selection) parameters.set(view.selection.kind, view.selection.id);
-    if (view.isFollowing) parameters.set('follow', '1');
-    if (view.replayAtMs !== undefined) parameters.set('replay', String(Math.round(view.replayAtMs)));
-    if (view.states) parameters.set('state', view.states.join(','));
-    if (view.text) parameters.set('q', view.text);
-    if (view.list) parameters.set('list', view.list);
-    if (view.isTrackPlain) parameters.set('track', 'plain');
-    if (view.camera) parameters.set('at', formatCamera(view.camera));
-  }
+  if (view.room === 'map') writeMapView(view, parameters);
+  if (view.room === 'trips' && view.query) parameters.set('q', view.query);
+  if (view.room === 'trips' && view.state) parameters.set('state', view.state);
+  if (view.room === 'system' && view.userId) parameters.set('user', view.userId);
   const search = parameters.toString().replaceAll('%2C', ',');
   return `#/${view.room}${search === '' ? '' : `?${search}`}`;
+}
+
+function writeMapView(view: MapView, parameters: URLSearchParams): void {
+  if (view.selection) parameters.set(view.selection.kind, view.selection.id);
+  if (view.isFollowing) parameters.set('follow', '1');
+  if (view.replayAtMs !== undefined) parameters.set('replay', String(Math.round(view.replayAtMs)));
+  if (view.states) parameters.set('state', view.states.join(','));
+  if (view.text) parameters.set('q', view.text);
+  if (view.list) parameters.set('list', view.list);
+  if (view.isTrackPlain) parameters.set('track', 'plain');
+  if (view.camera) parameters.set('at', formatCamera(view.camera));
 }
 
 function parseTripsView(parameters: URLSearchParams): TripsView {
@@ -76,6 +88,11 @@ function parseTripsView(parameters: URLSearchParams): TripsView {
   const state = tripStates.find((known) => known === parameters.get('state'));
   if (state) view.state = state;
   return view;
+}
+
+function parseSystemView(parameters: URLSearchParams): SystemView {
+  const userId = parameters.get('user');
+  return { room: 'system', ...(userId !== null && isId(userId) && { userId }) };
 }
 
 function parseMapView(parameters: URLSearchParams): MapView {
@@ -101,7 +118,7 @@ function parseMapView(parameters: URLSearchParams): MapView {
 function parseSelection(parameters: URLSearchParams): Selection | undefined {
   for (const kind of ['trip', 'driver'] as const) {
     const id = parameters.get(kind);
-    if (id !== null && idPattern.test(id)) return { kind, id };
+    if (id !== null && isId(id)) return { kind, id };
   }
   return undefined;
 }
