@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '@hushryd/platform/engines/ports';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { within } from '@hushryd/platform/testing/wait-for';
+import type { ConnectionOptions } from '@hushryd/sdk/connection/connection-options';
 import { createHttpClient } from '@hushryd/sdk/http/http-client';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
@@ -15,7 +16,7 @@ import { driveCity } from '../src/fleet/drive-city.ts';
 import { createTokenSource } from '../src/fleet/token-source.ts';
 import { loadSigningKeys } from '../src/issuer/signing-keys.ts';
 import { openDoor } from '../src/runner/open-door.ts';
-import { type System, startSystem } from './system.ts';
+import { createNodeSocket, type System, startSystem } from './system.ts';
 
 const fleet = { kind: 'city', vehicles: 12, seed: 7, intervalMs: 1000 } as const;
 const rootDir = fileURLToPath(new URL('../../../', import.meta.url));
@@ -25,16 +26,21 @@ export interface ConsoleSystem {
   /** A link that signs an operator in, once. */
   newLink(): string;
   openPage(link: string): Promise<Page>;
+  /** What an SDK client needs to speak as this user to one of the nodes. */
+  connectionOptions(userId: string, role: 'driver' | 'rider', node?: number): ConnectionOptions;
   /** A driver who takes no rides and stands there: his first fix is his last. */
   parkVehicle(driverId: string, place: { lat: number; lng: number }): Promise<void>;
 }
 
 /**
- * The whole product with a small fleet on the road, and a browser.
+ * The whole product with a small fleet on the road, and a browser. `hasFleet: false`: nobody is connected whom the test did not connect.
  *
  * @returns the reason, where there is no browser on this machine
  */
-export async function startConsoleSystem(t: Test): Promise<ConsoleSystem | { reason: string }> {
+export async function startConsoleSystem(
+  t: Test,
+  { realtimes = 1, hasFleet = true }: { realtimes?: number; hasFleet?: boolean } = {},
+): Promise<ConsoleSystem | { reason: string }> {
   const found = await findChromium({ path: process.env.CHROMIUM_PATH, mayInstall: false });
   if ('reason' in found) return found;
 
@@ -45,6 +51,7 @@ export async function startConsoleSystem(t: Test): Promise<ConsoleSystem | { rea
   const consolePort = await freePort();
   const origin = `http://127.0.0.1:${consolePort}`;
   const system = await startSystem(t, {
+    realtimes,
     env: {
       TOKEN_PUBLIC_KEYS: '',
       TOKEN_PUBLIC_KEYS_FILE: publicKeysFile,
@@ -68,12 +75,19 @@ export async function startConsoleSystem(t: Test): Promise<ConsoleSystem | { rea
   const door = await openDoor({ data, ports, fleet, fleetSecret, rootDir, tell: () => undefined });
   t.teardown(() => door.close());
   const tokensFor = createTokenSource({ issuerUrl: origin, fleetSecret });
-  await startFleet(t, system, tokensFor);
+  if (hasFleet) await startFleet(t, system, tokensFor);
 
   const browser = await startBrowser(t, found.program);
   return {
     system,
     newLink: door.newLink,
+    connectionOptions: (userId, role, node = 0) => ({
+      realtimeUrl: (system.realtimes[node]?.url ?? '').replace('http', 'ws'),
+      apiUrl: system.apis[0]?.url ?? '',
+      getToken: tokensFor({ userId, role }),
+      auth: 'bearer',
+      createSocket: createNodeSocket,
+    }),
     async parkVehicle(driverId, place) {
       const getToken = tokensFor({ userId: driverId, role: 'driver' });
       const driver = createHttpClient({ apiUrl: system.apis[0]?.url ?? '', getToken });

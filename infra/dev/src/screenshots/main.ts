@@ -1,17 +1,19 @@
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 import { findChromium } from '../browser/find-chromium.ts';
 import { startRunner } from './start-runner.ts';
 
 /**
  * `npm run screenshots [-- OPTIONS]`: starts HushRyd, lets its cars drive for a while, and writes what an operator sees to
- * docs/images/live-map.png. The options are those of `npm start`, so recorded trips can be shown too.
+ * docs/images: the live map, and the System room in both themes. The options are those of `npm start`, so recorded trips and several
+ * nodes can be shown too.
  */
 const rootDir = join(import.meta.dirname, '../../../..');
-const picture = join(rootDir, 'docs/images/live-map.png');
+const folder = join(rootDir, 'docs/images');
 const patient = { timeout: 60_000 };
 const drivingMs = 30_000;
+const watchingMs = 30_000;
 
 const args = process.argv.slice(2);
 const found = await findChromium({ path: process.env.CHROMIUM_PATH, mayInstall: true });
@@ -28,7 +30,6 @@ if ('reason' in found) {
   }
   try {
     await photograph(found.program, runner.link);
-    console.log(`Wrote ${relative(rootDir, picture)}`);
   } finally {
     await runner.stop();
   }
@@ -42,8 +43,25 @@ async function photograph(program: string, link: string): Promise<void> {
     await page.getByRole('button', { name: /Connection: live/i }).waitFor(patient);
     // Cars leave their depots, and the first streets are learned.
     await sleep(drivingMs);
-    await page.screenshot({ path: picture, ...patient });
+    await write(page, 'live-map.png');
+
+    await page.getByRole('link', { name: 'System' }).click();
+    await page.getByRole('searchbox', { name: 'User id' }).fill('operator-dev');
+    await page.getByRole('button', { name: 'Look up' }).click();
+    await page.getByRole('list', { name: /^Open connections of/ }).waitFor(patient);
+    // Some answers make a line.
+    await sleep(watchingMs);
+    await write(page, 'system.png');
+    await page.getByRole('button', { name: 'Switch to the light theme' }).click();
+    await write(page, 'system-light.png');
   } finally {
     await browser.close();
   }
+}
+
+async function write(page: Page, name: string): Promise<void> {
+  const path = join(folder, name);
+  // A change of theme fades; the picture shows its end.
+  await page.screenshot({ path, animations: 'disabled', ...patient });
+  console.log(`Wrote ${relative(rootDir, path)}`);
 }
