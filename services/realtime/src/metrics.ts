@@ -129,5 +129,5 @@ export function registerGauges(telemetry: Telemetry, gauges: RealtimeGauges): vo
   gauge('realtime_subscriptions', 'Subscriptions of open sockets', gauges.subscriptions);
   gauge('realtime_slow_sockets', 'Sockets that get only the newest positions', gauges.slowSockets);
   gauge('realtime_pending_fixes', 'Fixes waiting for Redis', gauges.pendingFixes);
-  gauge('realtime_map_watchers', 'Operators watching the whole map', gauges.mapWatchers);
+  gauge('realtime_map_watchers', 'Operators watching the map, or a part of it', gauges.mapWatchers);
 }

@@ -23,6 +23,8 @@ export interface SocketRoute {
   upgrade: UpgradeHandler;
   dispatch: Dispatch;
   onOpen(connection: Connection): void;
+  /** The client pinged by the websocket protocol; uWS has answered. */
+  onPing(connection: Connection): void;
   onDrain(connection: Connection): void;
   /** @param code what the client said, or 1006 where nobody said anything */
   onClose(connection: Connection, code: number): void;
@@ -96,6 +98,10 @@ export function addSocketRoute(app: TemplatedApp, route: SocketRoute): void {
     message(ws, message, isBinary) {
       const { connection } = ws.getUserData();
       if (connection !== undefined) route.dispatch(connection, message, isBinary);
+    },
+    ping(ws) {
+      const { connection } = ws.getUserData();
+      if (connection !== undefined) route.onPing(connection);
     },
     drain(ws) {
       const { connection } = ws.getUserData();

@@ -25,6 +25,7 @@ import { createAcceptGate } from './connections/accept-gate.ts';
 import { createAuthenticateUpgrade } from './connections/authenticate-upgrade.ts';
 import { Connection } from './connections/connection.ts';
 import { createConnections } from './connections/connections.ts';
+import { countPing } from './connections/count-ping.ts';
 import { drainConnections } from './connections/drain.ts';
 import { endExpired } from './connections/end-expired.ts';
 import { endRevoked } from './connections/end-revoked.ts';
@@ -229,6 +230,7 @@ export async function startRealtime({
         greet({ connection, leases, isLive: () => liveStatus.isLive(partitionNeededBy(connection, keys)) }),
       );
     },
+    onPing: (connection) => countPing(connection, performance.now()),
     onDrain: fanout.drained,
     onClose(connection, code) {
       log.debug({ connectionId: connection.id, code: connection.closeCode || code }, 'socket closed');
@@ -250,7 +252,11 @@ export async function startRealtime({
   });
   registerGauges(telemetry, {
     connections: () => connections.size,
-    subscriptions: () => fanout.slowConsumers.trackedCount + fanout.adminMap.watcherCount,
+    subscriptions: () => {
+      let count = 0;
+      for (const { memberships } of connections) count += memberships?.size ?? 0;
+      return count;
+    },
     slowSockets: () => fanout.slowConsumers.slowCount,
     pendingFixes: () => batcher.pendingFixes,
     mapWatchers: () => fanout.adminMap.watcherCount,

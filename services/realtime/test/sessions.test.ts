@@ -214,3 +214,43 @@ t.test('operators see who is connected where, and can end one socket on any node
   t.equal((await device.ended()).code, closeCodes.endedByOperator);
   await waitFor(async () => (await nodes.socketsOf('zora')).length === 0, { ...within, what: 'the end of its lease' });
 });
+
+t.test('nobody changes a log by asking for a place that it never had', async (t) => {
+  const topic = userTopic('wanda');
+  const notice = (n: number) =>
+    publishEvent(topic, { name: 'notice', noticeId: `w${n}`, at: new Date().toISOString(), title: 'Hello' });
+  const { epoch } = await notice(1);
+  await notice(2);
+  const phone = await one.connect('wanda', 'rider');
+  for (const [id, seen] of [
+    { epoch, offset: 999_999 },
+    { epoch: '', offset: 999_999 },
+    { epoch: 'another', offset: 1 },
+  ].entries()) {
+    phone.send({ type: 'sub', id, topic, ...seen });
+    t.match(await phone.next('subscribed', (frame) => frame.id === id), { epoch, offset: 2 });
+  }
+
+  const tablet = await two.connect('wanda', 'rider');
+  tablet.send({ type: 'sub', id: 9, topic, epoch, offset: 1 });
+  t.match(await tablet.next('subscribed'), { recovered: true, epoch, offset: 2 });
+  t.match(await tablet.next('event'), { offset: 2 });
+});
+
+t.test('whoever has no good token takes no place of those who have', async (t) => {
+  const node = await startTestRealtime(t, { env: { MAX_ACCEPTS_PER_SECOND: '1' } });
+  for (let turn = 0; turn < 20; turn += 1) t.equal(await upgradeRefusal(node.url, 'nonsense'), 'token_invalid');
+  const socket = await node.connect('xaver', 'rider');
+  t.equal(socket.ws.readyState, socket.ws.OPEN);
+});
+
+t.test('a flood of pings is cut, a client that pings now and then is not', async (t) => {
+  const node = await startTestRealtime(t, { env: { MAX_FRAMES_PER_SECOND: '5', MAX_BAD_FRAMES: '5' } });
+  const calm = await node.connect('yves', 'rider');
+  const flood = await node.connect('zeno', 'rider');
+  for (let turn = 0; turn < 5; turn += 1) calm.ws.ping();
+  for (let turn = 0; turn < 200; turn += 1) flood.ws.ping();
+  t.equal((await flood.ended()).code, closeCodes.policyViolation);
+  calm.send({ type: 'ping', id: 1 });
+  await calm.next('pong');
+});

@@ -3,8 +3,8 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 export interface AcceptGate {
   /** Let one upgrade in. @throws AppError `overloaded` (with `retryAfterMs`) or `draining` */
   enter(): void;
-  /** It was answered, one way or the other. */
-  leave(): void;
+  /** It was answered. @param isRefused it was nobody's: the place goes to the next */
+  leave(isRefused?: boolean): void;
   /** Refuse everybody from now on. */
   close(): void;
 }
@@ -65,8 +65,9 @@ export function createAcceptGate({
       places -= 1;
       pending += 1;
     },
-    leave() {
+    leave(isRefused = false) {
       pending -= 1;
+      if (isRefused) places += 1;
     },
     close() {
       isClosed = true;

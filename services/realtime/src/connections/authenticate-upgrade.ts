@@ -14,6 +14,11 @@ export interface UpgradeHeaders {
   protocols: string;
 }
 
+const bearerFormat = /^Bearer +(\S+)$/i;
+
+/** Is there a token, which is judged at once, and not a ticket? */
+export const isBearer = ({ authorization }: UpgradeHeaders): boolean => bearerFormat.test(authorization);
+
 /** A bearer token is judged at once, a ticket has to be asked for. */
 export type AuthenticateUpgrade = (headers: UpgradeHeaders) => Identity | Promise<Identity>;
 
@@ -47,7 +52,7 @@ export function createAuthenticateUpgrade({
       const detail = `the subprotocol ${jsonSubprotocol} or ${binarySubprotocol} must be offered`;
       throw new AppError('request_invalid', { detail });
     }
-    const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    const bearer = bearerFormat.exec(authorization)?.[1];
     if (bearer !== undefined) return assertCurrent(tokens.verify(bearer));
     const ticket = protocols.find((protocol) => protocol.startsWith(ticketSubprotocolPrefix));
     if (ticket === undefined) throw new AppError('token_missing');

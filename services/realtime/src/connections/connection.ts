@@ -112,7 +112,7 @@ export class Connection {
     this.#metrics.produced[deliveryClass] += 1;
     // Below uWS's own limit, where a close frame would be refused like any other.
     const roomBytes = this.#limits.maxBufferBytes + (deliveryClass === 'sos' ? alertReserveBytes : 0);
-    const isTooMuch = ws.getBufferedAmount() + frame.length > roomBytes;
+    const isTooMuch = ws.getBufferedAmount() + sizeOf(frame, deliveryClass) > roomBytes;
     if (isTooMuch || ws.send(frame, typeof frame !== 'string', false) === 2) {
       this.#metrics.dropped[deliveryClass] += 1;
       this.close(closeCodes.slowConsumer, 'slow consumer');
@@ -154,4 +154,10 @@ export class Connection {
   cut(): void {
     this.#ws?.close();
   }
+}
+
+/** Positions and beacons are ASCII, and there are too many of them to count bytes; events and answers may say anything. */
+function sizeOf(frame: string | Uint8Array<ArrayBuffer>, deliveryClass: DeliveryClass): number {
+  const isPlain = deliveryClass === 'location' || deliveryClass === 'beacon' || deliveryClass === 'map';
+  return typeof frame !== 'string' || isPlain ? frame.length : Buffer.byteLength(frame);
 }

@@ -1,7 +1,7 @@
 --[[
   Give a socket one of its user's places, if there is one.
 
-  KEYS[1] sockets of the user   sorted set, member <node>/<number of the socket>, score when the socket's token ends
+  KEYS[1] sockets of the user   sorted set, member <node>.<number of the socket>, score when the socket's token ends
   ARGV[1] now, ms
   ARGV[2] member
   ARGV[3] when the token ends, ms

@@ -6,7 +6,7 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import { replyProblem } from '../http/replies.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import type { AcceptGate } from './accept-gate.ts';
-import type { AuthenticateUpgrade } from './authenticate-upgrade.ts';
+import { type AuthenticateUpgrade, isBearer } from './authenticate-upgrade.ts';
 import { chooseSubprotocol, readOffered } from './choose-subprotocol.ts';
 import type { Connection, SocketData } from './connection.ts';
 import type { SocketLeases } from './socket-leases.ts';
@@ -14,11 +14,12 @@ import type { SocketLeases } from './socket-leases.ts';
 export type UpgradeHandler = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void;
 
 /**
- * What stands between a request for a socket and the socket: the node's rate, authentication, and how many sockets the user has here,
+ * What stands between a request for a socket and the socket: authentication, the node's rate, and how many sockets the user has here,
  * all before 101. What is refused is answered with problem details, with `Retry-After` where coming back makes sense; above the rate by a
  * `busy` frame and a close with 1013. Sockets on other nodes are counted when this one is open: see socket-leases.
  *
- * A bearer token lets the socket in at once, a ticket has to be asked for first.
+ * A bearer token lets the socket in at once. A ticket has to be asked for first, and only so many are at a time: what was refused gives its
+ * place back.
  */
 export function createUpgradeHandler({
   gate,
@@ -52,19 +53,27 @@ export function createUpgradeHandler({
     // Without one authentication refuses.
     const subprotocol = chooseSubprotocol(readOffered(headers.protocols)) ?? '';
 
+    let isInside = false;
     try {
-      gate.enter();
-    } catch (error) {
-      metrics.upgrades.rate_limited += 1;
-      sendAway(toAppError(error));
-      return;
-    }
-    try {
-      const identity = authenticate(headers);
+      // A bearer token is judged before it takes a place: whoever has none that is good uses up nobody's.
+      const early = isBearer(headers) ? authenticate(headers) : undefined;
+      if (!enter()) return;
+      const identity = early ?? authenticate(headers);
       if (identity instanceof Promise) upgradeLater(identity);
       else upgrade(admit(identity, subprotocol));
     } catch (error) {
       refuse(error);
+    }
+
+    function enter(): boolean {
+      try {
+        gate.enter();
+        isInside = true;
+      } catch (error) {
+        metrics.upgrades.rate_limited += 1;
+        sendAway(toAppError(error));
+      }
+      return isInside;
     }
 
     /** Pages cannot read a refused upgrade, and would all come back at once: they get a socket that says when, and no more. */
@@ -87,7 +96,7 @@ export function createUpgradeHandler({
       const error = toAppError(err);
       if (error.code === 'internal') log.error({ err }, 'upgrade failed');
       metrics.upgrades.refused += 1;
-      gate.leave();
+      if (isInside) gate.leave(true);
       replyProblem(res, error, requestId);
     }
 

@@ -35,6 +35,8 @@ export interface EventStream {
   place: TopicHead | undefined;
   readonly listeners: Set<EventListener>;
   recovery: Promise<boolean> | undefined;
+  /** Something was missed while the log was being read: what was found may be from before it. */
+  mustReadAgain: boolean;
   readonly beacon: BeaconPace;
 }
 
@@ -79,6 +81,8 @@ export interface EventStreams {
 
 /** Events for one socket that takes what it missed while more comes; above this it has to begin again. */
 const maxWaiting = 1000;
+/** Logs that are read at the same time: after a failover every topic of a partition wants to be. */
+const readsAtOnce = 200;
 const nowhere: TopicHead = { epoch: '', offset: 0 };
 
 /**
@@ -116,6 +120,9 @@ export function createEventStreams({
   const streams = new Map<string, EventStream>();
   /** Listeners that are being given what they missed, by their socket. */
   const pacing = new Map<Connection, Set<EventListener>>();
+  /** Streams whose log could not be read, and is read again. */
+  const behind = new Set<EventStream>();
+  let isRetrying = false;
   let tick = 0;
 
   function onEvent(message: TopicMessage): void {
@@ -133,7 +140,7 @@ export function createEventStreams({
   }
 
   function keepForJoining(stream: EventStream, message: TopicMessage): void {
-    for (const listener of stream.listeners) listener.waiting?.push(message);
+    for (const listener of stream.listeners) if (listener.waiting !== undefined) wait(listener, message);
   }
 
   function passOn(stream: EventStream, message: TopicMessage): void {
@@ -172,20 +179,32 @@ export function createEventStreams({
     return connection.send(frame, stream.eventClass);
   }
 
-  /** One at a time a stream; whoever asks meanwhile waits for it. Resolves to false where the log could not be read. */
+  /**
+   * One at a time a stream; where somebody asks meanwhile, the log is read once more after it. Resolves to false where it could not be
+   * read: then it is tried again with the next beacons.
+   */
   function recoverStream(stream: EventStream): Promise<boolean> {
-    stream.recovery ??= readMissed(stream)
-      .then(
-        () => true,
-        (err: unknown) => {
-          log.warn({ err, topic: stream.topic }, 'missed events could not be read');
-          return false;
-        },
-      )
-      .finally(() => {
-        stream.recovery = undefined;
-      });
+    stream.mustReadAgain = true;
+    stream.recovery ??= readWhileAsked(stream);
     return stream.recovery;
+  }
+
+  async function readWhileAsked(stream: EventStream): Promise<boolean> {
+    try {
+      while (stream.mustReadAgain) {
+        stream.mustReadAgain = false;
+        await readMissed(stream);
+      }
+      behind.delete(stream);
+      return true;
+    } catch (err) {
+      if (behind.size === 0) log.warn({ err, topic: stream.topic }, 'missed events could not be read, trying again');
+      if (streams.get(stream.topic) === stream) behind.add(stream);
+      return false;
+    } finally {
+      // In the same tick as the last look at `mustReadAgain`: whoever asks later begins anew.
+      stream.recovery = undefined;
+    }
   }
 
   async function readMissed(stream: EventStream): Promise<void> {
@@ -193,8 +212,12 @@ export function createEventStreams({
     // Nobody was told of any event yet: those who join read the log themselves.
     if (known === undefined) return;
     const found = await recoverEvents(stream.topic, known);
-    if (stream.place !== known) return;
+    if (stream.place !== known) {
+      stream.mustReadAgain = true;
+      return;
+    }
     if (found.recovered) {
+      if (found.messages.length > 0) metrics.recovered[stream.eventClass] += liveCount(stream);
       for (const message of found.messages) passOn(stream, message);
       return;
     }
@@ -202,6 +225,14 @@ export function createEventStreams({
     if (head.epoch === known.epoch && head.offset === known.offset) return;
     stream.place = head;
     for (const listener of stream.listeners) if (!listener.isJoining) beginAgain(listener, head);
+  }
+
+  async function recoverEach(wanted: Iterable<EventStream>): Promise<void> {
+    const left = wanted[Symbol.iterator]();
+    const lane = async () => {
+      for (let next = left.next(); !next.done; next = left.next()) await recoverStream(next.value);
+    };
+    await Promise.all(Array.from({ length: readsAtOnce }, lane));
   }
 
   /** What came in between is gone for good. */
@@ -276,6 +307,7 @@ export function createEventStreams({
           place: undefined,
           listeners: new Set(),
           recovery: undefined,
+          mustReadAgain: false,
           beacon: createBeaconPace(),
         };
         streams.set(topic, stream);
@@ -291,6 +323,7 @@ export function createEventStreams({
       if (stream.eventClass === 'sos') sosRepeats.forget(listener.connection, stream.topic);
       listener.waiting = undefined;
       if (!stream.listeners.delete(listener) || stream.listeners.size > 0) return;
+      behind.delete(stream);
       if (streams.get(stream.topic) === stream) streams.delete(stream.topic);
     },
 
@@ -303,8 +336,6 @@ export function createEventStreams({
       }
       const found = await recoverEvents(stream.topic, seen);
       await settleAt(listener, found.head ?? nowhere);
-      if (found.recovered) metrics.recovered[stream.eventClass] += 1;
-      else metrics.notRecovered[stream.eventClass] += 1;
       return {
         head: found.head,
         recovered: found.recovered,
@@ -312,7 +343,7 @@ export function createEventStreams({
       };
     },
 
-    goLive(listener, { head = nowhere, missed }) {
+    goLive(listener, { head = nowhere, recovered, missed }) {
       const { stream, waiting = [] } = listener;
       const { place = nowhere } = stream;
       const toTell = [...missed];
@@ -328,6 +359,7 @@ export function createEventStreams({
         beginAgain(listener, place);
         return;
       }
+      if (recovered !== undefined) metrics[recovered ? 'recovered' : 'notRecovered'][stream.eventClass] += 1;
       listener.toldOffset = toTell[0] === undefined ? head.offset : toTell[0].offset - 1;
       listener.waiting = toTell;
       noteSpoken(stream.beacon, tick);
@@ -348,6 +380,12 @@ export function createEventStreams({
 
     sendBeacons() {
       tick += 1;
+      if (behind.size > 0 && !isRetrying) {
+        isRetrying = true;
+        void recoverEach([...behind]).finally(() => {
+          isRetrying = false;
+        });
+      }
       for (const stream of streams.values()) {
         if (!takeDue(stream.beacon, tick)) continue;
         for (const listener of stream.listeners) sendBeacon(listener);
@@ -360,12 +398,15 @@ export function createEventStreams({
 
     wants: (topic) => streams.has(topic),
     onEvent,
-    async onGap(partition) {
-      const touched = [...streams.values()].filter(({ topic }) => partitionOf(topic) === partition);
-      const recovered = await Promise.all(touched.map(recoverStream));
-      if (recovered.includes(false)) throw new AppError('redis_unavailable');
-    },
+    // What could not be read is read again by itself, and not the whole partition for its sake.
+    onGap: (partition) => recoverEach([...streams.values()].filter(({ topic }) => partitionOf(topic) === partition)),
   };
+}
+
+function liveCount({ listeners }: EventStream): number {
+  let count = 0;
+  for (const { isJoining } of listeners) if (!isJoining) count += 1;
+  return count;
 }
 
 /** The first event of a log follows the place where there was none. */
