@@ -88,7 +88,6 @@ export function createAdminMap({
   function leave(watcher: Watcher): void {
     if (!isWatching(watcher)) return;
     watchers.delete(watcher.connection);
-    if (watcher.filter !== undefined && filteredWatchers().length === 0) filtered.release();
     positions.letGoLater();
   }
 

@@ -19,7 +19,7 @@ export interface FilteredMap {
   begin(watcher: FilteredWatcher): Promise<void>;
   /** Find out what has changed for each, and tell it. Who is still being told of an earlier round is left out of this one. */
   round(watchers: Iterable<FilteredWatcher>): Promise<void>;
-  /** Nobody filters any more. */
+  /** The positions are let go. */
   release(): void;
 }
 
@@ -80,6 +80,12 @@ export function createFilteredMap({
     yield* table.fill(fleet);
   }
 
+  function* clear(): SlicedJob {
+    filledAtMs = undefined;
+    table.clear();
+    yield;
+  }
+
   function* clusterFound(watcher: FilteredWatcher): Generator<void, Map<string, string>, void> {
     for (let level = watcher.level ?? levelOf(watcher.filter.bbox ?? boxAround(found)); ; level -= 1) {
       const grid = createClusterGrid(level);
@@ -118,9 +124,9 @@ export function createFilteredMap({
       await Promise.all(Array.from(watchers, (watcher) => jobs.run(look(watcher, { isFirst: false }))));
     },
     release() {
-      // A job at work finds an empty table; whoever comes next fills it anew.
       filledAtMs = undefined;
-      table.clear();
+      // In its turn, so that no job at work loses what it looks at.
+      void jobs.run(clear());
     },
   };
 }

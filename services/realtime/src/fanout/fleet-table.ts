@@ -27,26 +27,21 @@ export function createFleetTable(): FleetTable {
   let positions: Position[] = [];
   let coordinates = new Float64Array(0);
 
-  /** Room for more, in steps that make copying rare. */
-  function reserve(rows: number): void {
-    if (2 * rows <= coordinates.length) return;
-    const larger = new Float64Array(Math.max(2 * rowsAtOnce, 4 * rows));
-    larger.set(coordinates);
-    coordinates = larger;
-  }
-
   return {
     *fill(fleet) {
-      let rows = 0;
+      // Beside the old table, which is whole until the new one is.
+      const next: Position[] = [];
+      let places = new Float64Array(coordinates.length);
       for (const position of fleet) {
-        reserve(rows + 1);
-        positions[rows] = position;
-        coordinates[2 * rows] = position.lat;
-        coordinates[2 * rows + 1] = position.lng;
-        rows += 1;
-        if (rows % rowsAtOnce === 0) yield;
+        const at = 2 * next.length;
+        if (at + 2 > places.length) places = enlarge(places);
+        places[at] = position.lat;
+        places[at + 1] = position.lng;
+        next.push(position);
+        if (next.length % rowsAtOnce === 0) yield;
       }
-      positions.length = rows;
+      positions = next;
+      coordinates = places;
     },
 
     *select(filter, take) {
@@ -72,4 +67,11 @@ export function createFleetTable(): FleetTable {
       coordinates = new Float64Array(0);
     },
   };
+}
+
+/** In steps that make copying rare. */
+function enlarge(places: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(Math.max(2 * rowsAtOnce, 2 * places.length));
+  larger.set(places);
+  return larger;
 }
