@@ -1,6 +1,7 @@
 import type { NodeStats } from '@hushryd/contracts/http/realtime';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { defineScript, loadScript } from '../redis/scripts.ts';
 import { toRedisError } from '../redis/unavailable.ts';
 
 /** A node that has not said anything for so long is gone. */
@@ -47,8 +48,19 @@ export function createRealtimeNodes({
   keys: Keys;
   now?: () => number;
 }): RealtimeNodes {
+  const renewNode = defineScript(redis, {
+    name: 'renewNode',
+    lua: loadScript(import.meta.url, './renew-node.lua'),
+    numberOfKeys: 1,
+  });
+  const aliveNodes = defineScript(redis, {
+    name: 'aliveNodes',
+    lua: loadScript(import.meta.url, './alive-nodes.lua'),
+    numberOfKeys: 1,
+  });
+
   async function alive(): Promise<Set<string>> {
-    return new Set(await redis.zrangebyscore(keys.realtimeNodes(), now(), '+inf'));
+    return new Set((await aliveNodes([keys.realtimeNodes()], [])) as string[]);
   }
 
   const throwRedisError = (error: unknown): never => {
@@ -57,11 +69,9 @@ export function createRealtimeNodes({
 
   return {
     async say(stats) {
-      const nowMs = now();
       await Promise.all([
-        redis.zadd(keys.realtimeNodes(), nowMs + nodeLeaseMs, stats.nodeId),
+        renewNode([keys.realtimeNodes()], [stats.nodeId, nodeLeaseMs, forgetNodesAfterMs]),
         redis.set(keys.realtimeNode(stats.nodeId), JSON.stringify(stats), 'PX', nodeLeaseMs),
-        redis.zremrangebyscore(keys.realtimeNodes(), '-inf', nowMs - forgetNodesAfterMs),
       ]).catch(throwRedisError);
     },
     async leave(nodeId) {

@@ -33,7 +33,6 @@ export function createSocketLeases({
   maxPerUser,
   connections,
   log,
-  now = Date.now,
 }: {
   redis: RedisClient;
   keys: Keys;
@@ -42,7 +41,6 @@ export function createSocketLeases({
   maxPerUser: number;
   connections: Connections;
   log: Logger;
-  now?: () => number;
 }): SocketLeases {
   const takeLease = defineScript(redis, {
     name: 'takeLease',
@@ -51,7 +49,7 @@ export function createSocketLeases({
   });
   async function takePlace({ id, identity }: Connection): Promise<boolean> {
     const key = keys.userSockets(identity.userId);
-    const args = [now(), id, identity.expiresAtMs, maxPerUser];
+    const args = [id, identity.expiresAtMs, maxPerUser];
     const holders = (await takeLease([key], args)) as string[];
     if (holders.length === 0) return true;
     const dead = await findDead(holders);
