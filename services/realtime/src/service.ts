@@ -138,6 +138,8 @@ export async function startRealtime({
         const live = isLiveIn(now, partition);
         if (live !== isLiveIn(before, partition)) connection.sendFrame({ type: 'status', live });
       }
+      // Sockets opened while Redis was away have no lease, and a failover loses the newest.
+      if (now.size === 0) leases.restore().catch((err: unknown) => log.warn({ err }, 'leases of sockets not restored'));
     },
     log,
   });
@@ -274,7 +276,7 @@ export async function startRealtime({
     { name: 'live status', part: liveStatus },
     periodic('ping sockets', pings.everyMs, () => pings.turn(performance.now())),
     periodic('say how this node is', sayEveryMs, async () => {
-      await nodes.say(nodeStats());
+      if (await nodes.say(nodeStats())) await leases.restore();
       aliveNodes = (await nodes.alive()).size;
     }),
     periodic('end expired sockets', 1000, () => endExpired(connections, Date.now())),

@@ -215,6 +215,20 @@ t.test('operators see who is connected where, and can end one socket on any node
   await waitFor(async () => (await nodes.socketsOf('zora')).length === 0, { ...within, what: 'the end of its lease' });
 });
 
+t.test('when Redis has lost which sockets there are, they are written again, and end with their tokens', async (t) => {
+  const phone = await one.connect('lena', 'rider');
+  const tablet = await two.connect('lena', 'rider');
+  const socketIds = async () => (await nodes.socketsOf('lena')).map(({ connectionId }) => connectionId).sort();
+  const leases = (what: string) =>
+    waitFor(async () => ((await socketIds()).length === 2 ? socketIds() : undefined), { ...within, what });
+  const before = await leases('the leases');
+
+  await redis.commands.del(keys.userSockets('lena'), keys.realtimeNodes());
+  t.same(await leases('the leases, written again'), before);
+  t.ok((await redis.commands.pttl(keys.userSockets('lena'))) > 0);
+  for (const socket of [phone, tablet]) socket.ws.terminate();
+});
+
 t.test('nobody changes a log by asking for a place that it never had', async (t) => {
   const topic = userTopic('wanda');
   const notice = (n: number) =>

@@ -18,8 +18,8 @@ export interface SocketLease {
 }
 
 export interface RealtimeNodes {
-  /** Renew this node's lease, and say how it is. */
-  say(stats: NodeStats): Promise<void>;
+  /** Renew this node's lease, and say how it is. @returns true where Redis had not heard of it: it starts, or Redis lost what it had */
+  say(stats: NodeStats): Promise<boolean>;
   /** Give the lease back at once. */
   leave(nodeId: string): Promise<void>;
   /** Ids of the nodes that are up. */
@@ -69,10 +69,11 @@ export function createRealtimeNodes({
 
   return {
     async say(stats) {
-      await Promise.all([
+      const [added] = await Promise.all([
         renewNode([keys.realtimeNodes()], [stats.nodeId, nodeLeaseMs, forgetNodesAfterMs]),
         redis.set(keys.realtimeNode(stats.nodeId), JSON.stringify(stats), 'PX', nodeLeaseMs),
       ]).catch(throwRedisError);
+      return added === 1;
     },
     async leave(nodeId) {
       await Promise.all([redis.zrem(keys.realtimeNodes(), nodeId), redis.del(keys.realtimeNode(nodeId))]).catch(

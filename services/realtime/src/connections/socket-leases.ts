@@ -15,7 +15,11 @@ export interface SocketLeases {
   /** The socket's token was refreshed. */
   renew(connection: Connection): void;
   release(connection: Connection): void;
+  /** Redis was away, or lost what it had: write the leases of all sockets again, a slice at a time. */
+  restore(): Promise<void>;
 }
+
+const restoredAtOnce = 500;
 
 /**
  * How many sockets a user may have, counted over all nodes in Redis. A lease lasts as long as the socket's token; what a node held that
@@ -70,6 +74,10 @@ export function createSocketLeases({
   /** A lease that was not released ends with its token. */
   const ignoreFailure = (): void => undefined;
 
+  /** Whoever has a socket keeps it, limit or not. */
+  const renew = ({ id, identity: { userId, expiresAtMs } }: Connection): Promise<unknown> =>
+    takeLease([keys.userSockets(userId)], [id, expiresAtMs, Number.MAX_SAFE_INTEGER]);
+
   return {
     assertRoomHere(userId) {
       if (connections.of(userId).length < maxPerUser) return;
@@ -83,13 +91,20 @@ export function createSocketLeases({
         return true;
       }
     },
-    renew({ id, identity: { userId, expiresAtMs } }) {
-      const key = keys.userSockets(userId);
-      redis.zadd(key, 'GT', expiresAtMs, id).catch(ignoreFailure);
-      redis.pexpireat(key, expiresAtMs, 'GT').catch(ignoreFailure);
-    },
+    renew: (connection) => void renew(connection).catch(ignoreFailure),
     release({ id, identity: { userId } }) {
       redis.zrem(keys.userSockets(userId), id).catch(ignoreFailure);
+    },
+    async restore() {
+      let slice: Promise<unknown>[] = [];
+      for (const connection of [...connections]) {
+        if (!connection.isOpen) continue;
+        slice.push(renew(connection));
+        if (slice.length < restoredAtOnce) continue;
+        await Promise.all(slice);
+        slice = [];
+      }
+      await Promise.all(slice);
     },
   };
 }
