@@ -204,6 +204,15 @@ test('answers of the ticket route: Retry-After is kept to, refusals end it, fail
     await t.rejects(live, { code: 'closed' });
   });
 
+  t.test('a session that was ended while nobody was connected is over', async (t) => {
+    const { runtime, api, connection } = setUp();
+    api.answers.push(problem(401, 'token_revoked'), problem(401, 'token_revoked'));
+    void connection.connect();
+    await runtime.advance(60_000);
+    t.match(connection.state, { name: 'closed', reason: 'refused' });
+    t.equal(api.requests.length, 2);
+  });
+
   t.test('an expired token is asked for again as often as it takes', async (t) => {
     const { runtime, api, sockets, connection } = setUp();
     api.answers.push(...Array.from({ length: 4 }, () => problem(401, 'token_expired')));

@@ -2,13 +2,14 @@ import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { realtimePath } from '@hushryd/contracts/realtime/limits';
 import type { ReadyFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import { isTokenRefusal } from '../http/token-refusals.ts';
 import type { EventPlace } from '../watching/event-place.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { ConnectionEvents, ConnectionOptions, Encoding } from './connection-options.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { ConnectionError } from './connection-state.ts';
 import type { SessionEnd } from './decide-reconnect.ts';
-import { decideReconnect, describeEnd, isTokenRefusal } from './decide-reconnect.ts';
+import { decideReconnect, describeEnd } from './decide-reconnect.ts';
 import type { Unsubscribe } from './emitter.ts';
 import { createEmitter } from './emitter.ts';
 import type { FrameSource } from './frame-pump.ts';
@@ -170,7 +171,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function lose(end: SessionEnd): void {
     endSession();
-    refusals = isTokenRefusal(end) ? refusals + 1 : 0;
+    refusals = end.kind === 'not_opened' && isTokenRefusal(end.error) ? refusals + 1 : 0;
     const hintMs = comeBackAtMs === undefined ? undefined : Math.max(0, comeBackAtMs - runtime.now());
     const decision = decideReconnect({ end, attempt: failedTries, hintMs, refusals, random: runtime.random });
     if (!decision.again) {

@@ -1,5 +1,6 @@
 import { closeCodes, mayReconnect } from '@hushryd/contracts/realtime/close-codes';
 import { HttpProblem } from '../http/http-problem.ts';
+import { isTokenRefusal, maxTokenRefusals } from '../http/token-refusals.ts';
 import { backoffDelayMs } from './backoff.ts';
 import type { ClosedReason } from './connection-state.ts';
 
@@ -23,7 +24,7 @@ export type ReconnectDecision =
  *
  * @param attempt failed tries in a row, from 0
  * @param hintMs what a `draining` or `busy` frame asked for; the server spreads its hints, so it is kept to as it is
- * @param refusals answers "token invalid" in a row, this one included: the first may be a token that was just replaced
+ * @param refusals answers that refuse the token in a row, this one included: the first may be a token that was just replaced
  */
 export function decideReconnect(input: {
   end: SessionEnd;
@@ -49,11 +50,6 @@ export function decideReconnect(input: {
   return { again: true, delayMs: hintMs ?? jitterMs };
 }
 
-/** Did the API refuse the token itself? Two in a row, the second with a token asked for anew, are final. */
-export function isTokenRefusal(end: SessionEnd): boolean {
-  return end.kind === 'not_opened' && end.error instanceof HttpProblem && tokenRefusals.has(end.error.code);
-}
-
 /** For people: what happened. */
 export function describeEnd(end: SessionEnd): string {
   if (end.kind === 'timed_out') return 'the server did not answer in time';
@@ -62,12 +58,9 @@ export function describeEnd(end: SessionEnd): string {
   return closeNames.get(end.code) ?? (end.reason || `the socket closed (${end.code})`);
 }
 
-const tokenRefusals: ReadonlySet<string> = new Set(['token_invalid', 'token_missing']);
-const maxRefusals = 2;
-
 function isFinalRefusal(problem: HttpProblem, refusals: number): boolean {
   if (problem.code === 'forbidden' || problem.code === 'origin_refused') return true;
-  return tokenRefusals.has(problem.code) && refusals >= maxRefusals;
+  return isTokenRefusal(problem) && refusals >= maxTokenRefusals;
 }
 
 const closeNames = new Map<number, string>([

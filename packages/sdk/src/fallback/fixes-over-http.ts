@@ -7,6 +7,7 @@ import type { FrameSource } from '../connection/frame-pump.ts';
 import type { CancelTimer, Runtime } from '../connection/runtime.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import { HttpProblem } from '../http/http-problem.ts';
+import { isTokenRefusal } from '../http/token-refusals.ts';
 import { toPosition } from './to-position.ts';
 
 export interface FixesOverHttp {
@@ -188,7 +189,8 @@ export function createFixesOverHttp({
 }
 
 /** The same code over HTTP as in an `error` frame, but for what is said of a body and not of a frame. */
-function toErrorFrame({ code, message, isRetryable }: HttpProblem, { id }: HelloFrame | LocFrame): ServerFrame {
+function toErrorFrame(problem: HttpProblem, { id }: HelloFrame | LocFrame): ServerFrame {
+  const { code, message, isRetryable } = problem;
   const isUnreadable = code === 'request_invalid' || code === 'body_malformed';
   const known = code === 'unreachable' || code === 'unreadable' ? 'internal' : code;
   const asFrame: ErrorCode = isUnreadable ? 'frame_invalid' : known;
@@ -197,9 +199,7 @@ function toErrorFrame({ code, message, isRetryable }: HttpProblem, { id }: Hello
     ...(id !== undefined && { id }),
     code: asFrame,
     message,
-    retryable: isRetryable || tokenCodes.has(code),
+    // The next request carries a new token.
+    retryable: isRetryable || code === 'token_expired' || isTokenRefusal(problem),
   };
 }
-
-// The next request carries a new token.
-const tokenCodes: ReadonlySet<string> = new Set(['token_expired', 'token_invalid', 'token_missing', 'token_revoked']);

@@ -7,6 +7,7 @@ import type { FetchLike } from '../http/fetch.ts';
 import { createHttpClient } from '../http/http-client.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import type { GetToken } from '../http/request.ts';
+import { isTokenRefusal, maxTokenRefusals } from '../http/token-refusals.ts';
 import { createFixesOverHttp } from './fixes-over-http.ts';
 import { followTrip, type TripFollow } from './follow-trip.ts';
 import { createStreamAbility, type StreamAbility } from './stream-ability.ts';
@@ -25,8 +26,6 @@ export interface HttpTransport {
 
 /** Requests that failed in a row, whatever they were for, before the api counts as lost too. */
 const maxFailures = 3;
-const maxRefusals = 2;
-const refusals: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'token_revoked']);
 
 /**
  * What goes over the socket otherwise, over HTTP: trips as server-sent events, or polls of them; a driver's fixes as posts.
@@ -94,9 +93,9 @@ export function createHttpTransport(input: {
   function fail(error: unknown): void {
     if (!isStarted) return;
     const isAnswer = error instanceof HttpProblem && error.status > 0;
-    if (isAnswer && refusals.has(error.code)) {
+    if (isTokenRefusal(error)) {
       refused += 1;
-      if (refused >= maxRefusals) input.onRefused(error);
+      if (refused >= maxTokenRefusals) input.onRefused(error);
       return;
     }
     // Too many, or another node has to be asked: the api is there.
