@@ -1,13 +1,13 @@
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { adminSosTopic, driverTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
+import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
-import { createFallbackConnection } from './fallback/fallback-connection.ts';
 import type { RiderClient } from './rider-client.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
 import type { MapHandlers, MapWatch, Watch, WatchHandlers } from './watching/watch-handlers.ts';
 import { onWatcherEvent } from './watching/watcher-events.ts';
 
-export type ConsoleClientOptions = ConnectionOptions;
+export type ConsoleClientOptions = Omit<ConnectionOptions, 'fallback'>;
 
 /** What a rider can do, and what only staff may. */
 export interface ConsoleClient extends RiderClient {
@@ -22,9 +22,12 @@ export interface ConsoleClient extends RiderClient {
   watchDriver(driverId: string, handlers: WatchHandlers): Watch;
 }
 
-/** The operators' client: everything over one socket. */
+/**
+ * The operators' client: everything over one socket, and nothing without it. HTTP has no alerts and no map, so a client that went over to
+ * it would look live and be deaf, and would be back late.
+ */
 export function createConsoleClient(options: ConsoleClientOptions): ConsoleClient {
-  const connection = createFallbackConnection(options);
+  const connection = createConnection(options);
   const watches = createTopicWatches(connection);
 
   return {
