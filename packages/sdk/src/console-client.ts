@@ -16,7 +16,7 @@ export interface ConsoleClient extends RiderClient {
    * where more than 2,000 vehicles fit. After every reconnect all of it comes again.
    */
   watchMap(handlers: MapHandlers, options?: { filter?: TopicFilter | undefined }): MapWatch;
-  /** Alerts. They are acknowledged by themselves once `onEvent` has returned. */
+  /** Alerts. Each is acknowledged by itself once an `onEvent` has returned; until then the server says it again. */
   watchAlerts(handlers: WatchHandlers): Watch;
   /** One driver, on a trip or not. */
   watchDriver(driverId: string, handlers: WatchHandlers): Watch;

@@ -42,7 +42,7 @@ export interface Connection {
   unsubscribe(topic: string): void;
   /** Has the newest `sub` of the topic been answered? */
   isSubscribed(topic: string): boolean;
-  /** Tell the server that alerts of a topic have arrived, up to a place. Lost with the socket: then they come again. */
+  /** Tell the server that alerts of a topic were dealt with, up to a place. Lost with the socket: then they come again. */
   acknowledge(topic: string, place: EventPlace): void;
   /** Ask for more frames to send here; see `FrameSource`. */
   addSource(source: FrameSource): void;

@@ -26,11 +26,17 @@ export function createEmitter<Events>(): Emitter<Events> {
   };
 }
 
-/** Call what the app gave us without letting its errors into our state machines. */
-export function callGuarded<Value>(listener: ((value: Value) => void) | undefined, value: Value): void {
+/**
+ * Call what the app gave us without letting its errors into our state machines.
+ *
+ * @returns false where it threw
+ */
+export function callGuarded<Value>(listener: ((value: Value) => void) | undefined, value: Value): boolean {
   try {
     listener?.(value);
+    return true;
   } catch (error) {
     void Promise.reject(error);
+    return false;
   }
 }

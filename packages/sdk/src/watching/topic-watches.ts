@@ -1,3 +1,4 @@
+import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
 import type { Position } from '@hushryd/contracts/fix';
 import type {
   BeaconFrame,
@@ -15,6 +16,7 @@ import { ConnectionError } from '../connection/connection-state.ts';
 import { callGuarded } from '../connection/emitter.ts';
 import type { EventPlace } from './event-place.ts';
 import { comparePlace } from './event-place.ts';
+import { createUnhandledAlerts, type UnhandledAlerts } from './unhandled-alerts.ts';
 import type { MapHandlers, MapWatch, Watch, WatchHandlers } from './watch-handlers.ts';
 
 type Handlers = WatchHandlers & Partial<MapHandlers>;
@@ -28,7 +30,9 @@ interface Watcher {
 interface WatchedTopic {
   watchers: Set<Watcher>;
   newest?: Position | undefined;
+  /** The newest event that was told. */
   place?: EventPlace;
+  unhandled: UnhandledAlerts;
   filter?: TopicFilter | undefined;
   /** Asked again, and not answered yet. */
   isRecovering: boolean;
@@ -61,8 +65,10 @@ export function createTopicWatches(connection: Connection): TopicWatches {
   function join(topic: string, watcher: Watcher, filter?: TopicFilter): void {
     const known = topics.get(topic);
     if (!known) {
-      const watched: WatchedTopic = { watchers: new Set([watcher]), isRecovering: false, filter };
-      connection.subscribe(topic, { seen: () => watched.place, filter: () => watched.filter });
+      const unhandled = createUnhandledAlerts();
+      const watched: WatchedTopic = { watchers: new Set([watcher]), unhandled, isRecovering: false, filter };
+      const seen = () => watched.place && unhandled.handledThrough(watched.place);
+      connection.subscribe(topic, { seen, filter: () => watched.filter });
       topics.set(topic, watched);
       return;
     }
@@ -133,11 +139,19 @@ export function createTopicWatches(connection: Connection): TopicWatches {
       recover(topic, known);
       return;
     }
-    // Also what was heard before: the server says it again because our word of it was lost.
-    if (mustAck) connection.acknowledge(topic, { epoch, offset });
-    if (found === 'repeated') return;
-    known.place = { epoch, offset };
-    tell(known, (handlers) => handlers.onEvent?.(event));
+    const isNews = found !== 'repeated';
+    if (isNews) known.place = { epoch, offset };
+    if (!mustAck) {
+      if (isNews) tellEvent(known, event);
+      return;
+    }
+    if (isNews || known.unhandled.has(offset)) {
+      const hadRoom = known.unhandled.note(offset, tellEvent(known, event));
+      if (!hadRoom) tell(known, (handlers) => handlers.onMissed?.());
+    }
+    // Also what was dealt with before: the server says it again because our word of it was lost.
+    const handled = known.unhandled.handledThrough(known.place as EventPlace);
+    if (handled.offset >= offset) connection.acknowledge(topic, handled);
   }
 
   /** What was missed follows a `subscribed` that says so; where it is gone, the app begins again with the snapshot. */
@@ -147,8 +161,9 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     if (frame.recovered === true) return;
     const { epoch = '', offset = 0, snapshot } = frame;
     const found = comparePlace(known.place, { epoch, offset });
+    const areAlertsLost = known.unhandled.clear();
     known.place = { epoch, offset };
-    if (found === 'next' || found === 'gap') tell(known, (handlers) => handlers.onMissed?.(snapshot));
+    if (found === 'next' || found === 'gap' || areAlertsLost) tell(known, (handlers) => handlers.onMissed?.(snapshot));
   }
 
   /** A beacon says how far the topic is. Whoever knows less has missed something without noticing. */
@@ -185,6 +200,16 @@ export function createTopicWatches(connection: Connection): TopicWatches {
 
 function tell(known: WatchedTopic, call: (handlers: Handlers) => void): void {
   for (const { handlers } of known.watchers) callGuarded(call, handlers);
+}
+
+/** @returns did at least one watcher deal with it? */
+function tellEvent(known: WatchedTopic, event: TopicEvent): boolean {
+  let isHandled = false;
+  for (const { handlers } of known.watchers) {
+    if (handlers.onEvent === undefined) continue;
+    if (callGuarded((told: TopicEvent) => handlers.onEvent?.(told), event)) isHandled = true;
+  }
+  return isHandled;
 }
 
 function isOlder(position: Position, newest: Position): boolean {

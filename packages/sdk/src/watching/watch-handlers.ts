@@ -28,7 +28,10 @@ export interface WatchHandlers extends SubscriptionHandlers {
   onPosition?(position: Position, info: { isJump: boolean }): void;
   /** The driver fell silent for five minutes: there is no position any more. */
   onGone?(driverId: string): void;
-  /** What happened to the trip, in order, each once. */
+  /**
+   * What happened, in order, each once. An alert is acknowledged once one of its handlers has returned; where all threw, or there was
+   * none, it is told again when the server repeats it, so also after newer ones.
+   */
   onEvent?(event: TopicEvent): void;
   /**
    * Events happened that are gone for good, as after a long time offline: begin again with what is now. `snapshot` says it of a trip;

@@ -193,6 +193,99 @@ test('alerts are acknowledged, also those that were heard before', async (t) => 
   t.same(told, ['subscribed', 'trip.started', 'trip.started']);
 });
 
+/** A desk that hears alerts, and what it was told and said. */
+async function hearAlerts(handlers: WatchHandlers) {
+  const parts = setUp();
+  // What a handler throws surfaces there.
+  const onUnhandled = () => undefined;
+  process.on('unhandledRejection', onUnhandled);
+  parts.client.watchAlerts(handlers);
+  await parts.goLive();
+  parts.sockets.last.say({ type: 'subscribed', id: 1, topic: 'admin:sos', epoch: 'e1', offset: 0 });
+  return {
+    ...parts,
+    async say(...offsets: number[]) {
+      for (const offset of offsets) {
+        const event = { name: 'sos.drill', alertId: `alert-${offset}`, at: '2026-03-01T08:15:30.000Z' } as const;
+        parts.sockets.last.say({ type: 'event', topic: 'admin:sos', epoch: 'e1', offset, event, mustAck: true });
+        await parts.runtime.settle();
+      }
+    },
+    acks: () => parts.sockets.last.sentOf('ack').map(({ offset }) => offset),
+    leave: () => process.off('unhandledRejection', onUnhandled),
+  };
+}
+
+test('an alert that no handler dealt with is not acknowledged, nor what came after it, and is told again', async (t) => {
+  const told: string[] = [];
+  let isBroken = false;
+  const desk = await hearAlerts({
+    onEvent(event) {
+      const { alertId } = event as { alertId: string };
+      told.push(alertId);
+      if (isBroken) throw new Error('a bug of the app');
+    },
+  });
+  t.teardown(desk.leave);
+  await desk.say(1);
+  t.same(desk.acks(), [1]);
+  isBroken = true;
+  await desk.say(2);
+  isBroken = false;
+  await desk.say(3);
+  t.same(desk.acks(), [1], 'an acknowledgement covers everything before it');
+  await desk.say(3);
+  t.same(told, ['alert-1', 'alert-2', 'alert-3']);
+
+  await desk.reconnect();
+  t.match(desk.sockets.last.sentOf('sub'), [{ topic: 'admin:sos', epoch: 'e1', offset: 1 }], 'asked for again');
+  desk.sockets.last.say({ type: 'subscribed', id: 2, topic: 'admin:sos', epoch: 'e1', offset: 3, recovered: true });
+  await desk.say(2, 3);
+  t.same(told, ['alert-1', 'alert-2', 'alert-3', 'alert-2']);
+  t.same(desk.acks(), [3, 3]);
+});
+
+test('an alert that nobody listens to is not acknowledged until somebody does', async (t) => {
+  const { told, handlers } = listen();
+  const { onEvent: _, ...deaf } = handlers;
+  const desk = await hearAlerts(deaf);
+  t.teardown(desk.leave);
+  await desk.say(1, 1);
+  t.same(desk.acks(), []);
+
+  desk.client.watchAlerts({ onEvent: ({ name }) => told.push(name) });
+  await desk.say(1, 1);
+  t.same(told, ['subscribed', 'sos.drill']);
+  t.same(desk.acks(), [1, 1]);
+});
+
+test('one desk that deals with an alert is enough', async (t) => {
+  const { told, handlers } = listen();
+  const desk = await hearAlerts(handlers);
+  t.teardown(desk.leave);
+  desk.client.watchAlerts({
+    onEvent() {
+      throw new Error('a bug of the app');
+    },
+  });
+  await desk.say(1);
+  t.same(told, ['subscribed', 'sos.drill']);
+  t.same(desk.acks(), [1]);
+});
+
+test('alerts that the server has no more of are missed, whether it says so or there are too many', async (t) => {
+  let missed = 0;
+  const desk = await hearAlerts({ onMissed: () => (missed += 1) });
+  t.teardown(desk.leave);
+  await desk.say(...Array.from({ length: 300 }, (_, index) => index + 1));
+  t.equal(missed, 0);
+  await desk.say(301);
+  t.equal(missed, 1);
+  desk.sockets.last.say({ type: 'subscribed', topic: 'admin:sos', epoch: 'e1', offset: 301, recovered: false });
+  t.equal(missed, 2);
+  t.same(desk.acks(), []);
+});
+
 test('two watchers share a subscription; the later one hears the position at once', async (t) => {
   const { runtime, sockets, client, goLive } = setUp();
   const first = listen();
