@@ -243,6 +243,29 @@ test('a token that is refused twice ends it, as over a socket', async (t) => {
   t.match(rider.state, { name: 'closed', reason: 'refused' });
 });
 
+test('who was refused while a websocket was being opened stays refused', async (t) => {
+  const { rider, runtime, api, sockets, block } = watchTrip();
+  block(true);
+  void rider.connect();
+  await runtime.advance(20_000);
+  t.match(rider.state, { transport: 'sse' });
+
+  block(false);
+  void rider.connect();
+  await runtime.settle();
+  const returning = sockets.last;
+  t.equal(returning.isOpen, true, 'a return is under way');
+  api.answer = (path) => (path.includes('/events') ? problem(401, 'token_revoked') : undefined);
+  api.last.end();
+  await runtime.advance(8_000);
+  t.match(rider.state, { name: 'closed', reason: 'refused' });
+  returning.ready();
+  await runtime.settle();
+  t.match(rider.state, { name: 'closed', reason: 'refused' });
+  t.equal(returning.isOpen, false);
+  t.equal(runtime.pendingTimers, 0);
+});
+
 test('a driver goes on over HTTP: sent in order, kept until durable', async (t) => {
   const { runtime, api, options, block } = setUp();
   const stored: number[] = [];

@@ -51,7 +51,11 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
         if (socket.state.name === 'closed') void socket.connect();
         else follow(socket.state);
       }),
-    onRefused: ({ message }) => leaveHttp(() => setState({ name: 'closed', reason: 'refused', message })),
+    onRefused({ message }) {
+      // A return may be under way.
+      socket.close();
+      leaveHttp(() => setState({ name: 'closed', reason: 'refused', message }));
+    },
     onUnserved: (topic) => fail(`${topic} comes over a websocket only, and none can be opened for the moment`),
   });
 
