@@ -5,6 +5,7 @@ import { createFakeSockets } from '../../test/support/fake-socket.ts';
 import { createFakeStreams, encodeFrame } from '../../test/support/fake-streams.ts';
 import { createManualRuntime } from '../../test/support/manual-runtime.ts';
 import { createDriverClient } from '../driver-client.ts';
+import { createMemoryFixStore } from '../fixes/fix-store.ts';
 import { createRiderClient } from '../rider-client.ts';
 import { isBlocked, returnDelayMs } from './is-blocked.ts';
 
@@ -309,6 +310,42 @@ test('a driver goes on over HTTP: sent in order, kept until durable', async (t) 
   const asked = api.posts.length;
   await runtime.advance(20_000);
   t.equal(api.posts.length, asked, 'nothing is asked while nothing is owed');
+  await driver.close();
+});
+
+test('a run that the server has forgotten keeps no other waiting, and its fixes go into a new one', async (t) => {
+  const { runtime, api, options, block } = setUp();
+  const store = createMemoryFixStore();
+  const kept = (seq: number) => ({ fix: { seq, recordedAtMs: seq, lat: 41, lng: -8 } });
+  await store.save({ version: 1, runs: [{ run: 70, fixes: [kept(1), kept(2)] }] });
+  let newestRun = 80;
+  let isForgotten = false;
+  let durableSeq = 0;
+  api.answer = (path, body) => {
+    if (!path.startsWith('/v1/drivers/me/')) return undefined;
+    const { run, fixes = [] } = body as { run?: number; fixes?: { seq: number }[] };
+    if (run === 70 && isForgotten) return problem(409, 'run_unknown');
+    const seqs = fixes.map(({ seq }) => seq);
+    const reply = { run: run ?? ++newestRun, durableSeq, location: null, receivedSeq: Math.max(0, ...seqs), drops: [] };
+    return { status: 200, body: reply };
+  };
+  block(true);
+  const driver = createDriverClient({ ...options, store });
+  void driver.connect();
+  driver.addFix({ recordedAtMs: 3, lat: 41, lng: -8 });
+  await runtime.advance(20_000);
+  t.equal(driver.run, 81);
+  t.equal(driver.pendingCount, 3);
+
+  isForgotten = true;
+  durableSeq = 1;
+  await runtime.advance(6_000);
+  t.equal(driver.pendingCount, 2, 'the fix of the run that is known is durable');
+  await runtime.advance(6_000);
+  t.match(api.posts.at(-1)?.body, { run: 81 }, 'the others are sent in the run that takes new fixes');
+  durableSeq = 3;
+  await runtime.advance(6_000);
+  t.equal(driver.pendingCount, 0);
   await driver.close();
 });
 

@@ -181,7 +181,11 @@ export function createFixesOverHttp({
       } catch (error) {
         if (own !== round) return;
         onFailed(error);
-        break;
+        if (own !== round) return;
+        if (!isFinal(error)) break;
+        // One run that cannot be asked about must not keep the others waiting; what is sent of it again gets its answer.
+        owed.delete(run);
+        onFrame({ type: 'resend', run, from });
       }
     }
     askDurableLater();
@@ -199,7 +203,16 @@ function toErrorFrame(problem: HttpProblem, { id }: HelloFrame | LocFrame): Serv
     ...(id !== undefined && { id }),
     code: asFrame,
     message,
-    // The next request carries a new token.
-    retryable: isRetryable || code === 'token_expired' || isTokenRefusal(problem),
+    retryable: isRetryable || isOfToken(problem),
   };
+}
+
+/** The same request would be refused again. */
+function isFinal(error: unknown): boolean {
+  return error instanceof HttpProblem && !error.isRetryable && !isOfToken(error);
+}
+
+/** The next request carries a new token. */
+function isOfToken(problem: HttpProblem): boolean {
+  return problem.code === 'token_expired' || isTokenRefusal(problem);
 }
