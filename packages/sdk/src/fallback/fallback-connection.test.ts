@@ -186,14 +186,84 @@ test('where answers come only when complete, the trip is polled from place to pl
   rider.close();
 });
 
-test('a stream that something on the way holds back is given up for polls', async (t) => {
+for (const holdsBack of ['bodies', 'answers'] as const) {
+  test(`a proxy that holds back ${holdsBack} of streams: all trips are polled, and nothing counts as lost`, async (t) => {
+    const { rider, runtime, api, sockets, states, told, block } = watchTrip();
+    block(true);
+    api.holdsBack = holdsBack;
+    const topics = ['one', 'two', 'three'];
+    rider.watchTrip('two', { onSubscribed: () => told.push('two') });
+    rider.watchTrip('three', { onSubscribed: () => told.push('three') });
+    api.answer = (path) => {
+      if (!path.includes('waitSeconds')) return undefined;
+      const tripId = topics.find((topic) => path.includes(`/${topic}/`)) as string;
+      return { status: 200, body: encodeFrame({ ...stands(2), topic: `trip:${tripId}` }) };
+    };
+    void rider.connect();
+    await runtime.advance(90_000);
+    t.match(rider.state, { name: 'live', transport: 'poll' });
+    t.ok(told.includes('two') && told.includes('three'));
+    t.equal(api.streams.length, 6, 'two tries a trip');
+    t.strictSame([...new Set(states.slice(states.indexOf('poll')))], ['poll'], states.join(' '));
+
+    // The api is lost and comes back, in the same network.
+    api.isReachable = false;
+    await runtime.advance(120_000);
+    t.not(rider.state.name, 'live');
+    api.isReachable = true;
+    await runtime.advance(60_000);
+    t.match(rider.state, { name: 'live', transport: 'poll' });
+    t.equal(api.streams.length, 6, 'what was found out holds');
+
+    // A websocket stood: this is another network, and its way for streams is free.
+    api.holdsBack = 'nothing';
+    api.answer = () => undefined;
+    block(false);
+    void rider.connect();
+    await runtime.settle();
+    sockets.last.ready();
+    await runtime.settle();
+    t.match(rider.state, { transport: 'websocket' });
+    block(true);
+    sockets.last.close(1006);
+    await runtime.advance(20_000);
+    t.match(rider.state, { name: 'live', transport: 'sse' });
+    t.notMatch(api.last.url, /waitSeconds/);
+    rider.close();
+  });
+}
+
+test('a trip that cannot be told for the moment takes no other with it', async (t) => {
+  const { rider, runtime, api, states, block } = watchTrip();
+  block(true);
+  api.answer = (path) => (path.includes('/two/') ? problem(503, 'access_unavailable') : undefined);
+  rider.watchTrip('two', {});
+  void rider.connect();
+  await runtime.advance(20_000);
+  for (let seconds = 0; seconds < 60; seconds += 10) {
+    api.last.sayText(':\n\n');
+    await runtime.advance(10_000);
+  }
+  t.ok(api.posts.length > 3);
+  t.equal(api.streams.length, 1, 'the other stream goes on');
+  t.equal(states.at(-1), 'sse');
+  rider.close();
+});
+
+test('a token that was just replaced is refused to three trips at once, and that is not twice in a row', async (t) => {
   const { rider, runtime, api, block } = watchTrip();
   block(true);
+  const asked: string[] = [];
+  api.answer = (path) => {
+    if (!path.includes('/events')) return undefined;
+    asked.push(path);
+    return asked.length <= 3 ? problem(401, 'token_invalid') : undefined;
+  };
+  rider.watchTrip('two', {});
+  rider.watchTrip('three', {});
   void rider.connect();
-  await runtime.advance(14_000);
-  t.notMatch(api.last.url, /waitSeconds/);
-  await runtime.advance(60_000);
-  t.match(api.last.url, /waitSeconds/);
+  await runtime.advance(20_000);
+  t.match(rider.state, { name: 'live', transport: 'sse' });
   rider.close();
 });
 

@@ -124,6 +124,7 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
   /** The socket's states are ours while it is what we use. */
   function follow(now: ConnectionState): void {
     if (tries.note(now)) failedReturns = 0;
+    if (now.name === 'live') http.forgetNetwork();
     setState(now);
     if (now.name === 'reconnecting' && tries.isBlocked) void fallBackIfApiAnswers();
   }
@@ -153,6 +154,7 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
   function followReturn(now: ConnectionState): void {
     if (now.name === 'live') {
       tries.note(now);
+      http.forgetNetwork();
       // Before the socket asks for its topics, so that it asks from the place that HTTP has reached.
       leaveHttp(() => setState(now));
     } else if (now.name === 'reconnecting') {

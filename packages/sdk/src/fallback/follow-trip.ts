@@ -1,12 +1,12 @@
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import { backoffDelayMs } from '../connection/backoff.ts';
-import type { CancelTimer, Runtime } from '../connection/runtime.ts';
-import { createAbortController } from '../http/fetch.ts';
+import type { Runtime } from '../connection/runtime.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import type { EventPlace } from '../watching/event-place.ts';
+import { createPatience, type Patience } from './patience.ts';
 import { readBody } from './read-body.ts';
-import { createSseParser } from './sse-parser.ts';
+import { createSseParser, type SseParser } from './sse-parser.ts';
 import type { StreamAbility } from './stream-ability.ts';
 import type { RequestTrip } from './trip-request.ts';
 
@@ -26,7 +26,7 @@ export interface TripFollowInput {
   /** How long an answer may take to begin. */
   answerMs: number;
   onFrame: (frame: ServerFrame) => void;
-  /** The api answered, with a stream or to a poll. */
+  /** The api answered, with the first piece of a stream or to a poll. */
   onOpen: (transport: 'sse' | 'poll') => void;
   /** A request failed; the next one follows by itself unless `close` is called. */
   onFailed: (error: unknown) => void;
@@ -39,10 +39,12 @@ const waitSeconds = 25;
 const pollEveryMs = 1_000;
 /** A stream that stood so long was none that is cut at once. */
 const stableMs = 5_000;
+/** Streams that brought nothing in a row, before a poll finds out whether they are held back or nobody answers. */
+const maxSilent = 2;
 
 /**
  * A trip's frames over HTTP: one stream after another, each from where the last one ended, or one poll after another where streams
- * cannot be read. The frames are those of a socket that is subscribed to the trip.
+ * cannot be read or are held back. The frames are those of a socket that is subscribed to the trip.
  */
 export function followTrip(input: TripFollowInput): TripFollow {
   const { tripId, runtime, ability } = input;
@@ -54,6 +56,7 @@ export function followTrip(input: TripFollowInput): TripFollow {
   let known: string | undefined;
   let hintMs: number | undefined;
   let attempt = 0;
+  let silentInARow = 0;
 
   void run();
   return {
@@ -109,60 +112,56 @@ export function followTrip(input: TripFollowInput): TripFollow {
 
   /** One request to its end. @throws HttpProblem, or whatever the network throws */
   async function ask(): Promise<'sse' | 'poll'> {
-    const isPoll = !ability.canStream;
-    const controller = createAbortController();
-    abort = () => controller.abort();
-    let isLate = false;
-    let cancelTimer: CancelTimer = () => undefined;
-    const allow = (ms: number): void => {
-      cancelTimer();
-      cancelTimer = runtime.setTimer(() => {
-        isLate = true;
-        controller.abort();
-      }, ms);
-    };
-    allow(input.answerMs + (isPoll ? waitSeconds * 1000 : 0));
+    const isPoll = !ability.canStream || silentInARow >= maxSilent;
+    const patience = createPatience(runtime);
+    abort = patience.end;
     const parser = createSseParser({
       onData: (data) => take(JSON.parse(data) as ServerFrame),
       onRetry: () => undefined,
     });
     try {
-      const response = await input.requestTrip({
-        tripId,
-        seen: input.seen(),
-        ...(isPoll && { poll: { waitSeconds, known } }),
-        signal: controller.signal,
-      });
-      const pieces = isPoll ? undefined : readBody(response);
-      if (isPoll) {
-        const text = await response.text();
-        if (!isOver) input.onOpen('poll');
-        parser.feed(text);
-        attempt = 0;
-        return 'poll';
-      }
-      if (pieces === undefined) {
-        ability.noteUnreadable();
-        return 'poll';
-      }
-      allow(silentMs);
-      let isFirst = true;
-      for await (const text of pieces) {
-        allow(silentMs);
-        ability.noteHeard();
-        if (isFirst && !isOver) input.onOpen('sse');
-        isFirst = false;
-        parser.feed(text);
-      }
-      return 'sse';
+      return await (isPoll ? poll(patience, parser) : stream(patience, parser));
     } catch (error) {
-      if (isLate && !isPoll) ability.noteSilent();
+      if (isPoll) silentInARow = 0;
+      else if (patience.isLate) silentInARow += 1;
       throw error;
     } finally {
-      cancelTimer();
       abort = undefined;
-      controller.abort();
+      patience.end();
     }
+  }
+
+  async function poll(patience: Patience, parser: SseParser): Promise<'poll'> {
+    patience.allow(input.answerMs + waitSeconds * 1000);
+    const asked = { tripId, seen: input.seen(), poll: { waitSeconds, known } };
+    const response = await input.requestTrip({ ...asked, signal: patience.signal });
+    const text = await response.text();
+    if (silentInARow >= maxSilent) ability.noteHeldBack();
+    silentInARow = attempt = 0;
+    if (!isOver) input.onOpen('poll');
+    parser.feed(text);
+    return 'poll';
+  }
+
+  async function stream(patience: Patience, parser: SseParser): Promise<'sse' | 'poll'> {
+    patience.allow(input.answerMs);
+    const response = await input.requestTrip({ tripId, seen: input.seen(), signal: patience.signal });
+    const pieces = readBody(response);
+    if (pieces === undefined) {
+      ability.noteUnreadable();
+      return 'poll';
+    }
+    patience.allow(silentMs);
+    let isFirst = true;
+    for await (const text of pieces) {
+      patience.allow(silentMs);
+      silentInARow = 0;
+      ability.noteOpen();
+      if (isFirst && !isOver) input.onOpen('sse');
+      isFirst = false;
+      parser.feed(text);
+    }
+    return 'sse';
   }
 
   function take(frame: ServerFrame): void {

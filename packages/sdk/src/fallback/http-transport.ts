@@ -5,12 +5,12 @@ import type { Runtime } from '../connection/runtime.ts';
 import type { SubscriptionWish } from '../connection/subscriptions.ts';
 import type { FetchLike } from '../http/fetch.ts';
 import { createHttpClient } from '../http/http-client.ts';
-import { HttpProblem } from '../http/http-problem.ts';
+import type { HttpProblem } from '../http/http-problem.ts';
 import type { GetToken } from '../http/request.ts';
-import { isTokenRefusal, maxTokenRefusals } from '../http/token-refusals.ts';
-import { createFixesOverHttp } from './fixes-over-http.ts';
+import { createAnswerWatch } from './answer-watch.ts';
+import { createFixesOverHttp, type FixesOverHttp } from './fixes-over-http.ts';
 import { followTrip, type TripFollow } from './follow-trip.ts';
-import { createStreamAbility, type StreamAbility } from './stream-ability.ts';
+import { createStreamAbility } from './stream-ability.ts';
 import { createRequestTrip } from './trip-request.ts';
 
 export interface HttpTransport {
@@ -22,10 +22,9 @@ export interface HttpTransport {
   remove(topic: string): void;
   addSource(source: FrameSource): void;
   wake(): void;
+  /** A websocket stood meanwhile: what held streams back may be gone. */
+  forgetNetwork(): void;
 }
-
-/** Requests that failed in a row, whatever they were for, before the api counts as lost too. */
-const maxFailures = 3;
 
 /**
  * What goes over the socket otherwise, over HTTP: trips as server-sent events, or polls of them; a driver's fixes as posts.
@@ -49,18 +48,18 @@ export function createHttpTransport(input: {
 }): HttpTransport {
   const { apiUrl, getToken, fetch, answerMs, runtime, onFrame } = input;
   const requestTrip = createRequestTrip({ apiUrl, getToken, fetch, now: runtime.now });
-  const fixes = createFixesOverHttp({
-    http: createHttpClient({ apiUrl, getToken, fetch, timeoutMs: answerMs }),
+  const ability = createStreamAbility();
+  const watch = createAnswerWatch(input);
+  const http = createHttpClient({ apiUrl, getToken, fetch, timeoutMs: answerMs });
+  const fixes: FixesOverHttp = createFixesOverHttp({
+    http,
     runtime,
     onFrame,
-    onAnswered: succeed,
-    onFailed: fail,
+    onAnswered: () => watch.answered(fixes),
+    onFailed: (error) => watch.failed(fixes, error),
   });
   const follows = new Map<string, TripFollow>();
-  let ability: StreamAbility = createStreamAbility();
   let isStarted = false;
-  let failures = 0;
-  let refused = 0;
 
   function add(topic: string, { seen }: SubscriptionWish): void {
     if (!isStarted || follows.has(topic)) return;
@@ -69,7 +68,7 @@ export function createHttpTransport(input: {
       input.onUnserved(topic);
       return;
     }
-    const follow = followTrip({
+    const follow: TripFollow = followTrip({
       tripId: parsed.tripId,
       seen: () => seen?.(),
       requestTrip,
@@ -78,37 +77,18 @@ export function createHttpTransport(input: {
       answerMs,
       onFrame,
       onOpen(transport) {
-        succeed();
+        watch.answered(follow);
         input.onTransport(transport);
       },
-      onFailed: fail,
+      onFailed: (error) => watch.failed(follow, error),
     });
     follows.set(topic, follow);
-  }
-
-  function succeed(): void {
-    failures = refused = 0;
-  }
-
-  function fail(error: unknown): void {
-    if (!isStarted) return;
-    const isAnswer = error instanceof HttpProblem && error.status > 0;
-    if (isTokenRefusal(error)) {
-      refused += 1;
-      if (refused >= maxTokenRefusals) input.onRefused(error);
-      return;
-    }
-    // Too many, or another node has to be asked: the api is there.
-    if (isAnswer && error.status < 500) return;
-    failures += 1;
-    if (failures >= maxFailures) input.onLost(error instanceof Error ? error.message : 'the api does not answer');
   }
 
   return {
     start(topics) {
       isStarted = true;
-      ability = createStreamAbility();
-      succeed();
+      watch.clear();
       fixes.start();
       for (const [topic, wish] of topics) add(topic, wish);
     },
@@ -121,10 +101,14 @@ export function createHttpTransport(input: {
     add,
     again: (topic) => follows.get(topic)?.again(),
     remove(topic) {
-      follows.get(topic)?.close();
+      const follow = follows.get(topic);
+      if (follow === undefined) return;
+      follow.close();
       follows.delete(topic);
+      watch.forget(follow);
     },
     addSource: fixes.addSource,
     wake: fixes.wake,
+    forgetNetwork: ability.noteOpen,
   };
 }

@@ -1,30 +1,29 @@
-/** Can this runtime, and the network that it is in, deliver an answer piece by piece? */
+/** Can this runtime, and the network that it is in, deliver an answer piece by piece? One for all that is followed. */
 export interface StreamAbility {
   readonly canStream: boolean;
   /** The runtime has no way to read an answer before it is complete. */
   noteUnreadable(): void;
-  /** A stream brought nothing for too long: something on the way may hold it back. */
-  noteSilent(): void;
-  noteHeard(): void;
+  /** Streams brought nothing, and the same was answered when asked for as a whole: something on the way holds them back. */
+  noteHeldBack(): void;
+  /** A stream brought something, or the network may be another. */
+  noteOpen(): void;
 }
-
-const maxSilent = 2;
 
 export function createStreamAbility(): StreamAbility {
   let isReadable = true;
-  let silentInARow = 0;
+  let isHeldBack = false;
   return {
     get canStream() {
-      return isReadable && silentInARow < maxSilent;
+      return isReadable && !isHeldBack;
     },
     noteUnreadable() {
       isReadable = false;
     },
-    noteSilent() {
-      silentInARow += 1;
+    noteHeldBack() {
+      isHeldBack = true;
     },
-    noteHeard() {
-      silentInARow = 0;
+    noteOpen() {
+      isHeldBack = false;
     },
   };
 }

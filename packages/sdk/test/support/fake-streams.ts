@@ -25,6 +25,8 @@ export interface FakeStreams {
   isReachable: boolean;
   /** Can the runtime read a body before it is complete? */
   canStream: boolean;
+  /** What of a stream something on the way keeps until it is complete, as some proxies do. */
+  holdsBack: 'nothing' | 'bodies' | 'answers';
   /** Answers a request instead of the usual. */
   answer?: (path: string, body: unknown) => FakeAnswer | undefined;
 }
@@ -38,6 +40,7 @@ export function createFakeStreams(): FakeStreams {
     posts: [],
     isReachable: true,
     canStream: true,
+    holdsBack: 'nothing',
     get last() {
       const last = api.streams.at(-1);
       if (!last) throw new Error('No stream was opened');
@@ -59,14 +62,31 @@ export function createFakeStreams(): FakeStreams {
   };
   return api;
 
-  function open(path: string, { headers, signal }: Parameters<FetchLike>[1] & object): ResponseLike {
+  function open(path: string, init: Parameters<FetchLike>[1] & object): ResponseLike | Promise<ResponseLike> {
+    const isStream = !path.includes('waitSeconds');
+    const { stream, response, ended } = openStream(path, init);
+    api.streams.push(stream);
+    // As the api does at once.
+    if (isStream && api.holdsBack === 'nothing') stream.sayText('retry: 2000\n\n');
+    return isStream && api.holdsBack === 'answers' ? ended.then(() => response) : response;
+  }
+
+  function openStream(path: string, { headers, signal }: Parameters<FetchLike>[1] & object) {
     const pieces: Uint8Array[] = [];
+    let markEnded: () => void = () => undefined;
+    let refuse: (error: Error) => void = () => undefined;
+    const ended = new Promise<void>((resolve, reject) => {
+      markEnded = resolve;
+      refuse = reject;
+    });
+    ended.catch(() => undefined);
     let isOpen = true;
     let wake: () => void = () => undefined;
     let cut: Error | undefined;
     (signal as AbortSignal | undefined)?.addEventListener('abort', () => {
       cut = new Error('aborted');
       isOpen = false;
+      refuse(cut);
       wake();
     });
     const read = async (): Promise<{ done: boolean; value?: Uint8Array }> => {
@@ -96,11 +116,11 @@ export function createFakeStreams(): FakeStreams {
       },
       end() {
         isOpen = false;
+        markEnded();
         wake();
       },
     };
-    api.streams.push(stream);
-    return {
+    const response: ResponseLike = {
       status: 200,
       headers: { get: () => null },
       ...(api.canStream && { body: { getReader: () => ({ read }) } }),
@@ -112,5 +132,6 @@ export function createFakeStreams(): FakeStreams {
         return text;
       },
     };
+    return { stream, response, ended };
   }
 }
