@@ -125,9 +125,11 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
 
   connection.addSource(sender.next);
   connection.on('error', (error) => events.emit('error', error));
-  connection.on('state', (state) => {
-    if (state.name === 'live') sender.connected();
+  connection.on('carrying', (isCarrying) => {
+    if (isCarrying) sender.connected();
     else sender.disconnected();
+  });
+  connection.on('state', (state) => {
     if (state.name === 'closed') rejectWaiting(new ConnectionError('closed', state.message ?? state.reason));
     events.emit('state', state);
   });

@@ -33,6 +33,8 @@ export interface ConnectionOptions extends Partial<Runtime> {
 
 export interface ConnectionEvents {
   state: ConnectionState;
+  /** true: sources are asked for frames from now on, for somebody who knows nothing of what went out before. false: no more. */
+  carrying: boolean;
   /** Every frame of the server, `ready` included. */
   frame: ServerFrame;
   /** Something failed and is being handled; nothing has to be done about it. */

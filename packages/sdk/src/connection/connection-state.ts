@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@hushryd/contracts/errors';
+import type { HttpProblemCode } from '../http/http-problem.ts';
 
 /** Why a connection is closed and stays so until `connect()` is called again. */
 export type ClosedReason =
@@ -23,10 +24,13 @@ export type ClosedReason =
 export type ConnectionState =
   | { name: 'connecting'; attempt: number }
   | { name: 'live'; transport: 'websocket'; connectionId: string }
-  /** No websocket can be opened; the api serves instead, by a stream or by answers to polls. */
+  /** No websocket can be opened; the api serves instead, by a stream or by answers to polls and posts. */
   | { name: 'live'; transport: 'sse' | 'poll' }
-  /** `attempt` counts failed tries since the connection was last stable; `nextTryAtMs` is by this device's clock. */
-  | { name: 'reconnecting'; attempt: number; nextTryAtMs: number; cause: string }
+  /**
+   * `attempt` counts failed tries since the connection was last stable; `nextTryAtMs` is by this device's clock. `refusal` is there where
+   * no socket was tried, since the api answered that there is none to be had for the moment.
+   */
+  | { name: 'reconnecting'; attempt: number; nextTryAtMs: number; cause: string; refusal?: HttpProblemCode }
   | { name: 'closed'; reason: ClosedReason; code?: number; message?: string };
 
 /** Something failed and was handled (retried, waited for, given up); for logs and for the curious. */

@@ -9,7 +9,7 @@ import type { ConnectionEvents, ConnectionOptions, Encoding } from './connection
 import type { ConnectionState } from './connection-state.ts';
 import { ConnectionError } from './connection-state.ts';
 import type { SessionEnd } from './decide-reconnect.ts';
-import { decideReconnect, describeEnd } from './decide-reconnect.ts';
+import { decideReconnect, describeEnd, refusalOf } from './decide-reconnect.ts';
 import type { Unsubscribe } from './emitter.ts';
 import { createEmitter } from './emitter.ts';
 import type { FrameSource } from './frame-pump.ts';
@@ -165,6 +165,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     acks.clear();
     subscriptions.reset();
     setState({ name: 'live', transport: 'websocket', connectionId: frame.connectionId });
+    events.emit('carrying', true);
     events.emit('frame', frame);
     if (session) pump.start(session.send);
   }
@@ -181,7 +182,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     failedTries += 1;
     cancelNextStep = runtime.setTimer(open, decision.delayMs);
     const nextTryAtMs = runtime.now() + decision.delayMs;
-    setState({ name: 'reconnecting', attempt: failedTries, nextTryAtMs, cause: describeEnd(end) });
+    const refusal = refusalOf(end);
+    const cause = describeEnd(end);
+    setState({ name: 'reconnecting', attempt: failedTries, nextTryAtMs, cause, ...(refusal && { refusal }) });
   }
 
   function endSession(): void {
@@ -191,6 +194,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelStable?.();
     session?.leave();
     session = undefined;
+    events.emit('carrying', false);
   }
 
   function receive(frame: ServerFrame): void {

@@ -1,5 +1,5 @@
 import { closeCodes, mayReconnect } from '@hushryd/contracts/realtime/close-codes';
-import { HttpProblem } from '../http/http-problem.ts';
+import { HttpProblem, type HttpProblemCode } from '../http/http-problem.ts';
 import { isTokenRefusal, maxTokenRefusals } from '../http/token-refusals.ts';
 import { backoffDelayMs } from './backoff.ts';
 import type { ClosedReason } from './connection-state.ts';
@@ -48,6 +48,12 @@ export function decideReconnect(input: {
     return { again: true, delayMs: (end.error.retryAfterMs ?? 0) + jitterMs };
   }
   return { again: true, delayMs: hintMs ?? jitterMs };
+}
+
+/** What the api answered in place of a ticket. Whoever got an answer did not try to open a socket. */
+export function refusalOf(end: SessionEnd): HttpProblemCode | undefined {
+  if (end.kind !== 'not_opened' || !(end.error instanceof HttpProblem)) return undefined;
+  return end.error.status > 0 ? end.error.code : undefined;
 }
 
 /** For people: what happened. */

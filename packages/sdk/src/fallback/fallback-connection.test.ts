@@ -337,6 +337,120 @@ test('who was refused while a websocket was being opened stays refused', async (
   t.equal(runtime.pendingTimers, 0);
 });
 
+test('no ticket for the moment is no blocked websocket, and the api is not asked for streams instead', async (t) => {
+  for (const refusal of [problem(503, 'redis_unavailable'), problem(429, 'too_many_sockets', { 'retry-after': '2' })]) {
+    const { rider, runtime, api, sockets, states } = watchTrip();
+    let isAway = true;
+    api.answer = (path) => (isAway && path === '/v1/realtime/tickets' ? refusal : undefined);
+    void rider.connect();
+    await runtime.advance(120_000);
+    t.equal(api.streams.length, 0);
+    t.match(rider.state, { name: 'reconnecting' });
+    isAway = false;
+    for (let seconds = 0; seconds < 15 && sockets.all.length === 0; seconds += 1) await runtime.advance(1_000);
+    sockets.last.ready();
+    await runtime.settle();
+    t.equal(states.at(-1), 'websocket');
+    rider.close();
+  }
+});
+
+test('nobody is live before something was answered over HTTP, and the socket is tried as ever until then', async (t) => {
+  const { runtime, sockets, api, states, rider, block } = watchTrip();
+  block(true);
+  // As with Redis away: the api is there, and has nothing to say.
+  let isAway = true;
+  api.answer = (path) => (isAway && path.includes('/events') ? problem(503, 'redis_unavailable') : undefined);
+  void rider.connect();
+  await runtime.advance(60_000);
+  const triedBefore = sockets.all.length;
+  const askedBefore = api.posts.length;
+  await runtime.advance(300_000);
+  t.ok(askedBefore > 0, 'HTTP was tried');
+  t.strictSame([...new Set(states)].sort(), ['connecting', 'reconnecting']);
+  const tried = sockets.all.length - triedBefore;
+  t.ok(tried >= 30 && tried <= 80, `${tried} sockets in 300 s`);
+  const asked = api.posts.length - askedBefore;
+  t.ok(asked <= 250, `${asked} requests in 300 s`);
+
+  isAway = false;
+  await runtime.advance(20_000);
+  t.equal(states.at(-1), 'sse');
+  rider.close();
+  t.equal(runtime.pendingTimers, 0);
+});
+
+test('a driver is live over HTTP once a run was answered', async (t) => {
+  const { runtime, api, options, block } = setUp();
+  block(true);
+  let isAway = true;
+  api.answer = (path) => {
+    if (path !== '/v1/drivers/me/runs') return undefined;
+    return isAway
+      ? problem(503, 'redis_unavailable')
+      : { status: 200, body: { run: 7, durableSeq: 0, location: null } };
+  };
+  const driver = createDriverClient(options);
+  const states: string[] = [];
+  driver.on('state', ({ name }) => states.push(name));
+  void driver.connect();
+  await runtime.advance(120_000);
+  t.ok(api.posts.length > 2);
+  t.notOk(states.includes('live'));
+  isAway = false;
+  await runtime.advance(30_000);
+  t.match(driver.state, { name: 'live', transport: 'poll' });
+  await driver.close();
+});
+
+test('while something is wanted that only a websocket brings, one is tried at the usual pace', async (t) => {
+  const { rider, runtime, sockets, api, block } = watchTrip();
+  block(true);
+  const notices = rider.watchUser('rita', {});
+  void rider.connect();
+  await runtime.advance(20_000);
+  t.match(rider.state, { name: 'live', transport: 'sse' }, 'the trip is served');
+  const within = async (ms: number) => {
+    const before = sockets.all.length;
+    for (let passedMs = 0; passedMs < ms; passedMs += 10_000) {
+      api.last.sayText(':\n\n');
+      await runtime.advance(10_000);
+    }
+    return sockets.all.length - before;
+  };
+  t.ok((await within(600_000)) >= 60, 'at least every 10 s');
+
+  notices.close();
+  await within(10_000);
+  t.ok((await within(600_000)) <= 6, 'the trip alone can wait');
+  rider.watchUser('rita', {});
+  t.ok((await within(10_000)) > 0, 'wanted again');
+  block(false);
+  await within(10_000);
+  sockets.last.ready();
+  await runtime.settle();
+  t.match(rider.state, { transport: 'websocket' });
+  rider.close();
+});
+
+test('who wants nothing that HTTP has stays with websockets; who wants nothing yet goes over', async (t) => {
+  const { runtime, options, api, block } = setUp();
+  block(true);
+  const [deaf, idle] = [createRiderClient(options), createRiderClient(options)];
+  deaf.watchUser('rita', {});
+  void deaf.connect();
+  void idle.connect();
+  await runtime.advance(60_000);
+  t.match(deaf.state, { name: /connecting/ });
+  t.match(idle.state, { name: 'live', transport: 'poll' });
+  idle.watchTrip('one', {});
+  await runtime.advance(1_000);
+  t.equal(api.streams.length, 1);
+  t.match(idle.state, { transport: 'sse' });
+  deaf.close();
+  idle.close();
+});
+
 test('a driver goes on over HTTP: sent in order, kept until durable', async (t) => {
   const { runtime, api, options, block } = setUp();
   const stored: number[] = [];

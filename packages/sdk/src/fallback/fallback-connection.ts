@@ -23,7 +23,8 @@ import { createSocketWatch } from './socket-watch.ts';
  * ```
  *
  * Over HTTP the same frames come from the same places in the event logs, so whoever listens hears each event once and in order over
- * all changes. A socket is tried again after 15–30 s, then more and more seldom, at least every 5 minutes.
+ * all changes. It is 'live' from the first answer on, not before. The socket goes on trying as ever until HTTP serves all that is wanted;
+ * then it is tried again after 15–30 s, more and more seldom, at least every 5 minutes.
  */
 export function createFallbackConnection(options: ConnectionOptions): Connection {
   const socket = createConnection(options);
@@ -43,20 +44,21 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
     answerMs: connectTimeoutMs,
     runtime,
     onFrame: (frame) => events.emit('frame', frame),
-    onTransport(transport) {
-      if (state.name !== 'live' || state.transport !== transport) setState({ name: 'live', transport });
-    },
+    onTransport: serveOverHttp,
     onLost: () =>
       leaveHttp(() => {
         if (socket.state.name === 'closed') void socket.connect();
-        else follow(socket.state);
+        else setState(socket.state);
       }),
     onRefused({ message }) {
       // A return may be under way.
       socket.close();
       leaveHttp(() => setState({ name: 'closed', reason: 'refused', message }));
     },
-    onUnserved: (topic) => fail(`${topic} comes over a websocket only, and none can be opened for the moment`),
+    onUnserved(topic) {
+      fail(`${topic} comes over a websocket only, and none can be opened for the moment`);
+      if (socket.state.name === 'closed') trySocket();
+    },
   });
 
   let state: ConnectionState = socket.state;
@@ -65,6 +67,9 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
   let cancelReturn: CancelTimer | undefined;
 
   socket.on('state', (now) => (isHttp ? followReturn(now) : follow(now)));
+  socket.on('carrying', (isCarrying) => {
+    if (!isHttp) events.emit('carrying', isCarrying);
+  });
   socket.on('error', (error) => events.emit('error', error));
   socket.on('frame', (frame) => {
     // A crowd that is asked to wait for its sockets must not come to the api instead.
@@ -81,8 +86,7 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
     },
     serverTimeMs: socket.serverTimeMs,
     connect() {
-      if (isHttp) tryReturn();
-      else void socket.connect();
+      trySocket();
       return whenLive(state, (listener) => events.on('state', listener));
     },
     close() {
@@ -126,7 +130,8 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
     if (tries.note(now)) failedReturns = 0;
     if (now.name === 'live') http.forgetNetwork();
     setState(now);
-    if (now.name === 'reconnecting' && tries.isBlocked) void fallBackIfApiAnswers();
+    if (now.name !== 'reconnecting' || now.refusal !== undefined) return;
+    if (tries.isBlocked && http.canServe(topics)) void fallBackIfApiAnswers();
   }
 
   async function fallBackIfApiAnswers(): Promise<void> {
@@ -134,21 +139,35 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
     // Meanwhile the next try may have begun; only one that succeeded, or the end, is another matter.
     if (!doesAnswer || isHttp || state.name === 'live' || state.name === 'closed') return;
     isHttp = true;
-    socket.close();
-    setState({ name: 'live', transport: topics.size > 0 ? 'sse' : 'poll' });
+    setState({ name: 'connecting', attempt: state.attempt });
     http.start(topics);
-    returnLater();
+    events.emit('carrying', true);
+    if (http.isIdle) serveOverHttp('poll');
+  }
+
+  /** It was answered. */
+  function serveOverHttp(transport: 'sse' | 'poll'): void {
+    const wasLive = state.name === 'live';
+    if (state.name !== 'live' || state.transport !== transport) setState({ name: 'live', transport });
+    if (!wasLive) restSocket();
+  }
+
+  /** The socket goes on trying by itself until HTTP serves all that is wanted. */
+  function restSocket(): void {
+    if (!isHttp || state.name !== 'live' || http.hasUnserved) return;
+    if (socket.state.name === 'reconnecting') socket.close();
+    if (socket.state.name === 'closed') returnLater();
   }
 
   function returnLater(): void {
     cancelReturn?.();
-    cancelReturn = runtime.setTimer(tryReturn, returnDelayMs({ failed: failedReturns, random: runtime.random }));
+    cancelReturn = runtime.setTimer(trySocket, returnDelayMs({ failed: failedReturns, random: runtime.random }));
     failedReturns += 1;
   }
 
-  function tryReturn(): void {
+  function trySocket(): void {
     cancelReturn?.();
-    if (socket.state.name === 'closed') void socket.connect();
+    void socket.connect();
   }
 
   function followReturn(now: ConnectionState): void {
@@ -158,12 +177,12 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
       // Before the socket asks for its topics, so that it asks from the place that HTTP has reached.
       leaveHttp(() => setState(now));
     } else if (now.name === 'reconnecting') {
-      socket.close();
-      returnLater();
+      restSocket();
     } else if (now.name === 'closed' && now.reason === 'ended_by_server') {
       leaveHttp(() => setState(now));
     } else if (now.name === 'closed' && now.reason === 'refused') {
-      returnLater();
+      if (state.name === 'live') returnLater();
+      else leaveHttp(() => setState(now));
     }
   }
 
@@ -171,6 +190,7 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
     isHttp = false;
     cancelReturn?.();
     http.stop();
+    events.emit('carrying', false);
     then();
   }
 

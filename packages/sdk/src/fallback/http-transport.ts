@@ -14,6 +14,12 @@ import { createStreamAbility } from './stream-ability.ts';
 import { createRequestTrip } from './trip-request.ts';
 
 export interface HttpTransport {
+  /** Would anything of this go over HTTP? Also where nothing is wanted yet. */
+  canServe(topics: ReadonlyMap<string, SubscriptionWish>): boolean;
+  /** Is something wanted that comes over a socket only? */
+  readonly hasUnserved: boolean;
+  /** Nothing is wanted, and so nothing will be answered. */
+  readonly isIdle: boolean;
   start(topics: ReadonlyMap<string, SubscriptionWish>): void;
   /** Nothing is told any more. */
   stop(): void;
@@ -29,7 +35,7 @@ export interface HttpTransport {
 /**
  * What goes over the socket otherwise, over HTTP: trips as server-sent events, or polls of them; a driver's fixes as posts.
  *
- * @param onTransport how it is done at the moment
+ * @param onTransport something was answered, in this way
  * @param onLost the api does not answer either
  * @param onRefused the api refused the token twice in a row
  * @param onUnserved a topic that comes over a socket only
@@ -55,21 +61,27 @@ export function createHttpTransport(input: {
     http,
     runtime,
     onFrame,
-    onAnswered: () => watch.answered(fixes),
+    onAnswered() {
+      watch.answered(fixes);
+      if (follows.size === 0) input.onTransport('poll');
+    },
     onFailed: (error) => watch.failed(fixes, error),
   });
   const follows = new Map<string, TripFollow>();
+  const unserved = new Set<string>();
   let isStarted = false;
+  let hasSources = false;
 
   function add(topic: string, { seen }: SubscriptionWish): void {
     if (!isStarted || follows.has(topic)) return;
-    const parsed = parseTopic(topic);
-    if (parsed?.kind !== 'trip') {
+    const tripId = tripOf(topic);
+    if (tripId === undefined) {
+      unserved.add(topic);
       input.onUnserved(topic);
       return;
     }
     const follow: TripFollow = followTrip({
-      tripId: parsed.tripId,
+      tripId,
       seen: () => seen?.(),
       requestTrip,
       ability,
@@ -86,6 +98,14 @@ export function createHttpTransport(input: {
   }
 
   return {
+    canServe: (topics) =>
+      hasSources || topics.size === 0 || [...topics.keys()].some((topic) => tripOf(topic) !== undefined),
+    get hasUnserved() {
+      return unserved.size > 0;
+    },
+    get isIdle() {
+      return !hasSources && follows.size === 0 && unserved.size === 0;
+    },
     start(topics) {
       isStarted = true;
       watch.clear();
@@ -97,18 +117,29 @@ export function createHttpTransport(input: {
       fixes.stop();
       for (const follow of follows.values()) follow.close();
       follows.clear();
+      unserved.clear();
     },
     add,
     again: (topic) => follows.get(topic)?.again(),
     remove(topic) {
+      unserved.delete(topic);
       const follow = follows.get(topic);
       if (follow === undefined) return;
       follow.close();
       follows.delete(topic);
       watch.forget(follow);
     },
-    addSource: fixes.addSource,
+    addSource(source) {
+      hasSources = true;
+      fixes.addSource(source);
+    },
     wake: fixes.wake,
     forgetNetwork: ability.noteOpen,
   };
+}
+
+/** Of all topics only trips go over HTTP. */
+function tripOf(topic: string): string | undefined {
+  const parsed = parseTopic(topic);
+  return parsed?.kind === 'trip' ? parsed.tripId : undefined;
 }

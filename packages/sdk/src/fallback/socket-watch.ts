@@ -27,7 +27,8 @@ export function createSocketWatch(now: () => number): SocketWatch {
   }
 
   return {
-    note({ name }) {
+    note(state) {
+      const { name } = state;
       const nowMs = now();
       if (name === 'connecting') {
         openingAtMs = nowMs;
@@ -36,6 +37,9 @@ export function createSocketWatch(now: () => number): SocketWatch {
         liveAtMs = nowMs;
       } else if (name === 'closed') {
         forget();
+      } else if (state.name === 'reconnecting' && state.refusal !== undefined) {
+        // No socket was tried.
+        if (failed === 0) sinceMs = undefined;
       } else {
         const wasStable = liveAtMs !== undefined && nowMs - liveAtMs >= stableMs;
         if (wasStable) forget();
