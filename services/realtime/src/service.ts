@@ -18,6 +18,7 @@ import { createPositionReader } from '@hushryd/tracking/positions/read-position'
 import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
 import { createRevocations } from '@hushryd/tracking/revocations/revocations';
 import { createRuns } from '@hushryd/tracking/runs/allot-run';
+import { createOfferRun } from '@hushryd/tracking/runs/offer-run';
 import { createAccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import type { RealtimeSettings } from './config.ts';
@@ -178,7 +179,7 @@ export async function startRealtime({
         batcher,
         access: fanout.access,
         phones,
-        tellSuperseded: createTellSuperseded({ reader, runs, log }),
+        tellSuperseded: createTellSuperseded({ offerRun: createOfferRun({ reader, runs }), log }),
         limits: settings.accept,
         metrics,
       }),

@@ -40,8 +40,8 @@ export function createDurableFeed({
 }: {
   connections: RedisConnections;
   keys: Keys;
-  onDurable: (driverId: string, run: number, seq: number) => void;
-  onResend: (driverId: string, run: number, from: number) => void;
+  onDurable?: (driverId: string, run: number, seq: number) => void;
+  onResend?: (driverId: string, run: number, from: number) => void;
   onPace?: (partition: number, pace: HistoryPace) => void;
   log: Logger;
 }): DurableFeed {
@@ -52,8 +52,8 @@ export function createDurableFeed({
     const partition = partitions.get(channel);
     if (partition === undefined) return;
     const message = JSON.parse(text) as DurableMessage;
-    for (const [driverId, run, seq] of message.durable ?? []) onDurable(driverId, run, seq);
-    for (const [driverId, run, from] of message.resend ?? []) onResend(driverId, run, from);
+    for (const [driverId, run, seq] of message.durable ?? []) onDurable?.(driverId, run, seq);
+    for (const [driverId, run, from] of message.resend ?? []) onResend?.(driverId, run, from);
     if (message.pace !== undefined) onPace?.(partition, message.pace);
   });
 

@@ -1,19 +1,16 @@
 import type { Logger } from '@hushryd/platform/logging/logger';
-import type { HistoryPace } from '@hushryd/tracking/history/durable-feed';
+import { createHistoryPaces, type HistoryPaces } from '@hushryd/tracking/history/history-paces';
 import type { ReadDurable } from '@hushryd/tracking/history/read-durable';
 import type { Connection } from '../connections/connection.ts';
 import type { DriverRun } from '../connections/driver-session.ts';
 
-export interface DriverPhones {
+export interface DriverPhones extends HistoryPaces {
   /** The connection said `hello`. */
   add(connection: Connection): void;
   remove(connection: Connection): void;
   /** From the durable feed. */
   onDurable(driverId: string, run: number, seq: number): void;
   onResend(driverId: string, run: number, from: number): void;
-  onPace(partition: number, pace: HistoryPace): void;
-  /** How often the phones of this driver are asked to report at most, and how close fixes may come to be kept. */
-  paceOf(driverId: string): HistoryPace;
   /** Tell the phone how far a run is durable, if it is news. A Redis that lost its data begins again lower, which is none. */
   raiseDurable(connection: Connection, run: DriverRun, seq: number): void;
   /** A run's fixes were received; until they are durable we look ourselves now and then. */
@@ -26,7 +23,6 @@ export interface DriverPhones {
 const firstRecheckMs = 4000;
 const maxRecheckMs = 30_000;
 const recheckAtOnce = 1000;
-const ownPace: HistoryPace = { cadenceMs: 0, thinMs: 0 };
 
 /**
  * Which of this node's sockets are drivers' phones, and what they are told of history: how far a run is durable, what to send again,
@@ -44,7 +40,6 @@ export function createDriverPhones({
   monotonicMs?: () => number;
 }): DriverPhones {
   const phones = new Map<string, Set<Connection>>();
-  const paceByPartition = new Map<number, HistoryPace>();
 
   function raiseDurable(connection: Connection, run: DriverRun, seq: number): void {
     if (seq <= run.durableSeq) return;
@@ -99,13 +94,7 @@ export function createDriverPhones({
         if (connection.driver?.runs.has(run)) connection.sendFrame({ type: 'resend', run, from });
       }
     },
-    onPace(partition, pace) {
-      if (pace.cadenceMs > 0) paceByPartition.set(partition, pace);
-      else paceByPartition.delete(partition);
-    },
-    paceOf(driverId) {
-      return paceByPartition.size === 0 ? ownPace : (paceByPartition.get(partitionOf(driverId)) ?? ownPace);
-    },
+    ...createHistoryPaces(partitionOf),
     raiseDurable,
     expectDurable(run) {
       if (run.recheckAtMs > 0 || run.receivedSeq <= run.durableSeq) return;

@@ -2,6 +2,7 @@ import type { Position } from '@hushryd/contracts/fix';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { createOfferRun } from '@hushryd/tracking/runs/offer-run';
 import t from 'tap';
 import type { Connection } from '../connections/connection.ts';
 import { createDriverSession, type DriverRun, openRun } from '../connections/driver-session.ts';
@@ -25,19 +26,21 @@ t.test('a phone is offered a run of its own once the newer one has been silent f
     sendFrame: (frame: object) => frames.push(frame),
   } as unknown as Connection;
   const tell = createTellSuperseded({
-    reader: {
-      read: async () => {
-        reads += 1;
-        return { recordedAtMs: newestAtMs } as Position;
+    offerRun: createOfferRun({
+      reader: {
+        read: async () => {
+          reads += 1;
+          return { recordedAtMs: newestAtMs } as Position;
+        },
       },
-      readMany: async () => new Map(),
-    },
-    runs: {
-      hello: async () => {
-        if (isRedisAway) throw new AppError('redis_unavailable');
-        return { run: 9, durableSeq: 0, position: null };
+      runs: {
+        hello: async () => {
+          if (isRedisAway) throw new AppError('redis_unavailable');
+          return { run: 9, durableSeq: 0, position: null };
+        },
       },
-    },
+      now: () => nowMs,
+    }),
     log,
     now: () => nowMs,
   });
@@ -55,9 +58,10 @@ t.test('a phone is offered a run of its own once the newer one has been silent f
   t.equal(frames.length, 1, 'the newer phone may only be in a tunnel');
 
   isRedisAway = true;
+  const looked = reads;
   nowMs += 11_000;
   tell(connection, older, 7);
-  await waitFor(() => !older.isOfferMade, { withinMs: 2000, what: 'another chance' });
+  await waitFor(() => reads > looked, { withinMs: 2000, what: 'a look that fails' });
   isRedisAway = false;
   nowMs += 11_000;
   tell(connection, older, 7);
