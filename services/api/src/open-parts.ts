@@ -19,6 +19,8 @@ import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
 import { createDriverStates, type DriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import { createLivePositions, type LivePositions } from '@hushryd/tracking/feed/live-positions';
 import { createFixBatcher, type FixBatcher } from '@hushryd/tracking/fix-batcher';
+import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
+import { createHistoryPaces, type HistoryPaces } from '@hushryd/tracking/history/history-paces';
 import { createTrackReader, type TrackReader } from '@hushryd/tracking/history/read-track';
 import { createRoadStore, type RoadStore } from '@hushryd/tracking/history/road-store';
 import { createNearbyIndex, type NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
@@ -27,6 +29,7 @@ import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
 import { createRevocations, type Revocations } from '@hushryd/tracking/revocations/revocations';
 import { createRuns, type Runs } from '@hushryd/tracking/runs/allot-run';
+import { createOfferRun, type OfferRun } from '@hushryd/tracking/runs/offer-run';
 import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { createAccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
@@ -52,6 +55,8 @@ export interface ApiParts {
   nearby: NearbyIndex;
   passingIds: PassingIds;
   runs: Runs;
+  offerRun: OfferRun;
+  historyPaces: HistoryPaces;
   batcher: FixBatcher;
   acceptLimits: AcceptLimits;
   track: TrackReader;
@@ -138,6 +143,12 @@ export async function openParts(
   await startPatiently(() => tripStreams.start());
   lifecycle.add('event streams', () => tripStreams.close());
 
+  const historyPaces = createHistoryPaces(keys.driverPartition);
+  const durableFeed = createDurableFeed({ connections, keys, ...historyPaces, log });
+  await startPatiently(() => durableFeed.start());
+  lifecycle.add('durable feed', () => durableFeed.close());
+
+  const runs = createRuns({ redis, keys });
   const batcher = createFixBatcher({
     write: createWriteBatch({ redis, keys }),
     partitionOf: keys.driverPartition,
@@ -162,7 +173,9 @@ export async function openParts(
     tripStreams,
     nearby,
     passingIds: createPassingIds({ redis, keys }),
-    runs: createRuns({ redis, keys }),
+    runs,
+    offerRun: createOfferRun({ reader: positions, runs }),
+    historyPaces,
     batcher,
     acceptLimits: config.acceptLimits,
     track: createTrackReader({ redis, keys, db, deadlineMs: config.mongo.deadlineMs }),

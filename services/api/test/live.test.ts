@@ -8,6 +8,7 @@ import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { publishPace } from '@hushryd/tracking/history/durable-feed';
 import t from 'tap';
 import {
   asDriver,
@@ -205,6 +206,65 @@ t.test('fixes over HTTP: duplicates, drops, foreign trips, superseded and unknow
     body: { run: Date.now() + 3_600_000, from: 1, fixes: fixesFrom(1, 1) },
   });
   t.match([future.status, future.body.code], [409, 'run_unknown']);
+});
+
+t.test('a phone that was overtaken by one that died moves the position again, in the run it is offered', async (t) => {
+  // So that a fix of a minute ago is the newest position.
+  const patient = await startTestApi(t, { ...environment, LIVE_MAX_AGE_MS: '120000' });
+  const driverId = newId('driver');
+  const as = asDriver(driverId);
+  const newRun = async () => (await patient.call<RunReply>('POST /v1/drivers/me/runs', { as, body: {} })).body.run;
+  const post = async (run: number, seq: number, ageMs: number) => {
+    const fixes = fixesFrom(seq, 1, { recordedAtMs: Date.now() - ageMs });
+    return (await patient.call<FixesReply>('POST /v1/drivers/me/fixes', { as, body: { run, from: 1, fixes } })).body;
+  };
+  const [older, newer] = [await newRun(), await newRun()];
+  await post(newer, 1, 61_000);
+
+  const { supersededBy, offeredRun } = await post(older, 1, 0);
+  t.equal(supersededBy, newer);
+  t.ok(offeredRun !== undefined && offeredRun > newer);
+  t.equal((await post(older, 2, 0)).offeredRun, offeredRun, 'said again');
+  t.notOk('supersededBy' in (await post(offeredRun as number, 1, 0)));
+  const { body } = await patient.call<LocationReply>(`GET /v1/drivers/${driverId}/location`, { as });
+  t.match(body.location, { run: offeredRun, seq: 1 });
+
+  const third = await newRun();
+  await post(third, 1, 0);
+  t.match(await post(offeredRun as number, 2, 0), { supersededBy: third, offeredRun: undefined }, 'it speaks');
+});
+
+t.test('while history is behind, phones over HTTP are asked for less and thinned', async (t) => {
+  const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+  const connections = await connectRedis({ settings: redis.settings(), role: 'live', log });
+  t.teardown(() => connections.close());
+  const keys = createKeys(redis.settings());
+  const driverId = newId('driver');
+  const as = asDriver(driverId);
+  const setPace = (cadenceMs: number) => {
+    const parts = { redis: connections.commands, keys };
+    return publishPace(parts, keys.driverPartition(driverId), { cadenceMs, thinMs: cadenceMs });
+  };
+  const { run } = (await api.call<RunReply>('POST /v1/drivers/me/runs', { as, body: {} })).body;
+  let seq = 0;
+  const post = async () => {
+    const fixes = fixesFrom(seq + 1, 2);
+    seq += 2;
+    return (await api.call<FixesReply>('POST /v1/drivers/me/fixes', { as, body: { run, from: 1, fixes } })).body;
+  };
+  t.notOk('cadenceMs' in (await post()));
+
+  await setPace(5_000);
+  const slower = await waitFor(
+    async () => {
+      const reply = await post();
+      return reply.cadenceMs === 5_000 ? reply : undefined;
+    },
+    { ...soon, what: 'the cadence' },
+  );
+  t.match(slower.drops, [{ reason: 'thinned' }]);
+  await setPace(0);
+  await waitFor(async () => !('cadenceMs' in (await post())), { ...soon, what: 'the end of it' });
 });
 
 t.test('riders see the available drivers near them and cannot tell who they are', async (t) => {

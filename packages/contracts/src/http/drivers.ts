@@ -46,7 +46,12 @@ export const FixesReplySchema = Type.Object(
     receivedSeq: Type.Integer({ minimum: 0 }),
     durableSeq: Type.Integer({ minimum: 0 }),
     drops: Type.Array(DropSchema),
+    /** Another phone of this driver moves the position now, in this run. */
     supersededBy: Type.Optional(RunSchema),
+    /** That run has been silent for a minute: number new fixes in this one to move the position again. */
+    offeredRun: Type.Optional(RunSchema),
+    /** History is behind: no fixes more often than this, please. Absent: as often as you like. */
+    cadenceMs: Type.Optional(Type.Integer({ minimum: 1 })),
     /** The trip that the request named and that is unknown or another driver's: its fixes were taken for the driver alone. */
     refusedTripId: Type.Optional(IdSchema),
   },

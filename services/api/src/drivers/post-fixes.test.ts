@@ -1,5 +1,6 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import { createLogger } from '@hushryd/platform/logging/create-logger';
 import type { FixGroup } from '@hushryd/tracking/positions/write-batch';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import t from 'tap';
@@ -17,6 +18,13 @@ const trip: TripAccess = {
 
 function createStage() {
   const hellos: number[] = [];
+  const stage = {
+    nowMs,
+    supersededBy: undefined as number | undefined,
+    pace: { cadenceMs: 0, thinMs: 0 },
+    looks: 0,
+    offers: [] as (number | Error | undefined)[],
+  };
   const groups: FixGroup[] = [];
   const access: Pick<AccessCache, 'load'> = { load: async (tripId) => (tripId === 'trip' ? trip : null) };
   const postFixes = createPostFixes({
@@ -24,7 +32,8 @@ function createStage() {
     batcher: {
       async add(group) {
         groups.push(group);
-        return { moved: true, durableSeq: group.from - 1 };
+        const { supersededBy } = stage;
+        return { moved: true, durableSeq: group.from - 1, ...(supersededBy !== undefined && { supersededBy }) };
       },
       hasRoomFor: () => true,
       close: async () => undefined,
@@ -37,6 +46,14 @@ function createStage() {
         return { run, durableSeq: from + 6, position: null };
       },
     },
+    async offerRun() {
+      stage.looks += 1;
+      const offer = stage.offers.shift();
+      if (offer instanceof Error) throw offer;
+      return offer === undefined ? undefined : { run: offer, durableSeq: 0, position: null };
+    },
+    historyPaces: { paceOf: () => stage.pace },
+    log: createLogger({ service: 'api', instanceId: 'test', level: 'silent' }),
     limits: {
       maxSpeedKmh: 350,
       maxAccuracyMeters: 200,
@@ -44,9 +61,9 @@ function createStage() {
       liveMaxAgeMs: 30_000,
       maxFixAgeMs: 86_400_000,
     },
-    now: () => nowMs,
+    now: () => stage.nowMs,
   });
-  return { groups, hellos, postFixes };
+  return { groups, hellos, postFixes, stage };
 }
 
 const fixAt = (seq: number, recordedAtMs = nowMs) => ({ seq, recordedAtMs, lat: 1, lng: 1 });
@@ -120,4 +137,45 @@ t.test('a trip that is not the driver’s is named, its fixes count for the driv
     [undefined, undefined],
   );
   t.notOk('refusedTripId' in (await postFixes('dora', { ...body, tripId: 'trip' })));
+});
+
+t.test('an overtaken run is offered another once the newer one is silent, in every answer from then on', async (t) => {
+  const { postFixes, stage } = createStage();
+  stage.supersededBy = 7;
+  stage.offers.push(undefined, new AppError('redis_unavailable'), 9, 10);
+  let seq = 0;
+  const drive = async (seconds: number) => {
+    let reply = {};
+    for (let second = 0; second < seconds; second += 1) {
+      stage.nowMs += 1_000;
+      seq += 1;
+      reply = await postFixes('dora', { run: 5, from: 1, fixes: [fixAt(seq, stage.nowMs)] });
+    }
+    return reply;
+  };
+
+  t.match(await drive(10), { supersededBy: 7, offeredRun: undefined });
+  t.equal(stage.looks, 1, 'it looks every ten seconds, not with every request');
+  t.match(await drive(1), { supersededBy: 7, offeredRun: undefined }, 'fixes are taken also where none can be had');
+  t.match(await drive(10), { supersededBy: 7, offeredRun: 9 });
+  t.match(await drive(30), { supersededBy: 7, offeredRun: 9 }, 'the answer before may have been lost');
+  t.equal(stage.looks, 3);
+  stage.supersededBy = 8;
+  t.match(await drive(1), { supersededBy: 8, offeredRun: 10 }, 'a third phone is another matter');
+  stage.supersededBy = undefined;
+  t.notOk('offeredRun' in (await drive(1)));
+});
+
+t.test('while history is behind the phone is asked for less, and what comes closer is thinned', async (t) => {
+  const { postFixes, stage } = createStage();
+  const fixes = [fixAt(1, nowMs - 10_000), fixAt(2, nowMs - 9_000), fixAt(3, nowMs - 5_000)];
+  t.notOk('cadenceMs' in (await postFixes('dora', { run: 1, from: 1, fixes })));
+
+  stage.pace = { cadenceMs: 5_000, thinMs: 0 };
+  t.match(await postFixes('dora', { run: 2, from: 1, fixes }), { cadenceMs: 5_000, drops: [] });
+  stage.pace = { cadenceMs: 5_000, thinMs: 5_000 };
+  t.match(await postFixes('dora', { run: 3, from: 1, fixes }), {
+    cadenceMs: 5_000,
+    drops: [{ seq: 2, reason: 'thinned' }],
+  });
 });

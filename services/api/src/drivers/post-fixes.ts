@@ -1,14 +1,23 @@
 import type { FixesReply, PostFixesBody } from '@hushryd/contracts/http/drivers';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
 import { type AcceptLimits, type AcceptMemory, createAcceptMemory } from '@hushryd/tracking/accept-fix';
 import { acceptFrame } from '@hushryd/tracking/accept-frame';
 import type { FixBatcher } from '@hushryd/tracking/fix-batcher';
+import type { HistoryPaces } from '@hushryd/tracking/history/history-paces';
 import type { Runs } from '@hushryd/tracking/runs/allot-run';
+import type { OfferRun } from '@hushryd/tracking/runs/offer-run';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { LRUCache } from 'lru-cache';
 import { withinDeadline } from '../within-deadline.ts';
+import { createFindOffer, type Overtaken } from './overtaken-runs.ts';
 
 const maxRuns = 50_000;
+
+interface RunMemory {
+  readonly accept: AcceptMemory;
+  overtaken?: Overtaken;
+}
 
 /**
  * A `loc` frame over HTTP, for uploaders in the background: the same acceptance, the same batcher, the same promise.
@@ -17,7 +26,8 @@ const maxRuns = 50_000;
  * judged afresh from its next fix on. Redis, whose clock allots runs, is asked about a run that this node has not seen yet.
  *
  * Fixes that name a trip they may not count for (unknown, or another driver's) count for the driver alone, and the answer names that
- * trip as `refusedTripId`.
+ * trip as `refusedTripId`. A run that was overtaken hears so in each answer, and which run it may go on in once the newer one is silent.
+ * While history is behind, answers ask for the same cadence as over sockets, and what comes closer is thinned alike.
  *
  * @returns once the fixes are in Redis, readable by anyone; an empty list asks how far the run is durable
  * @throws AppError `run_unknown`, `access_unavailable`, `redis_unavailable` within 600 ms: send the same again, nothing is stored twice
@@ -26,20 +36,27 @@ export function createPostFixes({
   access,
   batcher,
   runs,
+  offerRun,
+  historyPaces,
   limits,
+  log,
   now = Date.now,
 }: {
   access: AccessCache;
   batcher: FixBatcher;
   runs: Pick<Runs, 'hello'>;
+  offerRun: OfferRun;
+  historyPaces: Pick<HistoryPaces, 'paceOf'>;
   limits: AcceptLimits;
+  log: Logger;
   now?: () => number;
 }): (driverId: string, body: PostFixesBody) => Promise<FixesReply> {
-  const memories = new LRUCache<string, AcceptMemory>({ max: maxRuns });
+  const memories = new LRUCache<string, RunMemory>({ max: maxRuns });
+  const findOffer = createFindOffer({ offerRun, log, now });
 
-  function memoryOf(driverId: string, run: number): AcceptMemory {
+  function memoryOf(driverId: string, run: number): RunMemory {
     const key = `${driverId}:${run}`;
-    const memory = memories.get(key) ?? createAcceptMemory();
+    const memory = memories.get(key) ?? { accept: createAcceptMemory() };
     memories.set(key, memory);
     return memory;
   }
@@ -50,13 +67,15 @@ export function createPostFixes({
     if (!batcher.hasRoomFor(fixes.length)) throw new AppError('redis_unavailable', { detail: 'not sent' });
     const nowMs = now();
     const memory = memoryOf(driverId, run);
+    const { cadenceMs, thinMs } = historyPaces.paceOf(driverId);
     const { groups, drops } = acceptFrame({
       driverId,
       run,
       from,
       fixes: inOrder(fixes),
       access: trip,
-      memory,
+      memory: memory.accept,
+      thinMs,
       nowMs,
       limits,
     });
@@ -67,9 +86,18 @@ export function createPostFixes({
       receivedSeq: Math.max(...fixes.map(({ seq }) => seq)),
       durableSeq: Math.max(...results.map(({ durableSeq }) => durableSeq)),
       drops,
-      ...(supersededBy !== undefined && { supersededBy }),
+      ...(supersededBy !== undefined && (await sayOvertaken(driverId, memory, supersededBy))),
+      ...(cadenceMs > 0 && { cadenceMs }),
       ...(tripId !== undefined && trip?.driverId !== driverId && { refusedTripId: tripId }),
     };
+  }
+
+  async function sayOvertaken(driverId: string, memory: RunMemory, supersededBy: number) {
+    if (memory.overtaken?.byRun !== supersededBy) {
+      memory.overtaken = { byRun: supersededBy, offeredRun: undefined, lookAtMs: 0 };
+    }
+    const offeredRun = await findOffer(driverId, memory.overtaken);
+    return { supersededBy, ...(offeredRun !== undefined && { offeredRun }) };
   }
 
   return async (driverId, body) => {
