@@ -497,6 +497,53 @@ test('a driver goes on over HTTP: sent in order, kept until durable', async (t) 
   await driver.close();
 });
 
+test('over HTTP a phone hears what it hears over a socket: a slower cadence, the phone that overtook it, the run to go on in', async (t) => {
+  const { runtime, api, options, block } = setUp();
+  let more: object = { cadenceMs: 5_000 };
+  api.answer = (path, body) => {
+    if (!path.startsWith('/v1/drivers/me/')) return undefined;
+    const { run = 5, fixes = [] } = body as { run?: number; fixes?: { seq: number }[] };
+    const receivedSeq = Math.max(0, ...fixes.map(({ seq }) => seq));
+    const own = run === 5 ? more : {};
+    return { status: 200, body: { run, durableSeq: 0, location: null, receivedSeq, drops: [], ...own } };
+  };
+  block(true);
+  const driver = createDriverClient(options);
+  const cadences: (number | undefined)[] = [];
+  const overtaken: unknown[] = [];
+  driver.on('recv', ({ cadenceMs }) => cadences.push(cadenceMs));
+  driver.on('superseded', ({ byRun, offeredRun }) => overtaken.push([byRun, offeredRun]));
+  const drive = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      driver.addFix({ recordedAtMs: runtime.now(), lat: 41, lng: -8 });
+      await runtime.advance(1_000);
+    }
+  };
+  void driver.connect();
+  await runtime.advance(20_000);
+  await drive(3);
+  t.same(cadences, [5_000, undefined, undefined], 'said once');
+  more = { supersededBy: 7 };
+  await drive(2);
+  t.equal(cadences.at(-2), 0);
+  t.same(overtaken, [[7, undefined]]);
+
+  more = { supersededBy: 7, offeredRun: 9 };
+  await drive(3);
+  t.same(overtaken, [
+    [7, undefined],
+    [7, 9],
+  ]);
+  t.equal(driver.run, 9);
+  t.match(
+    api.posts.filter(({ path }) => path.endsWith('/runs')).map(({ body }) => body),
+    [{ run: undefined }, { run: 9, from: 1 }],
+  );
+  const sent = api.posts.map(({ body }) => body as { run: number; fixes?: object[] });
+  t.ok(sent.some(({ run, fixes = [] }) => run === 9 && fixes.length > 0));
+  await driver.close();
+});
+
 test('a run that the server has forgotten keeps no other waiting, and its fixes go into a new one', async (t) => {
   const { runtime, api, options, block } = setUp();
   const store = createMemoryFixStore();

@@ -26,6 +26,8 @@ interface OwedRun {
 
 const sendEveryMs = 1_000;
 const askDurableEveryMs = 2_000;
+/** Beyond this, words are forgotten: one that is said twice does no harm. */
+const maxSaid = 100;
 
 /**
  * A driver's frames over HTTP, one request at a time: `hello` becomes `POST /v1/drivers/me/runs`, `loc` `POST /v1/drivers/me/fixes`, and
@@ -50,6 +52,8 @@ export function createFixesOverHttp({
   const owed = new Map<number, OwedRun>();
   /** Trips that were refused, and runs that were overtaken: said once. */
   const said = new Set<string>();
+  /** What the app was last asked to keep to over HTTP. */
+  let saidCadenceMs: number | undefined;
   let round = 0;
   let isRunning = false;
   let isBusy = false;
@@ -69,6 +73,7 @@ export function createFixesOverHttp({
       round += 1;
       owed.clear();
       said.clear();
+      saidCadenceMs = undefined;
       cancelPause?.();
       cancelAsk?.();
       cancelAsk = undefined;
@@ -131,15 +136,23 @@ export function createFixesOverHttp({
 
   async function send({ id, run, from, tripId, fixes }: LocFrame): Promise<ServerFrame[]> {
     const reply = await http.postFixes({ run, from, fixes, ...(tripId !== undefined && { tripId }) });
-    const { receivedSeq, durableSeq, drops, supersededBy, refusedTripId } = reply;
+    const { receivedSeq, durableSeq, drops, supersededBy, offeredRun, refusedTripId, cadenceMs = 0 } = reply;
     const before = owed.get(run);
     owed.set(run, { from, lastSeq: Math.max(receivedSeq, before?.lastSeq ?? 0), durableSeq: before?.durableSeq ?? 0 });
     const frames: ServerFrame[] = [
-      { type: 'recv', ...(id !== undefined && { id }), run, seq: receivedSeq, ...(drops.length > 0 && { drops }) },
+      {
+        type: 'recv',
+        ...(id !== undefined && { id }),
+        run,
+        seq: receivedSeq,
+        ...(drops.length > 0 && { drops }),
+        ...(cadenceMs !== saidCadenceMs && { cadenceMs }),
+      },
       ...raise(run, durableSeq),
     ];
-    if (supersededBy !== undefined && isNewWord(`${run} by ${supersededBy}`)) {
-      frames.push({ type: 'superseded', run, byRun: supersededBy });
+    saidCadenceMs = cadenceMs;
+    if (supersededBy !== undefined && isNewWord(`${run} by ${supersededBy}, offered ${offeredRun}`)) {
+      frames.push({ type: 'superseded', run, byRun: supersededBy, ...(offeredRun !== undefined && { offeredRun }) });
     }
     if (refusedTripId !== undefined && isNewWord(refusedTripId)) {
       const message = 'There is no such trip, or it is not yours';
@@ -150,6 +163,7 @@ export function createFixesOverHttp({
 
   function isNewWord(word: string): boolean {
     if (said.has(word)) return false;
+    if (said.size >= maxSaid) said.clear();
     said.add(word);
     return true;
   }
