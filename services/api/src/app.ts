@@ -1,8 +1,8 @@
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { readCorrelationId } from '@hushryd/platform/errors/correlation-id';
+import { createNearbyDrivers } from '@hushryd/tracking/nearby/nearby-drivers';
 import Fastify from 'fastify';
 import type { ApiServer } from './api-server.ts';
-import { createNearbyDrivers } from './drivers/nearby-drivers.ts';
 import { createPostFixes } from './drivers/post-fixes.ts';
 import { addDriverRoutes } from './drivers/routes.ts';
 import { addMapRoutes } from './map/routes.ts';

@@ -24,6 +24,7 @@ import { createHistoryPaces, type HistoryPaces } from '@hushryd/tracking/history
 import { createTrackReader, type TrackReader } from '@hushryd/tracking/history/read-track';
 import { createRoadStore, type RoadStore } from '@hushryd/tracking/history/road-store';
 import { createNearbyIndex, type NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
+import { createPassingIds, type PassingIds } from '@hushryd/tracking/nearby/passing-ids';
 import { createPositionReader, type PositionReader } from '@hushryd/tracking/positions/read-position';
 import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
@@ -34,7 +35,6 @@ import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-acce
 import { createAccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { ApiConfig } from './config.ts';
-import { createPassingIds, type PassingIds } from './drivers/passing-ids.ts';
 import type { HealthChecks } from './plugins/health.ts';
 import { createTripStreams, type TripStreams } from './trip-events/trip-streams.ts';
 import { createEndConnection, type EndConnection } from './users/end-connection.ts';

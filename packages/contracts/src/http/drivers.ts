@@ -69,22 +69,23 @@ export const NearbyDriversQuerySchema = Type.Object(
   },
   closed,
 );
+export const NearbyDriverSchema = Type.Object(
+  {
+    driverId: Type.String(),
+    lat: LatitudeSchema,
+    lng: LongitudeSchema,
+    headingDegrees: Type.Optional(HeadingDegreesSchema),
+    distanceMeters: Type.Number({ minimum: 0 }),
+    ageSeconds: Type.Number({ minimum: 0 }),
+  },
+  closed,
+);
+export type NearbyDriver = Static<typeof NearbyDriverSchema>;
 export const NearbyDriversReplySchema = Type.Object(
   {
     asOf: IsoTimeSchema,
-    drivers: Type.Array(
-      Type.Object(
-        {
-          driverId: Type.String(),
-          lat: LatitudeSchema,
-          lng: LongitudeSchema,
-          headingDegrees: Type.Optional(HeadingDegreesSchema),
-          distanceMeters: Type.Number({ minimum: 0 }),
-          ageSeconds: Type.Number({ minimum: 0 }),
-        },
-        closed,
-      ),
-    ),
+    topic: Type.String({ description: 'Subscribe to it over a socket to go on seeing the drivers near this point' }),
+    drivers: Type.Array(NearbyDriverSchema),
   },
   closed,
 );

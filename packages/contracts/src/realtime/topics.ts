@@ -5,10 +5,11 @@ export type Topic =
   | { kind: 'trip'; tripId: string }
   | { kind: 'driver'; driverId: string }
   | { kind: 'user'; userId: string }
+  | { kind: 'nearby'; cell: string }
   | { kind: 'admin:map' }
   | { kind: 'admin:sos' };
 
-/** Take a topic's name apart; undefined where it names nothing we know. Names: `trip:{id}`, `driver:{id}`, `user:{id}`, `admin:map`, `admin:sos`. */
+/** Take a topic's name apart; undefined where it names nothing we know. Names: `trip:{id}`, `driver:{id}`, `user:{id}`, `nearby:{cell}`, `admin:map`, `admin:sos`. */
 export function parseTopic(name: string): Topic | undefined {
   if (name === adminMapTopic || name === adminSosTopic) return { kind: name };
   const colon = name.indexOf(':');
@@ -18,11 +19,14 @@ export function parseTopic(name: string): Topic | undefined {
   if (kind === 'trip') return { kind, tripId: id };
   if (kind === 'driver') return { kind, driverId: id };
   if (kind === 'user') return { kind, userId: id };
+  if (kind === 'nearby') return { kind, cell: id };
   return undefined;
 }
 
 export const tripTopic = (tripId: string): string => `trip:${tripId}`;
 export const driverTopic = (driverId: string): string => `driver:${driverId}`;
 export const userTopic = (userId: string): string => `user:${userId}`;
+/** @param cell an H3 cell, as the API names it */
+export const nearbyTopic = (cell: string): string => `nearby:${cell}`;
 export const adminMapTopic = 'admin:map';
 export const adminSosTopic = 'admin:sos';

@@ -15,12 +15,12 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { DriverStore } from '@hushryd/rides/people/driver-store';
 import { setAvailability } from '@hushryd/rides/people/set-availability';
 import type { DriverStates } from '@hushryd/tracking/driver-state/driver-states';
+import type { createNearbyDrivers } from '@hushryd/tracking/nearby/nearby-drivers';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import type { Runs } from '@hushryd/tracking/runs/allot-run';
 import { mayWatchDriver } from '@hushryd/tracking/trip-access/access-rules';
 import type { ApiServer } from '../api-server.ts';
 import { etagOf, isKnown, NotModifiedSchema, toLocation, toLocationReply } from '../location-reply.ts';
-import type { createNearbyDrivers } from './nearby-drivers.ts';
 import type { createPostFixes } from './post-fixes.ts';
 
 const tags = ['drivers'];

@@ -1,10 +1,10 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { Identity } from '@hushryd/platform/auth/claims';
-import { distanceMeters } from '@hushryd/tracking/geo/distance';
-import { createNearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
 import fc from 'fast-check';
 import t from 'tap';
+import { distanceMeters } from '../geo/distance.ts';
 import { createNearbyDrivers } from './nearby-drivers.ts';
+import { createNearbyIndex } from './nearby-index.ts';
 
 const nowMs = Date.UTC(2026, 2, 1, 8);
 const rider: Identity = {
