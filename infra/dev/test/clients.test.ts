@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Position } from '@hushryd/contracts/fix';
+import type { NearbyDriver } from '@hushryd/contracts/http/drivers';
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import type { ConnectionOptions } from '@hushryd/sdk/connection/connection-options';
@@ -189,6 +190,33 @@ t.test('SDK: each route of the API answers what the client expects', async (t) =
   t.match(await operator.getTrip(tripId), { state: 'ended', passengerIds: ['ravi'] });
   await t.rejects(driver.startTrip(tripId), { name: 'HttpProblem', code: 'trip_state_conflict', status: 409 });
   await t.rejects(driver.listTrips(), { code: 'forbidden', correlationId: String });
+});
+
+t.test('SDK: a rider sees the cars around come, and go, under ids of the moment', async (t) => {
+  const here = { lat: 41.3, lng: -8.2 };
+  const { topic, drivers } = await system.http('rita', 'rider').nearbyDrivers(here);
+  t.same(drivers, []);
+
+  const seen: NearbyDriver[][] = [];
+  const rider = createRiderClient(overTickets('rita', 'rider'));
+  t.teardown(() => rider.close());
+  rider.watchNearby(topic, { onDrivers: (around) => void seen.push(around) });
+  await rider.connect();
+  await waitFor(() => seen.length > 0, { withinMs: 10_000, what: 'the first list' });
+
+  const cab = system.http('nadia', 'driver');
+  await cab.putAvailability(true);
+  const { run } = await cab.createRun();
+  await cab.postFixes({ run, from: 1, fixes: [{ seq: 1, recordedAtMs: Date.now(), ...here }] });
+  await waitFor(() => seen.at(-1)?.length === 1, { withinMs: 10_000, what: 'the car' });
+  t.match(seen.at(-1), [here]);
+  t.same(
+    seen.at(-1)?.map(({ driverId }) => driverId),
+    (await system.http('rita', 'rider').nearbyDrivers(here)).drivers.map(({ driverId }) => driverId),
+    'the id that HTTP gives',
+  );
+  await cab.putAvailability(false);
+  await waitFor(() => seen.at(-1)?.length === 0, { withinMs: 10_000, what: 'the car to go' });
 });
 
 function overTickets(userId: string, role: 'driver' | 'rider' | 'operator'): ConnectionOptions {

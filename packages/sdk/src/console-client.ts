@@ -39,6 +39,7 @@ export function createConsoleClient(options: ConsoleClientOptions): ConsoleClien
     close: connection.close,
     watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
     watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
+    watchNearby: (topic, handlers) => watches.watch(topic, handlers),
     watchAlerts: (handlers) => watches.watch(adminSosTopic, handlers),
     watchDriver: (driverId, handlers) => watches.watch(driverTopic(driverId), handlers),
     watchMap: (handlers, { filter } = {}) => watches.watchMap(handlers, filter),

@@ -4,7 +4,7 @@ import type { ConnectionState } from './connection/connection-state.ts';
 import type { Unsubscribe } from './connection/emitter.ts';
 import { createFallbackConnection } from './fallback/fallback-connection.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
-import type { Watch, WatchHandlers } from './watching/watch-handlers.ts';
+import type { NearbyHandlers, Watch, WatchHandlers } from './watching/watch-handlers.ts';
 import type { WatcherEvents } from './watching/watcher-events.ts';
 import { onWatcherEvent } from './watching/watcher-events.ts';
 
@@ -24,6 +24,12 @@ export interface RiderClient {
   watchTrip(tripId: string, handlers: WatchHandlers): Watch;
   /** What the company says to this user, on all of their devices: `notice` events, in order, each once. */
   watchUser(userId: string, handlers: WatchHandlers): Watch;
+  /**
+   * Cars around the rider, every three seconds while there are any. One neighbourhood at a time: `close()` the watch of the last before
+   * another.
+   * @param topic as `nearbyDrivers` of the HTTP client names it for a place
+   */
+  watchNearby(topic: string, handlers: NearbyHandlers): Watch;
   on<Name extends keyof WatcherEvents>(name: Name, listener: (value: WatcherEvents[Name]) => void): Unsubscribe;
 }
 
@@ -41,6 +47,7 @@ export function createRiderClient(options: RiderClientOptions): RiderClient {
     close: connection.close,
     watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
     watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
+    watchNearby: (topic, handlers) => watches.watch(topic, handlers),
     on: onWatcherEvent(connection),
   };
 }

@@ -4,7 +4,8 @@ import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 
 /**
  * How a message may be delivered. `location`: newest wins. `event`: ordered, or the socket is closed. `sos`: as event, ahead of what
- * waits, and repeated until acknowledged. `map`: rounds of what changed. `beacon`: what the newest frames have said. `reply`: answers
+ * waits, and repeated until acknowledged. `map`: rounds of what changed, for operators
+ * and for riders who look for a car. `beacon`: what the newest frames have said. `reply`: answers
  * to the socket's own frames.
  */
 export const deliveryClasses = ['location', 'event', 'sos', 'map', 'beacon', 'reply'] as const;
@@ -46,6 +47,7 @@ export interface RealtimeGauges {
   slowSockets(): number;
   pendingFixes(): number;
   mapWatchers(): number;
+  nearbyWatchers(): number;
 }
 
 export function createMetrics(telemetry: Telemetry): RealtimeMetrics {
@@ -130,4 +132,5 @@ export function registerGauges(telemetry: Telemetry, gauges: RealtimeGauges): vo
   gauge('realtime_slow_sockets', 'Sockets that get only the newest positions', gauges.slowSockets);
   gauge('realtime_pending_fixes', 'Fixes waiting for Redis', gauges.pendingFixes);
   gauge('realtime_map_watchers', 'Operators watching the map, or a part of it', gauges.mapWatchers);
+  gauge('realtime_nearby_watchers', 'Riders watching the cars around them', gauges.nearbyWatchers);
 }

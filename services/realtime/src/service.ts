@@ -263,6 +263,7 @@ export async function startRealtime({
     slowSockets: () => fanout.slowConsumers.slowCount,
     pendingFixes: () => batcher.pendingFixes,
     mapWatchers: () => fanout.adminMap.watcherCount,
+    nearbyWatchers: () => fanout.nearbyCells.watcherCount,
   });
 
   lifecycle.add('node lease', () => nodes.leave(instanceId).catch(() => undefined));

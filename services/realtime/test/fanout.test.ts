@@ -1,8 +1,10 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import type { MapFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
+import { nearbyTopic } from '@hushryd/contracts/realtime/topics';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createDriverStates } from '@hushryd/tracking/driver-state/driver-states';
+import { cellAround } from '@hushryd/tracking/nearby/nearby-cell';
 import t from 'tap';
 import { raiseDurableKeys } from './raise-durable.ts';
 import { fix, startTestRealtime, type TestRealtime, type TestSocket, trip } from './start-realtime.ts';
@@ -303,6 +305,31 @@ t.test('operators get the whole map, then what changed, in frames of at most 200
   t.equal(await node.metric('realtime_map_watchers'), 1);
   staff.ws.close();
   await waitFor(async () => (await node.metric('realtime_map_watchers')) === 0, { withinMs: 5000, what: 'no watcher' });
+});
+
+t.test('a rider sees the available drivers around, under passing ids, and not what operators see', async (t) => {
+  const node = await startTestRealtime(t);
+  const states = createDriverStates({ redis: node.redis.commands, keys: node.keys });
+  for (const driverId of ['driver-1', 'driver-2']) await drive(await node.connectDriver(driverId), 1);
+  await states.set({ driverId: 'driver-1', available: true, version: 1 });
+
+  const rider = await node.connect('rider-1', 'rider');
+  const topic = nearbyTopic(cellAround({ lat: 41.15, lng: -8.61 }));
+  await subscribe(rider, topic);
+  const [car, ...others] = (await rider.next('nearby', ({ drivers }) => drivers.length > 0)).drivers;
+  t.same(others, [], 'who is off is not shown');
+  t.match(car, { lat: 41.15, lng: -8.61, driverId: /^[\w-]{22}$/ });
+  t.notMatch(JSON.stringify(rider.all('nearby')), /driver-\d/);
+
+  await states.set({ driverId: 'driver-2', available: true, version: 1 });
+  await rider.next('nearby', ({ drivers }) => drivers.length === 2);
+  await states.set({ driverId: 'driver-1', available: false, version: 2 });
+  await rider.next('nearby', ({ drivers }) => drivers.length === 1 && drivers[0]?.driverId !== car?.driverId);
+  t.equal(await node.metric('realtime_nearby_watchers'), 1);
+
+  const phone = await node.connect('driver-3', 'driver');
+  phone.send({ type: 'sub', id: 7, topic });
+  t.match(await phone.next('error'), { id: 7, code: 'forbidden' });
 });
 
 t.test('operators who filter get what fits, in rounds, and who leaves the filter', async (t) => {

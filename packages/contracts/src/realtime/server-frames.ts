@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { errorCodes } from '../errors.ts';
 import { TopicEventSchema } from '../events/topic-event.ts';
 import { DriverStateSchema, DropSchema, PositionSchema } from '../fix.ts';
+import { NearbyDriverSchema } from '../http/drivers.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
 import { TripStateSchema } from '../trip.ts';
 import { EpochMsSchema, LatitudeSchema, LongitudeSchema } from '../units.ts';
@@ -180,6 +181,17 @@ export const MapFrameSchema = Type.Object(
   closed,
 );
 
+/** The available drivers nearest to the middle of the cell, at most 10; whoever is not named is not among them any more. */
+export const NearbyFrameSchema = Type.Object(
+  {
+    type: Type.Literal('nearby'),
+    topic,
+    asOfMs: EpochMsSchema,
+    drivers: Type.Array(NearbyDriverSchema, { maxItems: 10 }),
+  },
+  closed,
+);
+
 /** `live: false`: Redis is away, fixes are not acknowledged and positions do not move. `live: true`: it is back. */
 export const StatusFrameSchema = Type.Object({ type: Type.Literal('status'), live: Type.Boolean() }, closed);
 
@@ -230,6 +242,7 @@ export const ServerFrameSchema = Type.Union([
   BeaconFrameSchema,
   EventFrameSchema,
   MapFrameSchema,
+  NearbyFrameSchema,
   StatusFrameSchema,
   RefreshedFrameSchema,
   PongFrameSchema,
@@ -253,6 +266,7 @@ export type TripSnapshot = Static<typeof TripSnapshotSchema>;
 export type EventFrame = Static<typeof EventFrameSchema>;
 export type MapCluster = Static<typeof MapClusterSchema>;
 export type MapFrame = Static<typeof MapFrameSchema>;
+export type NearbyFrame = Static<typeof NearbyFrameSchema>;
 export type StatusFrame = Static<typeof StatusFrameSchema>;
 export type RefreshedFrame = Static<typeof RefreshedFrameSchema>;
 export type PongFrame = Static<typeof PongFrameSchema>;

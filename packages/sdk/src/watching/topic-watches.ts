@@ -17,9 +17,9 @@ import { callGuarded } from '../connection/emitter.ts';
 import type { EventPlace } from './event-place.ts';
 import { comparePlace } from './event-place.ts';
 import { createUnhandledAlerts, type UnhandledAlerts } from './unhandled-alerts.ts';
-import type { MapHandlers, MapWatch, Watch, WatchHandlers } from './watch-handlers.ts';
+import type { MapHandlers, MapWatch, NearbyHandlers, Watch, WatchHandlers } from './watch-handlers.ts';
 
-type Handlers = WatchHandlers & Partial<MapHandlers>;
+type Handlers = WatchHandlers & Partial<MapHandlers> & Partial<NearbyHandlers>;
 
 /** One call of `watch`; the same handlers may be given to several. */
 interface Watcher {
@@ -39,7 +39,7 @@ interface WatchedTopic {
 }
 
 export interface TopicWatches {
-  watch(topic: string, handlers: WatchHandlers | MapHandlers): Watch;
+  watch(topic: string, handlers: WatchHandlers | MapHandlers | NearbyHandlers): Watch;
   /** @param filter undefined leaves the filter of earlier map watches */
   watchMap(handlers: MapHandlers, filter: TopicFilter | undefined): MapWatch;
 }
@@ -106,16 +106,35 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     if (!known) return;
     // What was said of a part of the map that is not wanted any more would be taken for the new part's.
     if (frame.topic === adminMapTopic && !connection.isSubscribed(adminMapTopic) && frame.type !== 'error') return;
-    if (frame.type === 'position') move(known, frame);
-    else if (frame.type === 'map') redraw(known, frame);
-    else if (frame.type === 'event') happen(known, frame);
-    else if (frame.type === 'beacon') compare(known, frame);
-    else if (frame.type === 'subscribed') stand(known, frame);
-    else if (frame.type === 'error') fail(frame.topic, known, frame);
-    else if (frame.type === 'gone') {
-      known.newest = undefined;
-      tell(known, (handlers) => handlers.onGone?.(frame.driverId));
-    } else if (frame.type === 'unsubscribed' && frame.reason) end(frame.topic, known, frame.reason);
+    switch (frame.type) {
+      case 'position':
+        move(known, frame);
+        break;
+      case 'map':
+        redraw(known, frame);
+        break;
+      case 'nearby':
+        tell(known, (handlers) => handlers.onDrivers?.(frame.drivers, { asOfMs: frame.asOfMs }));
+        break;
+      case 'event':
+        happen(known, frame);
+        break;
+      case 'beacon':
+        compare(known, frame);
+        break;
+      case 'subscribed':
+        stand(known, frame);
+        break;
+      case 'error':
+        fail(frame.topic, known, frame);
+        break;
+      case 'gone':
+        known.newest = undefined;
+        tell(known, (handlers) => handlers.onGone?.(frame.driverId));
+        break;
+      case 'unsubscribed':
+        if (frame.reason) end(frame.topic, known, frame.reason);
+    }
   }
 
   function move(known: WatchedTopic, { position, jump }: PositionFrame): void {

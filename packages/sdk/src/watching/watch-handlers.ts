@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@hushryd/contracts/errors';
 import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
 import type { Position } from '@hushryd/contracts/fix';
+import type { NearbyDriver } from '@hushryd/contracts/http/drivers';
 import type { MapCluster, TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { ConnectionError } from '../connection/connection-state.ts';
@@ -56,6 +57,11 @@ export interface MapHandlers extends SubscriptionHandlers {
    * @param gone ids of clusters
    */
   onClusters?(changed: MapCluster[], gone: string[], info: MapInfo): void;
+}
+
+export interface NearbyHandlers extends SubscriptionHandlers {
+  /** The available drivers around, nearest first, at most 10. Whoever is not named is not among them any more. */
+  onDrivers(drivers: NearbyDriver[], info: { asOfMs: number }): void;
 }
 
 export interface MapWatch extends Watch {

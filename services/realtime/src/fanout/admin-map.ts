@@ -1,12 +1,11 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { adminMapTopic } from '@hushryd/contracts/realtime/topics';
-import type { Logger } from '@hushryd/platform/logging/logger';
 import type { LivePositions } from '@hushryd/tracking/feed/live-positions';
 import type { Connection, Membership } from '../connections/connection.ts';
 import { encodePosition } from './encode-frames.ts';
 import { type ClusterLimits, createFilteredMap, type FilteredWatcher } from './filtered-map.ts';
-import { createHeldPositions } from './held-positions.ts';
+import type { HeldPositions } from './held-positions.ts';
 import { createMapTeller, type MapWatcher } from './map-teller.ts';
 
 export interface AdminMap {
@@ -26,7 +25,6 @@ export interface AdminMap {
   round(): Promise<void>;
   /** The socket took what it held: on with its round. */
   drained(connection: Connection): void;
-  close(): Promise<void>;
   readonly watcherCount: number;
 }
 
@@ -49,13 +47,11 @@ const filteredEveryRounds = 3;
  * Live positions are kept in memory only while an operator watches.
  */
 export function createAdminMap({
-  openPositions,
-  log,
+  positions,
   now = Date.now,
   clusterLimits,
 }: {
-  openPositions: () => LivePositions;
-  log: Logger;
+  positions: HeldPositions;
   now?: () => number;
   clusterLimits?: ClusterLimits;
 }): AdminMap {
@@ -72,8 +68,7 @@ export function createAdminMap({
     now,
     limits: clusterLimits,
   });
-  const positions = createHeldPositions({
-    openPositions,
+  positions.use({
     isNeeded: () => watchers.size > 0,
     onChange(driverId) {
       for (const watcher of watchers.values()) if (watcher.filter === undefined) watcher.changed.add(driverId);
@@ -82,7 +77,6 @@ export function createAdminMap({
       encoded = new WeakMap();
       filtered.release();
     },
-    log,
   });
 
   function leave(watcher: Watcher): void {
@@ -171,7 +165,6 @@ export function createAdminMap({
       const watcher = watchers.get(connection);
       if (watcher !== undefined) teller.tell(watcher);
     },
-    close: positions.close,
     get watcherCount() {
       return watchers.size;
     },

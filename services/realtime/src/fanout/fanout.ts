@@ -7,6 +7,7 @@ import { createEventFeed } from '@hushryd/platform/topics/event-feed';
 import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import { createLivePositions } from '@hushryd/tracking/feed/live-positions';
 import { createPositionFeed } from '@hushryd/tracking/feed/position-feed';
+import { createPassingIds } from '@hushryd/tracking/nearby/passing-ids';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import type { AccessFollower } from '@hushryd/tracking/trip-access/access-follower';
@@ -16,7 +17,9 @@ import type { RealtimeMetrics } from '../metrics.ts';
 import { type AdminMap, createAdminMap } from './admin-map.ts';
 import { beaconEveryMs } from './beacon-pace.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
+import { createHeldPositions } from './held-positions.ts';
 import type { createHub, Hub } from './hub.ts';
+import { createNearbyCells, type NearbyCells } from './nearby-cells.ts';
 import type { Publish } from './room-listeners.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { createSlowConsumers, type SlowConsumers } from './slow-consumer.ts';
@@ -35,6 +38,7 @@ export interface Fanout {
   readonly rooms: Rooms;
   readonly tripRooms: TripRooms;
   readonly adminMap: AdminMap;
+  readonly nearbyCells: NearbyCells;
   readonly streams: EventStreams;
   readonly sosRepeats: SosRepeats;
   readonly access: AccessCache;
@@ -125,12 +129,21 @@ export function createFanout({
     onClosed: (room) => tripRooms.onClosed(room),
   });
   const tripRooms = createTripRooms({ rooms, hub, access, streams, mayWatchTrip: guards.mayWatchTrip });
-  const adminMap = createAdminMap({
+  const positionsOfAll = createHeldPositions({
     openPositions: () => createLivePositions({ connections, keys, log, telemetry }),
     log,
   });
+  const adminMap = createAdminMap({ positions: positionsOfAll });
+  const nearbyCells = createNearbyCells({
+    positions: positionsOfAll,
+    passingIds: createPassingIds({ redis: connections.commands, keys }),
+  });
 
-  const periodic = (name: string, everyMs: number, run: () => void): { name: string; part: Periodic } => ({
+  const periodic = (
+    name: string,
+    everyMs: number,
+    run: () => void | Promise<void>,
+  ): { name: string; part: Periodic } => ({
     name,
     part: createPeriodic({ name, everyMs, run, log }),
   });
@@ -139,6 +152,7 @@ export function createFanout({
     rooms,
     tripRooms,
     adminMap,
+    nearbyCells,
     streams,
     sosRepeats,
     access,
@@ -152,7 +166,7 @@ export function createFanout({
     parts: [
       { name: 'position feed', part: positions },
       { name: 'event feed', part: events },
-      { name: 'admin map', part: { start: () => undefined, close: () => adminMap.close() } },
+      { name: 'positions of all', part: { start: () => undefined, close: positionsOfAll.close } },
       periodic('find slow sockets', 100, () => slowConsumers.sweep()),
       periodic('settle trip rooms', 250, () => tripRooms.sweep()),
       periodic('repeat alerts', 500, () => sosRepeats.sweep()),
@@ -161,6 +175,7 @@ export function createFanout({
         streams.sendBeacons();
       }),
       periodic('tell the map', 1000, () => adminMap.round()),
+      periodic('tell who is nearby', 3000, () => nearbyCells.round()),
     ],
   };
 }

@@ -10,6 +10,7 @@ import t from 'tap';
 import { Check } from 'typebox/value';
 import type { Connection, Membership } from '../connections/connection.ts';
 import { createAdminMap } from './admin-map.ts';
+import { createHeldPositions } from './held-positions.ts';
 
 const seed = Date.now() % 2 ** 31;
 t.comment(`fast-check seed ${seed}`);
@@ -35,14 +36,15 @@ function createMap({ isAsShipped = false }: { isAsShipped?: boolean } = {}) {
     },
     [Symbol.iterator]: () => fleet.values(),
   };
+  const positions = createHeldPositions({ openPositions: () => live, log });
   const map = createAdminMap({
-    openPositions: () => live,
-    log,
+    positions,
     now: () => nowMs,
     ...(!isAsShipped && { clusterLimits: limits }),
   });
   return {
     map,
+    close: positions.close,
     fleet,
     put(driverId: string, place: { lat: number; lng: number; state?: DriverState; tripId?: string }) {
       const seq = (fleet.get(driverId)?.seq ?? 0) + 1;
@@ -258,7 +260,7 @@ async function play(
       if (asked.wasClustered) seen.crowds += 1;
     }
   }
-  await world.map.close();
+  await world.close();
   return seen;
 }
 
@@ -291,7 +293,7 @@ t.test('negative control: whatever is left out of what is told is found', async 
 });
 
 t.test('2,000 vehicles are told one by one, above that as clusters in frames that a socket takes', async (t) => {
-  const { map, put, remove, round } = createMap({ isAsShipped: true });
+  const { map, close, put, remove, round } = createMap({ isAsShipped: true });
   const place = (at: number) => ({ lat: 41 + (at % 50) * 0.01, lng: -8.6 + Math.floor(at / 50) * 0.01 });
   for (let at = 0; at < 2000; at += 1) put(`driver-${at}`, place(at));
   const operator = createOperator();
@@ -325,11 +327,11 @@ t.test('2,000 vehicles are told one by one, above that as clusters in frames tha
   t.ok(operator.clusters().size > 0);
   const shared = before.filter((id) => operator.clusters().has(id));
   t.ok(shared.length > before.length * 0.8, `a moved box keeps ${shared.length} of ${before.length} clusters`);
-  await map.close();
+  await close();
 });
 
 t.test('a round in which nothing changed is told as well', async (t) => {
-  const { map, put, round } = createMap();
+  const { map, close, put, round } = createMap();
   put('driver-1', { lat: 1, lng: 1 });
   const operator = createOperator();
   await operator.subscribe(map, { states: ['on_trip'] });
@@ -339,5 +341,5 @@ t.test('a round in which nothing changed is told as well', async (t) => {
     { snapshot: true, complete: true, vehicles: [] },
     { vehicles: [], gone: [] },
   ]);
-  await map.close();
+  await close();
 });

@@ -6,32 +6,36 @@ import type { LivePositions } from '@hushryd/tracking/feed/live-positions';
 export interface HeldPositions {
   /** Undefined while they are not held. */
   readonly current: LivePositions | undefined;
+  /** Whoever shows them says so once, before anything is held. */
+  use(user: PositionsUser): void;
   /** They are needed. Ready when this resolves; checked again by `mustBeCurrent` after any wait. */
   hold(): Promise<LivePositions>;
   /** @throws AppError `redis_unavailable` where these have been closed meanwhile */
   mustBeCurrent(live: LivePositions): void;
-  /** Nobody needs them for the moment: let them go in a while, unless somebody does again. */
+  /** One user needs them no more: let them go in a while, unless somebody does then. */
   letGoLater(): void;
   /** Let them go now, also what is still being opened: it is closed as soon as it is there. */
   close(): Promise<void>;
 }
 
-/** Operators come and go; reading all positions again for each would be dear. */
+export interface PositionsUser {
+  isNeeded(): boolean;
+  /** A driver has moved, changed state or gone. */
+  onChange(driverId: string): void;
+  onLetGo(): void;
+}
+
+/** Watchers come and go; reading all positions again for each would be dear. */
 const keepMs = 10_000;
 
 export function createHeldPositions({
   openPositions,
-  isNeeded,
-  onChange,
-  onLetGo,
   log,
 }: {
   openPositions: () => LivePositions;
-  isNeeded: () => boolean;
-  onChange: (driverId: string) => void;
-  onLetGo: () => void;
   log: Logger;
 }): HeldPositions {
+  const users: PositionsUser[] = [];
   let current: LivePositions | undefined;
   let starting: Promise<LivePositions> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -58,7 +62,9 @@ export function createHeldPositions({
       await opened.close();
       throw error;
     }
-    opened.onChange(onChange);
+    opened.onChange((driverId) => {
+      for (const user of users) user.onChange(driverId);
+    });
     return opened;
   }
 
@@ -67,7 +73,7 @@ export function createHeldPositions({
     const opening = starting;
     current = undefined;
     starting = undefined;
-    onLetGo();
+    for (const user of users) user.onLetGo();
     const opened = await opening?.catch(() => undefined);
     await opened?.close();
   }
@@ -75,6 +81,9 @@ export function createHeldPositions({
   return {
     get current() {
       return current;
+    },
+    use(user) {
+      users.push(user);
     },
     hold() {
       clearTimeout(timer);
@@ -84,10 +93,10 @@ export function createHeldPositions({
       if (live !== current) throw new AppError('redis_unavailable');
     },
     letGoLater() {
-      if (isNeeded()) return;
+      if (users.some((user) => user.isNeeded())) return;
       clearTimeout(timer);
       timer = setTimeout(() => {
-        if (isNeeded()) return;
+        if (users.some((user) => user.isNeeded())) return;
         close().catch((err: unknown) => log.warn({ err }, 'live positions not closed'));
       }, keepMs);
       timer.unref();

@@ -53,6 +53,8 @@ export function createSubscribeHandler({
         return joinDriver(fanout, { connection, place, driverId: topic.driverId, id });
       case 'user':
         return joinEvents(fanout, { connection, place, topic: name, eventClass: 'event', id, seen, filter: undefined });
+      case 'nearby':
+        return fanout.nearbyCells.join({ connection, id, place, cell: topic.cell });
       case 'admin:sos':
         return joinEvents(fanout, { connection, place, topic: name, eventClass: 'sos', id, seen, filter });
       case 'admin:map':
@@ -65,6 +67,7 @@ export function createSubscribeHandler({
 function mayAsk(identity: Identity, topic: Topic): boolean {
   if (topic.kind === 'driver') return mayWatchDriver(identity, topic.driverId);
   if (topic.kind === 'user') return identity.userId === topic.userId;
+  if (topic.kind === 'nearby') return identity.role === 'rider' || isStaff(identity);
   return topic.kind === 'trip' || isStaff(identity);
 }
 
