@@ -16,6 +16,7 @@ import { createTripAnnouncer } from '@hushryd/rides/trips/announce-trip';
 import type { TripWork } from '@hushryd/rides/trips/change-trip';
 import { createTripStore, type TripStore } from '@hushryd/rides/trips/trip-store';
 import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
+import { createAccessFollower } from '@hushryd/tracking/access-log/access-follower';
 import { createDriverStates, type DriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import { createLivePositions, type LivePositions } from '@hushryd/tracking/feed/live-positions';
 import { createFixBatcher, type FixBatcher } from '@hushryd/tracking/fix-batcher';
@@ -32,7 +33,6 @@ import { createRevocations, type Revocations } from '@hushryd/tracking/revocatio
 import { createRuns, type Runs } from '@hushryd/tracking/runs/allot-run';
 import { createOfferRun, type OfferRun } from '@hushryd/tracking/runs/offer-run';
 import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
-import { createAccessFollower } from '@hushryd/tracking/trip-access/access-follower';
 import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { ApiConfig } from './config.ts';
 import type { HealthChecks } from './plugins/health.ts';

@@ -4,8 +4,8 @@ import { userTopic } from '@hushryd/contracts/realtime/topics';
 import { createRealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
+import { appendAccessEntry } from '@hushryd/tracking/access-log/append-access-entry';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
-import { appendAccessEntry } from '@hushryd/tracking/trip-access/append-access-entry';
 import t from 'tap';
 import { openSocket, startTestRealtime, type TestSocket, trip } from './start-realtime.ts';
 

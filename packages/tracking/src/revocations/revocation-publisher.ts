@@ -5,7 +5,7 @@ import type { Keys } from '@hushryd/platform/redis/keys';
 import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
 import { toRedisError } from '@hushryd/platform/redis/unavailable';
 import { accessLogKeepMs } from '@hushryd/platform/topics/publish-change';
-import { signOutEntry } from '../trip-access/access-log.ts';
+import { signOutEntry } from '../access-log/access-log.ts';
 
 export interface RevocationPublisher {
   /** After the majority write: tell every node. @returns false where Redis has this version or a newer one */

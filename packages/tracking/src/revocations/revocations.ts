@@ -6,8 +6,8 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import { LRUCache } from 'lru-cache';
-import type { AccessFollower } from '../trip-access/access-follower.ts';
-import type { AccessNews } from '../trip-access/access-log.ts';
+import type { AccessFollower } from '../access-log/access-follower.ts';
+import type { AccessNews } from '../access-log/access-log.ts';
 
 /** Every revocation in force, from the truth. Throws where nobody answers. */
 export type ReadRevocations = () => Promise<Revocation[]>;

@@ -8,8 +8,8 @@ import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createEventFeed, type TopicMessage } from '@hushryd/platform/topics/event-feed';
 import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import t, { type Test } from 'tap';
+import { createAccessFollower } from '../access-log/access-follower.ts';
 import { createAccessCache } from './access-cache.ts';
-import { createAccessFollower } from './access-follower.ts';
 import { fixCountsForTrip, mayWatchDriver, mayWatchTrip } from './access-rules.ts';
 import { createAccessPublisher } from './publish-access.ts';
 

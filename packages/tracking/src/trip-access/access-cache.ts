@@ -6,9 +6,9 @@ import type { RedisConnections } from '@hushryd/platform/redis/connect';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { LRUCache } from 'lru-cache';
-import type { AccessFollower } from './access-follower.ts';
+import type { AccessFollower } from '../access-log/access-follower.ts';
+import type { AccessNews } from '../access-log/access-log.ts';
 import { createAccessLoader, type ResolveAccess } from './access-loader.ts';
-import type { AccessNews } from './access-log.ts';
 
 export type { ResolveAccess } from './access-loader.ts';
 

@@ -4,7 +4,7 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import type { RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
-import { appendAccessEntry } from '@hushryd/tracking/trip-access/append-access-entry';
+import { appendAccessEntry } from '@hushryd/tracking/access-log/append-access-entry';
 
 /** @throws AppError `not_found`, `deadline_exceeded` where its node did not act in time, `redis_unavailable` */
 export type EndConnection = (connection: { userId: string; connectionId: string }) => Promise<void>;
