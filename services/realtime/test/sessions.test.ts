@@ -4,7 +4,7 @@ import { userTopic } from '@hushryd/contracts/realtime/topics';
 import { createRealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
-import { appendAccessEntry } from '@hushryd/tracking/access-log/append-access-entry';
+import { createAccessOrders } from '@hushryd/tracking/access-log/access-orders';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
 import t from 'tap';
 import { openSocket, startTestRealtime, type TestSocket, trip } from './start-realtime.ts';
@@ -207,7 +207,7 @@ t.test('operators see who is connected where, and can end one socket on any node
 
   const [socket] = await nodes.socketsOf('zora');
   t.ok(socket);
-  await appendAccessEntry({ redis: redis.commands, keys }).end({
+  await createAccessOrders({ redis: redis.commands, keys }).end({
     topic: userTopic('zora'),
     connectionId: socket?.connectionId ?? '',
   });

@@ -4,7 +4,7 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import type { RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
-import { appendAccessEntry } from '@hushryd/tracking/access-log/append-access-entry';
+import { createAccessOrders } from '@hushryd/tracking/access-log/access-orders';
 
 /** @throws AppError `not_found`, `deadline_exceeded` where its node did not act in time, `redis_unavailable` */
 export type EndConnection = (connection: { userId: string; connectionId: string }) => Promise<void>;
@@ -25,13 +25,13 @@ export function createEndConnection({
   keys: Keys;
   realtimeNodes: Pick<RealtimeNodes, 'socketsOf'>;
 }): EndConnection {
-  const append = appendAccessEntry({ redis, keys });
+  const orders = createAccessOrders({ redis, keys });
 
   return async ({ userId, connectionId }) => {
     const isOpen = async () =>
       (await realtimeNodes.socketsOf(userId)).some((socket) => socket.connectionId === connectionId);
     if (!(await isOpen())) throw new AppError('not_found');
-    await append.end({ topic: userTopic(userId), connectionId });
+    await orders.end({ topic: userTopic(userId), connectionId });
     for (let waitedMs = 0; waitedMs < goneWithinMs; waitedMs += lookEveryMs) {
       await sleep(lookEveryMs);
       if (!(await isOpen())) return;

@@ -5,16 +5,18 @@ import { toRedisError } from '@hushryd/platform/redis/unavailable';
 import { accessLogKeepMs } from '@hushryd/platform/topics/publish-change';
 import { endEntry } from './access-log.ts';
 
+export interface AccessOrders {
+  /** End one socket. @param order.topic decides which log; any of its user will do */
+  end(order: { topic: string; connectionId: string }): Promise<void>;
+}
+
 /**
  * Orders that change no record, in the access logs that every node reads each second.
  *
  * @throws AppError `redis_unavailable`
  * Cost: one EVALSHA.
  */
-export function appendAccessEntry({ redis, keys }: { redis: RedisClient; keys: Keys }): {
-  /** End one socket. @param order.topic decides which log; any of its user will do */
-  end(order: { topic: string; connectionId: string }): Promise<void>;
-} {
+export function createAccessOrders({ redis, keys }: { redis: RedisClient; keys: Keys }): AccessOrders {
   const script = defineScript(redis, {
     name: 'appendAccessEntry',
     lua: loadScript(import.meta.url, './append-access-entry.lua'),
