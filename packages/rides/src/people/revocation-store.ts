@@ -26,7 +26,7 @@ export interface RevocationDocument {
 }
 
 export interface RevocationStore {
-  /** One token. */
+  /** One token. A 51st within 16 minutes ends all of the user's, and sessions that were not signed out fetch new ones. */
   revokeToken(revoked: { userId: string; tokenId: string; nowMs: number }): Promise<Revocation>;
   /** Every token issued to the user until now. */
   revokeAll(revoked: { userId: string; reason: RevocationReason; nowMs: number }): Promise<Revocation>;
@@ -49,10 +49,17 @@ const maxInForce = 200_000;
 export function createRevocationStore({ db, deadlineMs = 5_000 }: { db: Db; deadlineMs?: number }): RevocationStore {
   const revocations = db.collection<RevocationDocument>('revocations', { readConcern: { level: 'majority' } });
 
-  async function change(userId: string, update: Document): Promise<Revocation> {
+  async function change(userId: string, nowMs: number, fields: Document): Promise<Revocation> {
+    const set = {
+      ...fields,
+      // By the clock: a record that was forgotten and made anew goes on above what nodes remember of it.
+      version: { $max: [{ $add: [{ $ifNull: ['$version', 0] }, 1] }, nowMs] },
+      changedAt: new Date(nowMs),
+      expiresAt: new Date(nowMs + keepMs),
+    };
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       try {
-        const changed = await revocations.findOneAndUpdate({ _id: userId }, update, {
+        const changed = await revocations.findOneAndUpdate({ _id: userId }, [{ $set: set }], {
           upsert: true,
           returnDocument: 'after',
           writeConcern: { w: 'majority', journal: true },
@@ -67,23 +74,10 @@ export function createRevocationStore({ db, deadlineMs = 5_000 }: { db: Db; dead
     throw new AppError('database_unavailable', { detail: 'others revoked faster than it could be written' });
   }
 
-  const changedAt = (nowMs: number) => ({ changedAt: new Date(nowMs), expiresAt: new Date(nowMs + keepMs) });
-
   return {
-    revokeToken: ({ userId, tokenId, nowMs }) =>
-      change(userId, {
-        $push: { tokenIds: { $each: [tokenId], $slice: -maxTokenIds } },
-        $inc: { version: 1 },
-        $max: { issuedBefore: new Date(0) },
-        $set: changedAt(nowMs),
-        $setOnInsert: { reason: 'signed_out' },
-      }),
+    revokeToken: ({ userId, tokenId, nowMs }) => change(userId, nowMs, nameToken(tokenId, new Date(nowMs))),
     revokeAll: ({ userId, reason, nowMs }) =>
-      change(userId, {
-        $max: { issuedBefore: new Date(nowMs) },
-        $inc: { version: 1 },
-        $set: { reason, tokenIds: [], ...changedAt(nowMs) },
-      }),
+      change(userId, nowMs, { reason, tokenIds: [], issuedBefore: { $max: ['$issuedBefore', new Date(nowMs)] } }),
     async inForce({ nowMs, changedSinceMs }) {
       const filter: Filter<RevocationDocument> = {
         expiresAt: { $gt: new Date(nowMs) },
@@ -98,6 +92,24 @@ export function createRevocationStore({ db, deadlineMs = 5_000 }: { db: Db; dead
         throw toMongoError(error);
       }
     },
+  };
+}
+
+/**
+ * One more token in the list, once. Where the list is full, all tokens issued until now fall under the record instead of some being valid
+ * again; those of other sessions are replaced by new ones without a sign-in, as after a change of role.
+ */
+function nameToken(tokenId: string, now: Date): Document {
+  // An id is no expression, whatever it begins with.
+  const name = { $literal: tokenId };
+  const named = { $ifNull: ['$tokenIds', []] };
+  const isNamed = { $in: [name, named] };
+  const isFull = { $and: [{ $not: [isNamed] }, { $gte: [{ $size: named }, maxTokenIds] }] };
+  const added = { $cond: [isNamed, named, { $concatArrays: [named, [name]] }] };
+  return {
+    tokenIds: { $cond: [isFull, [name], added] },
+    issuedBefore: { $cond: [isFull, { $max: ['$issuedBefore', now] }, { $ifNull: ['$issuedBefore', new Date(0)] }] },
+    reason: { $cond: [isFull, 'role_changed', { $ifNull: ['$reason', 'signed_out'] }] },
   };
 }
 

@@ -100,8 +100,11 @@ export function createRevocations({
 
   function learn(revocation: Revocation): void {
     const { userId, version, expiresAtMs } = revocation;
+    const nowMs = now();
     const known = byUser.get(userId);
-    if (expiresAtMs < now() || (known !== undefined && known.version >= version)) return;
+    // What has run out is as good as forgotten.
+    const isKnown = known !== undefined && known.expiresAtMs >= nowMs && known.version >= version;
+    if (expiresAtMs < nowMs || isKnown) return;
     byUser.set(userId, revocation);
     onRevoked?.(revocation);
   }
