@@ -124,3 +124,37 @@ t.test('what has run out is as good as forgotten, whatever its version was', asy
   t.strictSame(told(), ['old', 'new']);
   t.equal(refusalOf(identityOf('rosa', 'new')), 'token_revoked');
 });
+
+t.test('a node that could not read a changed user does not know, and asks the truth', async (t) => {
+  const { publish, look, clock, keys, refusalOf, breakUsers, truth, revocationOf } = createStage();
+  const other = ['a', 'b', 'c', 'd', 'e', 'f'].find(
+    (userId) => keys.topicPartition(userTopic(userId)) !== keys.topicPartition(userTopic('rita')),
+  ) as string;
+  const isFresh = { mustBeFresh: true };
+  await look();
+  t.equal(refusalOf(identityOf('rita', 'one'), isFresh), 'valid');
+
+  breakUsers(true);
+  await publish({ version: 2, tokenIds: ['one'] });
+  await look();
+  t.equal(truth.asked, 1, 'as where Redis is away');
+  truth.revocations = [revocationOf({ version: 2, tokenIds: ['one'] })];
+  clock.advance(2_000);
+  await look();
+  t.equal(refusalOf(identityOf('rita', 'one')), 'token_revoked');
+
+  // Nobody answers, neither Redis nor the truth.
+  truth.isAway = true;
+  await publish({ version: 3, tokenIds: ['one', 'two'] });
+  for (let waitedMs = 0; waitedMs <= 6_000; waitedMs += 1_000) {
+    clock.advance(1_000);
+    await look().catch(() => undefined);
+  }
+  t.equal(refusalOf(identityOf('rita', 'two'), isFresh), 'access_unavailable');
+  t.equal(refusalOf(identityOf(other, 'one'), isFresh), 'valid', 'the other partition is known');
+
+  breakUsers(false);
+  await look();
+  t.equal(refusalOf(identityOf('rita', 'two'), isFresh), 'token_revoked');
+  t.equal(refusalOf(identityOf('rita', 'three'), isFresh), 'valid');
+});

@@ -65,7 +65,8 @@ export function createRevocations({
     for (const userId of news.userIds) outdated.add(userId);
     for (const t of news.lostPartitions) unread.add(t);
     await Promise.all([...[...unread].map(readPartition), ...[...outdated].map(readUser)]);
-    const isKnown = (t: number) => !news.failures.has(t) && !unread.has(t);
+    const ofOutdated = new Set([...outdated].map(partitionOf));
+    const isKnown = (t: number) => !news.failures.has(t) && !unread.has(t) && !ofOutdated.has(t);
     for (let t = 0; t < keys.partitions; t += 1) if (isKnown(t)) knownAtMs[t] = askedAtMs;
     await askTruthInstead(news, askedAtMs);
   });
@@ -91,7 +92,7 @@ export function createRevocations({
   }
 
   async function askTruthInstead({ failures }: AccessNews, askedAtMs: number): Promise<void> {
-    const isRedisAway = failures.size > 0 || unread.size > 0;
+    const isRedisAway = failures.size > 0 || unread.size > 0 || outdated.size > 0;
     if (!isRedisAway || askedAtMs - askedTruthAtMs < askTruthEveryMs) return;
     askedTruthAtMs = askedAtMs;
     for (const revocation of await readTruth()) learn(revocation);
