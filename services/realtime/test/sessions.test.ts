@@ -35,6 +35,11 @@ const revoke = (userId: string, changes: Partial<Revocation>) => {
 /** Tokens count in whole seconds; one of the next second was issued after. */
 const nextSecond = () => waitFor(() => Date.now() % 1000 < 500 && Date.now(), { ...within, what: 'the next second' });
 
+function tokenIdOf(token: string): string {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString()) as { jti: string };
+  return claims.jti;
+}
+
 async function upgradeRefusal(url: string, token: string): Promise<string> {
   try {
     const socket = await openSocket(url, { token });
@@ -77,11 +82,7 @@ t.test(
       TestSocket,
     ];
     t.teardown(() => kept.ws.terminate());
-    const { jti } = JSON.parse(Buffer.from((tokens[0] as string).split('.')[1] as string, 'base64url').toString()) as {
-      jti: string;
-    };
-
-    await revoke('tina', { tokenIds: [jti] });
+    await revoke('tina', { tokenIds: [tokenIdOf(tokens[0] as string)] });
     t.equal((await gone.ended()).code, closeCodes.sessionEnded);
     kept.send({ type: 'ping', id: 1 });
     await kept.next('pong');
@@ -92,6 +93,15 @@ t.test(
     t.equal((await kept.ended()).code, closeCodes.tokenExpired);
   },
 );
+
+t.test('a device that signs out stays away, also where a change of role is on record', async (t) => {
+  const token = one.issuer.token('thea', 'rider');
+  const device = await openSocket(one.url, { token });
+  t.teardown(() => device.ws.terminate());
+  await device.next('ready');
+  await revoke('thea', { reason: 'role_changed', issuedBeforeMs: 1, tokenIds: [tokenIdOf(token)] });
+  t.equal((await device.ended()).code, closeCodes.sessionEnded);
+});
 
 t.test('a revocation from before the node was there is known to it', async (t) => {
   const token = one.issuer.token('uwe', 'rider');
