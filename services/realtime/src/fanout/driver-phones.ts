@@ -94,7 +94,7 @@ export function createDriverPhones({
         if (connection.driver?.runs.has(run)) connection.sendFrame({ type: 'resend', run, from });
       }
     },
-    ...createHistoryPaces(partitionOf),
+    ...createHistoryPaces(partitionOf, monotonicMs),
     raiseDurable,
     expectDurable(run) {
       if (run.recheckAtMs > 0 || run.receivedSeq <= run.durableSeq) return;

@@ -55,7 +55,7 @@ export function createBacklogWatch({
       const before = strained.get(partition) ?? 'none';
       const strain = judge(bytes, before);
       if (strain === 'none' && before === 'none') continue;
-      // Said again each time: nodes that started meanwhile have not heard it.
+      // Said again each time: nodes that started meanwhile have not heard it, and all forget what is not repeated.
       await publishPace(partition, paces[strain]);
       if (strain !== before) log.warn({ partition, bytes, strain }, 'history changed its pace');
       if (strain === 'none') strained.delete(partition);
