@@ -1,3 +1,4 @@
+import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
@@ -26,11 +27,15 @@ export function createSilenceSchedule({
   });
 
   async function run(): Promise<void> {
+    const work = createAttempts();
     for (const partition of partitions) {
-      const { silent, heard } = await watch.look(partition, { silentAfterMs, nowMs: Date.now() });
-      told.inc({ event: 'silent' }, silent);
-      told.inc({ event: 'heard' }, heard);
+      await work.make(async () => {
+        const { silent, heard } = await watch.look(partition, { silentAfterMs, nowMs: Date.now() });
+        told.inc({ event: 'silent' }, silent);
+        told.inc({ event: 'heard' }, heard);
+      });
     }
+    work.throwFirst();
   }
 
   return createPeriodic({ name: 'announce silence', everyMs, run, log });

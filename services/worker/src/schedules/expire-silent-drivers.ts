@@ -1,3 +1,4 @@
+import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
@@ -25,9 +26,13 @@ export function createSilentDriversSchedule({
   });
 
   async function run(): Promise<void> {
+    const work = createAttempts();
     for (const partition of partitions) {
-      left.inc(await expiry.expirePartition(partition, { silentForMs, nowMs: Date.now() }));
+      await work.make(async () => {
+        left.inc(await expiry.expirePartition(partition, { silentForMs, nowMs: Date.now() }));
+      });
     }
+    work.throwFirst();
   }
 
   return createPeriodic({ name: 'expire silent drivers', everyMs, run, log });

@@ -1,3 +1,4 @@
+import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
@@ -24,8 +25,11 @@ export function createForgetDurableSchedule({
     everyMs,
     log,
     async run() {
-      for (const partition of partitions)
-        await forgetDurable({ redis, keys }, partition, { keepMs, nowMs: Date.now() });
+      const work = createAttempts();
+      for (const partition of partitions) {
+        await work.make(() => forgetDurable({ redis, keys }, partition, { keepMs, nowMs: Date.now() }));
+      }
+      work.throwFirst();
     },
   });
 }

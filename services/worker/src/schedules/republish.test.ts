@@ -1,3 +1,4 @@
+import type { Revocation } from '@hushryd/contracts/http/sessions';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
@@ -38,7 +39,12 @@ test('what changed while Redis was away is published again, however long that wa
       activeTrips: async () => nothing,
     },
     drivers: { driversChangedSince: async () => nothing, availableDrivers: async () => nothing },
-    access: { republish: async () => 0 },
+    access: {
+      republish: async () => {
+        if (isRedisAway) throw new Error('away');
+        return 0;
+      },
+    },
     driverStates: {
       set: async () => false,
       clearTrip: async ({ driverId, tripId }) => freed.push(`${driverId} of ${tripId}`) > 0,
@@ -65,7 +71,7 @@ test('what changed while Redis was away is published again, however long that wa
 
   isRedisAway = true;
   nowMs += 5 * minuteMs;
-  t.strictSame(await run(), []);
+  t.strictSame(await run(), [6], 'tried, and in vain');
   nowMs += 5 * minuteMs;
   isRedisAway = false;
   t.strictSame(await run(), [11]);
@@ -75,4 +81,73 @@ test('what changed while Redis was away is published again, however long that wa
   t.strictSame(await run(), [], 'another worker does it');
   isOurs = true;
   t.strictSame(await run(), [1]);
+});
+
+test('what cannot be put back keeps nothing else from it, and is tried again', async (t) => {
+  let nowMs = Date.UTC(2026, 0, 1);
+  let isShardAway = true;
+  const put: string[] = [];
+  const askedSinceMs: number[] = [];
+  const ended = (tripId: string): TripAccess => ({
+    tripId,
+    version: 3,
+    state: 'ended',
+    driverId: `driver of ${tripId}`,
+    passengerIds: [],
+    startedAtMs: 1,
+    endedAtMs: 2,
+  });
+  const away = async (what: string, result: boolean) => {
+    if (isShardAway && what.endsWith('1')) throw new Error('away');
+    put.push(what);
+    return result;
+  };
+  const page = (cursor: string | null | undefined) => ({ nextCursor: cursor === undefined ? 'more' : null });
+  const [changed] = createRepublishing({
+    redis: {
+      set: async () => {
+        throw new Error('the shard with the duty is away, too');
+      },
+    } as unknown as RedisClient,
+    keys: createKeys({ prefix: 'test:', partitions: 1 }),
+    workerId: 'us',
+    trips: {
+      changedSince: async ({ sinceMs, cursor }) => {
+        askedSinceMs.push(sinceMs);
+        return { ...page(cursor), records: [ended(cursor === undefined ? 'trip-1' : 'trip-2')] };
+      },
+      activeTrips: async () => ({ records: [], nextCursor: null }),
+    },
+    drivers: {
+      driversChangedSince: async ({ cursor }) => ({
+        ...page(cursor),
+        drivers: [{ driverId: cursor === undefined ? 'state-1' : 'state-2', available: true, version: 1 }],
+      }),
+      availableDrivers: async () => ({ drivers: [], nextCursor: null }),
+    },
+    access: { republish: async (records) => Number(await away(records.map(({ tripId }) => tripId).join(), true)) },
+    driverStates: {
+      set: ({ driverId }) => away(driverId, true),
+      clearTrip: ({ driverId }) => away(driverId, true),
+    },
+    revocations: {
+      store: { inForce: async () => [{ userId: 'revoked-1' }, { userId: 'revoked-2' }] as Revocation[] },
+      publisher: { publish: ({ userId }) => away(userId, true), forgetExpired: async () => 0 },
+    },
+    restoreLayout: async () => undefined,
+    everyMs: { changed: 2000, all: minuteMs },
+    telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+    now: () => nowMs,
+  });
+  await changed?.runNow();
+  t.strictSame(put.splice(0), ['revoked-2', 'trip-2', 'driver of trip-2', 'state-2']);
+  t.equal(changed?.failedCount, 1);
+
+  isShardAway = false;
+  askedSinceMs.length = 0;
+  nowMs += minuteMs;
+  await changed?.runNow();
+  t.equal(put.length, 8);
+  t.equal((nowMs - (askedSinceMs[0] as number)) / minuteMs, 61, 'from where the last whole look ended');
 });

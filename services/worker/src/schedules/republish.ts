@@ -1,4 +1,5 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
+import { type Attempts, createAttempts } from '@hushryd/platform/lifecycle/attempts';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
@@ -18,12 +19,16 @@ const announcedWithinMs = 60_000;
 const atStartMs = 3_600_000;
 const layoutCheckMs = 500;
 
+type Kind = 'trip' | 'driver' | 'revocation';
+
 /**
  * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access, driver states and revoked tokens. Every `changedMs` what changed in
  * the last minute (drivers of ended trips are freed of them), every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
  * harmless where Redis has it already.
  *
- * "The last minute" begins where the last look ended: after an hour without Redis it is an hour and a minute long.
+ * What a shard that is away keeps from being put back keeps nothing else from it; the run counts as failed.
+ *
+ * "The last minute" begins where the last look ended that put all of it back: after an hour without Redis it is an hour and a minute long.
  */
 export function createRepublishing({
   redis,
@@ -61,28 +66,38 @@ export function createRepublishing({
     labelNames: ['kind'],
   });
   let republishedUntilMs = now() + announcedWithinMs - atStartMs;
-  const mine = (duty: string, forMs: number) => holdDuty({ redis, keys, workerId }, duty, forMs);
+  // The duty lies on one shard, and the others do not wait for it: several workers that do it do no harm.
+  const mine = (duty: string, forMs: number) => holdDuty({ redis, keys, workerId }, duty, forMs).catch(() => true);
 
-  async function republishTrips(records: readonly TripAccess[]): Promise<void> {
-    healed.inc({ kind: 'trip' }, await access.republish(records));
+  /** Each record by itself: those of a shard that is away fail, and are told again next time. */
+  async function putBack<Put>(
+    kind: Kind,
+    records: readonly Put[],
+    put: (record: Put) => Promise<boolean>,
+    work: Attempts,
+  ) {
+    const changed = await Promise.all(records.map((record) => work.make(() => put(record))));
+    healed.inc({ kind }, changed.filter((isChanged) => isChanged === true).length);
   }
 
-  async function freeDrivers(records: readonly TripAccess[]): Promise<void> {
-    const ended = records.filter(({ state }) => state === 'ended');
-    const freed = await Promise.all(ended.map((trip) => driverStates.clearTrip(trip)));
-    healed.inc({ kind: 'driver' }, freed.filter(Boolean).length);
-  }
+  const republishTrips = (records: readonly TripAccess[], work: Attempts) =>
+    putBack('trip', records, async (record) => (await access.republish([record])) > 0, work);
 
-  async function republishDrivers(declared: readonly DeclaredState[]): Promise<void> {
-    const changed = await Promise.all(declared.map((state) => driverStates.set(state)));
-    healed.inc({ kind: 'driver' }, changed.filter(Boolean).length);
-  }
+  const freeDrivers = (records: readonly TripAccess[], work: Attempts) =>
+    putBack(
+      'driver',
+      records.filter(({ state }) => state === 'ended'),
+      (trip) => driverStates.clearTrip(trip),
+      work,
+    );
 
-  async function republishRevocations(changedSinceMs?: number): Promise<void> {
+  const republishDrivers = (declared: readonly DeclaredState[], work: Attempts) =>
+    putBack('driver', declared, (state) => driverStates.set(state), work);
+
+  async function republishRevocations(work: Attempts, changedSinceMs?: number): Promise<void> {
     const { store, publisher } = revocations;
     const inForce = await store.inForce({ nowMs: now(), ...(changedSinceMs !== undefined && { changedSinceMs }) });
-    const applied = await Promise.all(inForce.map((revocation) => publisher.publish(revocation)));
-    healed.inc({ kind: 'revocation' }, applied.filter(Boolean).length);
+    await putBack('revocation', inForce, (revocation) => publisher.publish(revocation), work);
   }
 
   async function republishChanged(): Promise<void> {
@@ -94,43 +109,59 @@ export function createRepublishing({
   }
 
   async function republishSince(sinceMs: number): Promise<void> {
-    await republishRevocations(sinceMs);
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await trips.changedSince({ sinceMs, cursor });
-      await republishTrips(page.records);
-      await freeDrivers(page.records);
-      cursor = page.nextCursor;
-    }
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await drivers.driversChangedSince({ sinceMs, cursor });
-      await republishDrivers(page.drivers);
-      cursor = page.nextCursor;
-    }
+    const work = createAttempts();
+    await work.make(() => republishRevocations(work, sinceMs));
+    await work.make(async () => {
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await trips.changedSince({ sinceMs, cursor });
+        await republishTrips(page.records, work);
+        await freeDrivers(page.records, work);
+        cursor = page.nextCursor;
+      }
+    });
+    await work.make(async () => {
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await drivers.driversChangedSince({ sinceMs, cursor });
+        await republishDrivers(page.drivers, work);
+        cursor = page.nextCursor;
+      }
+    });
+    work.throwFirst();
   }
 
   async function republishAll(): Promise<void> {
     if (!(await mine('republish-all', 2 * everyMs.all))) return;
-    await republishEverything();
-    for (let t = 0; t < keys.partitions; t += 1) await revocations.publisher.forgetExpired(t, now());
+    const work = createAttempts();
+    await work.make(republishEverything);
+    for (let t = 0; t < keys.partitions; t += 1) await work.make(() => revocations.publisher.forgetExpired(t, now()));
+    work.throwFirst();
   }
 
   async function republishEverything(): Promise<void> {
-    await republishRevocations();
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await trips.activeTrips({ cursor });
-      await republishTrips(page.records);
-      cursor = page.nextCursor;
-    }
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await drivers.availableDrivers({ cursor });
-      await republishDrivers(page.drivers);
-      cursor = page.nextCursor;
-    }
+    const work = createAttempts();
+    await work.make(() => republishRevocations(work));
+    await work.make(async () => {
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await trips.activeTrips({ cursor });
+        await republishTrips(page.records, work);
+        cursor = page.nextCursor;
+      }
+    });
+    await work.make(async () => {
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await drivers.availableDrivers({ cursor });
+        await republishDrivers(page.drivers, work);
+        cursor = page.nextCursor;
+      }
+    });
+    work.throwFirst();
   }
 
   async function restoreWhatWasLost(): Promise<void> {
-    const found = await Promise.all(Array.from({ length: keys.partitions }, (_, t) => redis.exists(keys.layout(t))));
-    if (found.every((count) => count === 1)) return;
+    const work = createAttempts();
+    const partitions = Array.from({ length: keys.partitions }, (_, t) => t);
+    const found = await Promise.all(partitions.map((t) => work.make(() => redis.exists(keys.layout(t)))));
+    if (!found.includes(0)) return work.throwFirst();
     log.warn({}, 'Redis was emptied, publishing everything again');
     await republishEverything();
     await restoreLayout();
