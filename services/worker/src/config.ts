@@ -6,6 +6,7 @@ import {
   toMongoSettings,
   toRedisSettings,
 } from '@hushryd/platform/config/shared-environment';
+import { acceptEnvironment } from '@hushryd/tracking/accept-limits';
 import Type from 'typebox';
 
 const environment = Type.Object({
@@ -31,6 +32,7 @@ const environment = Type.Object({
   SILENT_CHECK_MS: Type.Integer({ minimum: 10, default: 10_000 }),
   /** Without a fix for this long the driver of a trip counts as silent, and the trip is told. */
   PRESENCE_SILENT_AFTER_MS: Type.Integer({ minimum: 10, default: 30_000 }),
+  LIVE_MAX_AGE_MS: acceptEnvironment.LIVE_MAX_AGE_MS,
   PRESENCE_CHECK_MS: Type.Integer({ minimum: 10, default: 5000 }),
   REPUBLISH_CHANGED_MS: Type.Integer({ minimum: 10, default: 2000 }),
   REPUBLISH_ALL_MS: Type.Integer({ minimum: 10, default: 60_000 }),
@@ -60,7 +62,11 @@ export function readWorkerConfig(variables: Record<string, string | undefined>) 
     },
     roads: { ttlDays: env.ROADS_TTL_DAYS, foldMs: env.ROADS_FOLD_MS },
     silent: { afterMs: env.SILENT_AFTER_MS, checkMs: env.SILENT_CHECK_MS },
-    presence: { silentAfterMs: env.PRESENCE_SILENT_AFTER_MS, checkMs: env.PRESENCE_CHECK_MS },
+    presence: {
+      silentAfterMs: env.PRESENCE_SILENT_AFTER_MS,
+      liveMaxAgeMs: env.LIVE_MAX_AGE_MS,
+      checkMs: env.PRESENCE_CHECK_MS,
+    },
     republish: { changedMs: env.REPUBLISH_CHANGED_MS, allMs: env.REPUBLISH_ALL_MS },
   };
 }

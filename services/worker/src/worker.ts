@@ -100,6 +100,7 @@ export async function startWorker({
       watch: createSilenceWatch({ redis, keys, publishEvent: createPublishEvent({ redis, keys }) }),
       partitions: history.partitions,
       silentAfterMs: config.presence.silentAfterMs,
+      liveMaxAgeMs: config.presence.liveMaxAgeMs,
       everyMs: config.presence.checkMs,
       telemetry,
       log,

@@ -94,9 +94,8 @@ export function peekTripId(value: Buffer): string | undefined {
   return length === 0 ? undefined : value.toString('latin1', tripOffset + 1, tripOffset + 1 + length);
 }
 
-/** Does this position count for a trip, and is it as old as that, or older? */
-export const isOnTripSince = (value: Buffer, recordedAtMs: number): boolean =>
-  value.readUInt8(tripOffset) > 0 && peekRecordedAtMs(value) <= recordedAtMs;
+/** Does this position count for a trip? */
+export const isOnTrip = (value: Buffer): boolean => value.readUInt8(tripOffset) > 0;
 
 /** Number of a feed message: rises by one a message within its partition. */
 export const feedNumber = (message: Buffer): number => message.readDoubleLE(0);

@@ -9,6 +9,7 @@ export function createSilenceSchedule({
   watch,
   partitions,
   silentAfterMs,
+  liveMaxAgeMs,
   everyMs,
   telemetry,
   log,
@@ -16,6 +17,7 @@ export function createSilenceSchedule({
   watch: SilenceWatch;
   partitions: ReadonlySet<number>;
   silentAfterMs: number;
+  liveMaxAgeMs: number;
   everyMs: number;
   telemetry: Telemetry;
   log: Logger;
@@ -30,7 +32,7 @@ export function createSilenceSchedule({
     const work = createAttempts();
     for (const partition of partitions) {
       await work.make(async () => {
-        const { silent, heard } = await watch.look(partition, { silentAfterMs, nowMs: Date.now() });
+        const { silent, heard } = await watch.look(partition, { silentAfterMs, liveMaxAgeMs, nowMs: Date.now() });
         told.inc({ event: 'silent' }, silent);
         told.inc({ event: 'heard' }, heard);
       });
