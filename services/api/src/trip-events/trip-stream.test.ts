@@ -134,6 +134,22 @@ test('a reader that takes nothing is cut after a while', async (t) => {
   t.match(await metric('event_streams_ended_total'), [{ reason: 'slow', value: 1 }]);
 });
 
+test('a reader that does not take the end is cut after a while', async (t) => {
+  const { stream, event, clock, metric } = await setUp();
+  const closed = once(stream.body, 'close');
+  event(3, slowBytes);
+  stream.drain(5);
+  stream.tick(clock.nowMs);
+  clock.nowMs += stalledAfterMs - 1;
+  stream.tick(clock.nowMs);
+  t.equal(stream.body.destroyed, false);
+  clock.nowMs += 1;
+  stream.tick(clock.nowMs);
+  t.equal(stream.body.destroyed, true);
+  await closed;
+  t.match(await metric('event_streams_ended_total'), [{ reason: 'draining', value: 1 }]);
+});
+
 test('after a while of silence one beacon, and then only the heartbeat', async (t) => {
   const { stream, clock, read } = await setUp();
   stream.driver.onPosition(at(5));

@@ -17,7 +17,7 @@ import type { StreamEnd, StreamMetrics } from './stream-metrics.ts';
 export const heartbeatEveryMs = 10_000;
 /** Clients that lose the stream without a word come back after this, if they do as the standard says. */
 const retryMs = 2_000;
-/** A reader that has taken nothing for so long will not any more. */
+/** A reader that has taken nothing for so long, or has not come to the end that was said, will not any more. */
 export const stalledAfterMs = 15_000;
 
 /** One client's view of one trip. */
@@ -73,6 +73,8 @@ export function createTripStream({
   let access = firstAccess;
   let isLive = false;
   let end: StreamEnd = 'left';
+  /** When the end was said. */
+  let saidEndAtMs: number | undefined;
   /** Version of the trip that the events passed on have reached. */
   let eventVersion = 0;
   let spokeAtMs = now();
@@ -119,14 +121,18 @@ export function createTripStream({
   function endPoll(): void {
     if (end !== 'left') return;
     end = 'polled';
-    follower.close();
-    writer.end();
+    sayEnd();
   }
 
   function finish(reason: StreamEnd, frame: ServerFrame): void {
     if (end !== 'left') return;
     end = reason;
     say(frame);
+    sayEnd();
+  }
+
+  function sayEnd(): void {
+    saidEndAtMs = now();
     follower.close();
     writer.end();
   }
@@ -205,6 +211,7 @@ export function createTripStream({
       if (isLive) void followAccess();
     },
     tick(nowMs) {
+      if (saidEndAtMs !== undefined && nowMs - saidEndAtMs >= stalledAfterMs) writer.cut();
       if (!isLive || end !== 'left') return;
       endIfOver(nowMs);
       if (end !== 'left' || writer.isSlow) return;
