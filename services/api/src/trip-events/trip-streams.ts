@@ -36,7 +36,7 @@ export interface TripStreams {
   /**
    * What the trip's room says to this caller, from the event after `seen` on; ends when it may not be watched any longer.
    *
-   * @throws AppError `not_found` (unknown, somebody else's, or over), `too_many_streams`, `node_full`, `access_unavailable`,
+   * @throws AppError `not_found` (unknown, somebody else's, or over), `draining`, `too_many_streams`, `node_full`, `access_unavailable`,
    *   `redis_unavailable`
    */
   open(request: StreamRequest): Promise<Readable>;
@@ -118,6 +118,8 @@ export function createTripStreams({
   async function enter({ identity, tripId, seen, poll }: StreamRequest): Promise<TripStream> {
     const record = await access.load(tripId);
     if (record === null || !mayWatchTrip(identity, record)) throw new AppError('not_found');
+    // From here to where `drain` finds the stream nothing else runs.
+    if (isDraining) throw refuseDraining();
     const topic = tripTopic(tripId);
     const stream = createTripStream({
       identity,
@@ -164,7 +166,7 @@ export function createTripStreams({
     },
     async open(request) {
       const { identity, tripId } = request;
-      if (isDraining) throw new AppError('draining', { retryAfterMs: 1_000 });
+      if (isDraining) throw refuseDraining();
       const giveBack = places.take(identity.userId);
       // Watched from before the look: no change falls in between.
       access.watch(tripId);
@@ -195,6 +197,8 @@ export function createTripStreams({
     },
   };
 }
+
+const refuseDraining = (): AppError => new AppError('draining', { retryAfterMs: 1_000 });
 
 function add(map: Map<string, Set<TripStream>>, key: string, stream: TripStream): void {
   const streams = map.get(key);
