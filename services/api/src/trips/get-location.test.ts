@@ -1,6 +1,7 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import type { Identity } from '@hushryd/platform/auth/claims';
+import { AppError } from '@hushryd/platform/errors/app-error';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import t from 'tap';
@@ -40,6 +41,7 @@ function createStage() {
   const listeners = new Set<(driverId: string, position: Position | undefined) => void>();
   const stage = {
     known: trip as TripAccess | undefined,
+    isSignedOut: false,
     reads: [] as (Position | null)[],
     readCount: 0,
     move: () => {
@@ -68,6 +70,11 @@ function createStage() {
         return (stage.reads.length > 1 ? stage.reads.shift() : stage.reads[0]) ?? null;
       },
       readMany: async () => new Map(),
+    },
+    revocations: {
+      assertValid() {
+        if (stage.isSignedOut) throw new AppError('token_revoked');
+      },
     },
     waiters: stage.waiters,
   });
@@ -107,6 +114,19 @@ t.test('who loses the right to watch while waiting is refused with the next chan
   move();
 
   await t.rejects(waiting, { code: 'not_found' });
+});
+
+t.test('who signs out while waiting is refused with the next change', async (t) => {
+  const { stage, ask, move } = createStage();
+  stage.reads = [at(1)];
+  const waiting = ask(5_000, etagOf(at(1)));
+  await until(() => stage.readCount === 2);
+  stage.isSignedOut = true;
+  stage.reads = [at(2)];
+  move();
+
+  await t.rejects(waiting, { code: 'token_revoked' });
+  t.equal(stage.readCount, 2, 'and nothing is read for them');
 });
 
 t.test('a driver who is not on this trip, or has no position, is not shown', async (t) => {

@@ -3,6 +3,7 @@ import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import type { Identity } from '@hushryd/platform/auth/claims';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
+import type { Revocations } from '@hushryd/tracking/revocations/revocations';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { mayReadTrip, mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import { etagOf, isKnown } from '../location-reply.ts';
@@ -30,19 +31,22 @@ export interface LocationAnswer {
  * Where a trip is.
  *
  * The position is read from Redis and not from this node's memory of the feed: what was acknowledged with `recv` is then readable
- * here, whichever node took it. Who may ask is decided anew after each wait.
+ * here, whichever node took it. Who may ask is decided anew after each wait, and whether they are still signed in.
  *
- * @throws AppError `not_found` (also for somebody else's trip), `access_unavailable`, `redis_unavailable` within 600 ms
+ * @throws AppError `not_found` (also for somebody else's trip), `token_revoked` (while waiting), `access_unavailable`,
+ *   `redis_unavailable` within 600 ms
  * Cost: one HGET, gathered with others of the same tick; the access record is in memory but for the first time.
  */
 export function createGetLocation({
   access,
   positions,
+  revocations,
   waiters,
   now = Date.now,
 }: {
   access: AccessCache;
   positions: PositionReader;
+  revocations: Pick<Revocations, 'assertValid'>;
   waiters: PositionWaiters;
   now?: () => number;
 }): (question: LocationQuestion) => Promise<LocationAnswer> {
@@ -70,6 +74,11 @@ export function createGetLocation({
     return first.then((found) => waitForNews(question, found));
   };
 
+  function lookAgain(question: LocationQuestion): Promise<Look> {
+    revocations.assertValid(question.identity);
+    return look(question);
+  }
+
   async function waitForNews(question: LocationQuestion, first: Look): Promise<LocationAnswer> {
     const untilMs = now() + question.waitMs;
     const gone = question.signal();
@@ -80,10 +89,10 @@ export function createGetLocation({
       gone.addEventListener('abort', waiter.cancel, { once: true });
       try {
         // Between the look before and this waiter something may have happened.
-        newest = toAnswer(question, await look(question));
+        newest = toAnswer(question, await lookAgain(question));
         if (!newest.isUnchanged) break;
         if ((await waiter.wait(untilMs - now())) === 'ended') break;
-        newest = toAnswer(question, await look(question));
+        newest = toAnswer(question, await lookAgain(question));
       } finally {
         gone.removeEventListener('abort', waiter.cancel);
         waiter.cancel();
