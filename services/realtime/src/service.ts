@@ -1,4 +1,3 @@
-import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { parseKeyRing } from '@hushryd/platform/auth/key-ring';
 import { createTickets } from '@hushryd/platform/auth/tickets';
 import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
@@ -28,6 +27,7 @@ import { Connection } from './connections/connection.ts';
 import { createConnections } from './connections/connections.ts';
 import { countPing } from './connections/count-ping.ts';
 import { drainConnections } from './connections/drain.ts';
+import { endByOrder } from './connections/end-by-order.ts';
 import { endExpired } from './connections/end-expired.ts';
 import { endRevoked } from './connections/end-revoked.ts';
 import { greet } from './connections/greet.ts';
@@ -105,8 +105,8 @@ export async function startRealtime({
     onRevoked: (revocation) => endRevoked(connections, revocation),
     log,
   });
-  follower.follow(({ connectionIds }) => {
-    for (const id of connectionIds) connections.get(id)?.close(closeCodes.endedByOperator, 'ended by an operator');
+  follower.follow(({ endOrders }) => {
+    for (const order of endOrders) endByOrder(connections, order);
   });
 
   // From the feeds to the sockets.

@@ -217,10 +217,17 @@ t.test('operators see who is connected where, and can end one socket on any node
 
   const [socket] = await nodes.socketsOf('zora');
   t.ok(socket);
-  await createAccessOrders({ redis: redis.commands, keys }).end({
-    topic: userTopic('zora'),
-    connectionId: socket?.connectionId ?? '',
-  });
+  const connectionId = socket?.connectionId ?? '';
+  const orders = createAccessOrders({ redis: redis.commands, keys });
+  await orders.end({ userId: 'zelda', connectionId });
+  // The same log: once this order was carried out, the one before it was.
+  const other = await two.connect('zelda', 'rider');
+  const ofZelda = await waitFor(async () => (await nodes.socketsOf('zelda'))[0], { ...within, what: 'its lease' });
+  await orders.end({ userId: 'zelda', connectionId: ofZelda.connectionId });
+  t.equal((await other.ended()).code, closeCodes.endedByOperator);
+  t.equal(device.ws.readyState, device.ws.OPEN, "an order for another user's socket does nothing");
+
+  await orders.end({ userId: 'zora', connectionId });
   t.equal((await device.ended()).code, closeCodes.endedByOperator);
   await waitFor(async () => (await nodes.socketsOf('zora')).length === 0, { ...within, what: 'the end of its lease' });
 });

@@ -5,7 +5,14 @@ import type { Keys } from '@hushryd/platform/redis/keys';
 const userPrefix = 'user:';
 const connectionPrefix = 'end:';
 export const signOutEntry = (userId: string): string => userPrefix + userId;
-export const endEntry = (connectionId: string): string => connectionPrefix + connectionId;
+/** Neither id has a colon in it. */
+export const endEntry = ({ userId, connectionId }: EndOrder): string => `${connectionPrefix}${userId}:${connectionId}`;
+
+/** A socket that an operator ended, and whose it is. */
+export interface EndOrder {
+  userId: string;
+  connectionId: string;
+}
 
 /** What one look at the access logs brought. */
 export interface AccessNews {
@@ -14,7 +21,7 @@ export interface AccessNews {
   /** Users of whom tokens were revoked. */
   userIds: string[];
   /** Sockets that an operator ended. */
-  connectionIds: string[];
+  endOrders: EndOrder[];
   /** Partitions whose log has lost our place: anything there may have changed. */
   lostPartitions: number[];
   /** Partitions that did not answer, with the reason; the next look begins there where this one did. */
@@ -77,7 +84,7 @@ export function createAccessLogReader({ redis, keys }: { redis: RedisClient; key
       const news: AccessNews = {
         tripIds: [],
         userIds: [],
-        connectionIds: [],
+        endOrders: [],
         lostPartitions: [],
         failures: new Map(),
       };
@@ -90,6 +97,11 @@ export function createAccessLogReader({ redis, keys }: { redis: RedisClient; key
 
 function note(news: AccessNews, entry: string): void {
   if (entry.startsWith(userPrefix)) news.userIds.push(entry.slice(userPrefix.length));
-  else if (entry.startsWith(connectionPrefix)) news.connectionIds.push(entry.slice(connectionPrefix.length));
+  else if (entry.startsWith(connectionPrefix)) news.endOrders.push(readEndEntry(entry));
   else news.tripIds.push(entry);
+}
+
+function readEndEntry(entry: string): EndOrder {
+  const [, userId = '', connectionId = ''] = entry.split(':');
+  return { userId, connectionId };
 }

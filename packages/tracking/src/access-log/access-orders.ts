@@ -1,13 +1,14 @@
+import { userTopic } from '@hushryd/contracts/realtime/topics';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
 import { toRedisError } from '@hushryd/platform/redis/unavailable';
 import { accessLogKeepMs } from '@hushryd/platform/topics/publish-change';
-import { endEntry } from './access-log.ts';
+import { type EndOrder, endEntry } from './access-log.ts';
 
 export interface AccessOrders {
-  /** End one socket. @param order.topic decides which log; any of its user will do */
-  end(order: { topic: string; connectionId: string }): Promise<void>;
+  /** End one socket, if it is that user's. */
+  end(order: EndOrder): Promise<void>;
 }
 
 /**
@@ -24,10 +25,10 @@ export function createAccessOrders({ redis, keys }: { redis: RedisClient; keys: 
   });
 
   return {
-    async end({ topic, connectionId }) {
-      const t = keys.topicPartition(topic);
+    async end(order) {
+      const t = keys.topicPartition(userTopic(order.userId));
       try {
-        await script([keys.accessLog(t), keys.accessLogNumber(t)], [endEntry(connectionId), accessLogKeepMs]);
+        await script([keys.accessLog(t), keys.accessLogNumber(t)], [endEntry(order), accessLogKeepMs]);
       } catch (error) {
         throw toRedisError(error);
       }

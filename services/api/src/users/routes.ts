@@ -7,12 +7,14 @@ import {
 import { UserParamsSchema } from '@hushryd/contracts/http/sessions';
 import type { RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import type { PublishEvent } from '@hushryd/platform/topics/publish-event';
+import Type from 'typebox';
 import type { ApiServer } from '../api-server.ts';
 import { NoContentSchema } from '../no-content.ts';
 import type { EndConnection } from './end-connection.ts';
 import { sendNotice } from './send-notice.ts';
 
 const staff = ['operator'] as const;
+const OrderedSchema = Type.Null({ description: 'Its node was told' });
 
 /** What the company does with one person's devices: see them, end one, tell them something. */
 export function addUserRoutes(
@@ -56,14 +58,16 @@ export function addUserRoutes(
         operationId: 'endConnection',
         summary: 'End one socket, on whichever node',
         description:
-          'It is closed with 4502, and its app does not come back by itself. The reply comes when it is gone.',
+          'It is closed with 4502, and its app does not come back by itself. 204 comes when it is gone. 202 says that its node was told, ' +
+          'but nobody knows of such a socket: one that was opened while Redis was away ends within seconds, one that had ended has. ' +
+          '404: its node is not up, and neither is the socket.',
         params: ConnectionParamsSchema,
-        response: { 204: NoContentSchema },
+        response: { 202: OrderedSchema, 204: NoContentSchema },
       },
     },
     async ({ params }, reply) => {
-      await endConnection({ userId: params.id, connectionId: params.connectionId });
-      return reply.code(204).send(null);
+      const outcome = await endConnection({ userId: params.id, connectionId: params.connectionId });
+      return reply.code(outcome === 'gone' ? 204 : 202).send(null);
     },
   );
 
