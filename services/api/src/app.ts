@@ -3,6 +3,7 @@ import { readCorrelationId } from '@hushryd/platform/errors/correlation-id';
 import { createNearbyDrivers } from '@hushryd/tracking/nearby/nearby-drivers';
 import Fastify from 'fastify';
 import type { ApiServer } from './api-server.ts';
+import { createAuditOrder } from './audit-order.ts';
 import { createPostFixes } from './drivers/post-fixes.ts';
 import { addDriverRoutes } from './drivers/routes.ts';
 import { addMapRoutes } from './map/routes.ts';
@@ -101,8 +102,9 @@ export async function createApp(
   });
   addMapRoutes(app, parts.roads);
   addRealtimeRoutes(app, parts);
-  addSessionRoutes(app, { ...parts.signOut, log });
-  addUserRoutes(app, parts);
+  const auditOrder = createAuditOrder(log);
+  addSessionRoutes(app, { ...parts.signOut, log }, auditOrder);
+  addUserRoutes(app, { ...parts, auditOrder });
   addMethodReplies();
 
   await app.ready();

@@ -89,10 +89,16 @@ export interface TestApi {
 export async function startTestApi(
   t: TestScope,
   environment: TestEnvironment & Record<string, string>,
+  { onLogLine }: { onLogLine?: (line: string) => void } = {},
 ): Promise<TestApi> {
   const config = readConfig(environment);
   const instanceId = newId('api');
-  const log = createLogger({ service: 'api', instanceId, level: config.logLevel });
+  const log = createLogger({
+    service: 'api',
+    instanceId,
+    level: config.logLevel,
+    ...(onLogLine && { destination: { write: onLogLine } }),
+  });
   const lifecycle = createLifecycle({ log, timeoutMs: 10_000 });
   const close = () => lifecycle.close('test ended');
   t.teardown(close);

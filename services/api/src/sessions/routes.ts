@@ -1,11 +1,12 @@
 import { SignOutUserBodySchema, UserParamsSchema } from '@hushryd/contracts/http/sessions';
 import { type SignOutWork, signOut, signOutEverywhere } from '@hushryd/rides/people/sign-out';
 import type { ApiServer } from '../api-server.ts';
+import type { AuditOrder } from '../audit-order.ts';
 import { NoBodySchema } from '../no-body.ts';
 import { NoContentSchema } from '../no-content.ts';
 
 /** Ending sessions before their tokens run out. Sockets on every node end within seconds. */
-export function addSessionRoutes(app: ApiServer, work: SignOutWork): void {
+export function addSessionRoutes(app: ApiServer, work: SignOutWork, auditOrder: AuditOrder): void {
   app.post(
     '/v1/session/sign-out',
     {
@@ -41,8 +42,10 @@ export function addSessionRoutes(app: ApiServer, work: SignOutWork): void {
         response: { 204: NoContentSchema },
       },
     },
-    async ({ params, body }, reply) => {
-      await signOutEverywhere(work, { userId: params.id, reason: body.reason ?? 'signed_out' });
+    async ({ identity, params, body }, reply) => {
+      const reason = body.reason ?? 'signed_out';
+      auditOrder(identity, { action: 'sign_out', targetUserId: params.id, reason });
+      await signOutEverywhere(work, { userId: params.id, reason });
       return reply.code(204).send(null);
     },
   );

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   ConnectionParamsSchema,
   ConnectionsReplySchema,
@@ -9,6 +10,7 @@ import type { RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
 import type { PublishEvent } from '@hushryd/platform/topics/publish-event';
 import Type from 'typebox';
 import type { ApiServer } from '../api-server.ts';
+import type { AuditOrder } from '../audit-order.ts';
 import { NoContentSchema } from '../no-content.ts';
 import type { EndConnection } from './end-connection.ts';
 import { sendNotice } from './send-notice.ts';
@@ -23,7 +25,13 @@ export function addUserRoutes(
     realtimeNodes,
     endConnection,
     publishEvent,
-  }: { realtimeNodes: RealtimeNodes; endConnection: EndConnection; publishEvent: PublishEvent },
+    auditOrder,
+  }: {
+    realtimeNodes: RealtimeNodes;
+    endConnection: EndConnection;
+    publishEvent: PublishEvent;
+    auditOrder: AuditOrder;
+  },
 ): void {
   app.get(
     '/v1/users/:id/connections',
@@ -65,8 +73,10 @@ export function addUserRoutes(
         response: { 202: OrderedSchema, 204: NoContentSchema },
       },
     },
-    async ({ params }, reply) => {
-      const outcome = await endConnection({ userId: params.id, connectionId: params.connectionId });
+    async ({ identity, params }, reply) => {
+      const { id: userId, connectionId } = params;
+      auditOrder(identity, { action: 'end_connection', targetUserId: userId, connectionId });
+      const outcome = await endConnection({ userId, connectionId });
       return reply.code(outcome === 'gone' ? 204 : 202).send(null);
     },
   );
@@ -87,8 +97,10 @@ export function addUserRoutes(
         response: { 201: NoticeReplySchema },
       },
     },
-    async ({ params, body }, reply) => {
-      const sent = await sendNotice({ publishEvent }, { userId: params.id, ...body });
+    async ({ identity, params, body }, reply) => {
+      const noticeId = body.noticeId ?? randomUUID();
+      auditOrder(identity, { action: 'send_notice', targetUserId: params.id, noticeId });
+      const sent = await sendNotice({ publishEvent }, { userId: params.id, ...body, noticeId });
       return reply.code(201).send(sent);
     },
   );

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { UserNotice } from '@hushryd/contracts/events/topic-event';
 import type { NoticeReply } from '@hushryd/contracts/http/realtime';
 import { userTopic } from '@hushryd/contracts/realtime/topics';
@@ -14,11 +13,11 @@ export async function sendNotice(
   { publishEvent, now = Date.now }: { publishEvent: PublishEvent; now?: () => number },
   {
     userId,
-    noticeId = randomUUID(),
+    noticeId,
     title,
     text,
     data,
-  }: { userId: string; noticeId?: string; title: string; text?: string; data?: Record<string, string> },
+  }: { userId: string; noticeId: string; title: string; text?: string; data?: Record<string, string> },
 ): Promise<NoticeReply> {
   const notice: UserNotice = {
     name: 'notice',
