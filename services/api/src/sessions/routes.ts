@@ -15,7 +15,9 @@ export function addSessionRoutes(app: ApiServer, work: SignOutWork, auditOrder: 
         tags: ['sessions'],
         operationId: 'signOut',
         summary: 'End this session',
-        description: 'The token of this request is refused from here on. Other sessions of the user go on.',
+        description:
+          'The token of this request is refused from here on. Other sessions of the user go on; after more than 50 sign-outs within a ' +
+          'quarter of an hour their apps fetch a new token first.',
         body: NoBodySchema,
         response: { 204: NoContentSchema },
       },
