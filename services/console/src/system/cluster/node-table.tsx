@@ -20,11 +20,17 @@ interface Column {
   read: (counts: Counts) => number;
 }
 
+const slowColumn: Column = {
+  name: 'Slow',
+  title: 'Sockets that get only the newest positions, because they read too slowly',
+  read: ({ slowSockets }) => slowSockets,
+};
 const connectionColumns: readonly Column[] = [
   { name: 'All', read: ({ connections }) => connections },
   { name: 'Drivers', read: ({ connectionsByRole }) => connectionsByRole.driver ?? 0 },
   { name: 'Riders', read: ({ connectionsByRole }) => connectionsByRole.rider ?? 0 },
   { name: 'Operators', read: ({ connectionsByRole }) => connectionsByRole.operator ?? 0 },
+  slowColumn,
 ];
 const topicColumns: readonly Column[] = topicKinds.map(({ kind, name }) => ({
   name,
@@ -44,12 +50,6 @@ const upgradeColumns: readonly Column[] = [
     read: ({ upgrades }) => (upgrades.refused ?? 0) + (upgrades.rate_limited ?? 0),
   },
 ];
-const slowColumn: Column = {
-  name: 'Slow',
-  title: 'Sockets that get only the newest positions, because they read too slowly',
-  read: ({ slowSockets }) => slowSockets,
-};
-
 /** What stands under one heading; `Other` only where something is there to count. */
 const groupsFor = (total: Counts): { heading: string; columns: readonly Column[] }[] => [
   { heading: 'Connections', columns: connectionColumns },
@@ -57,7 +57,6 @@ const groupsFor = (total: Counts): { heading: string; columns: readonly Column[]
     heading: 'Subscriptions',
     columns: otherTopics.read(total) > 0 ? [...topicColumns, otherTopics] : topicColumns,
   },
-  { heading: 'Sockets', columns: [slowColumn] },
   { heading: 'Upgrades', columns: upgradeColumns },
 ];
 

@@ -2,6 +2,7 @@
 export const topicKinds = [
   { kind: 'trip', name: 'Trips' },
   { kind: 'driver', name: 'Drivers' },
+  { kind: 'nearby', name: 'Nearby' },
   { kind: 'user', name: 'People' },
   { kind: 'admin:map', name: 'Map' },
   { kind: 'admin:sos', name: 'SOS' },
