@@ -6,7 +6,7 @@ import type { RedisSettings } from '@hushryd/platform/config/shared-environment'
 import { freePort } from '@hushryd/platform/engines/ports';
 import { ownMongo, ownRedis, type TestScope, testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { type RedisVariables, toSettings } from '@hushryd/platform/testing/redis-variables';
-import { type ServiceProcess, startService } from '@hushryd/platform/testing/service-process';
+import { type ServiceOptions, type ServiceProcess, startService } from '@hushryd/platform/testing/service-process';
 import type { ConnectionOptions } from '@hushryd/sdk/connection/connection-options';
 import type { CreateSocket } from '@hushryd/sdk/connection/socket';
 import { createHttpClient, type HttpClient } from '@hushryd/sdk/http/http-client';
@@ -36,7 +36,7 @@ export interface System {
   /** One more worker, run from this main file: a negative control breaks a guard there. */
   startWorker(main: URL): Promise<ServiceProcess>;
   /** Likewise one more realtime node. */
-  startRealtime(main: URL, env: Readonly<Record<string, string>>): Promise<{ url: string }>;
+  startRealtime(main: URL, env: Readonly<Record<string, string>>): Promise<{ url: string; process: ServiceProcess }>;
   token(userId: string, role: Role): string;
   /** What an SDK client needs to speak as this user to one of the nodes; over bearer, as native apps do. */
   connectionOptions(userId: string, role: Role, node?: number): ConnectionOptions;
@@ -49,6 +49,8 @@ export interface SystemOptions {
   readonly workers?: number;
   /** Added to every service's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of Node, for every service. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** Native clients can set headers on a websocket, so they need no ticket. */
@@ -86,7 +88,7 @@ export async function startSystemOnRedis(t: TestScope, redis: RedisVariables, op
 
 async function start(
   t: TestScope,
-  { apis = 1, realtimes = 1, workers = 1, env = {} }: SystemOptions,
+  { apis = 1, realtimes = 1, workers = 1, env = {}, nodeArgs = [] }: SystemOptions,
   engines: Pick<System, 'mongoUrl' | 'database'> & { redis: RedisVariables },
 ): Promise<System> {
   const { publicKeys, sign } = createIssuer();
@@ -105,18 +107,20 @@ async function start(
     ...env,
   };
 
-  const workerList = await startEach(workers, () => serve(t, { name: 'worker', env: shared, ready: 'ready', port: 0 }));
+  const workerList = await startEach(workers, () =>
+    serve(t, { name: 'worker', env: shared, nodeArgs, ready: 'ready', port: 0 }),
+  );
   const internalPorts = await startEach(apis, freePort);
   const apiList = await startEach(apis, async (index) => {
     const port = await freePort();
     const ports = { PORT: String(port), INTERNAL_PORT: String(internalPorts[index]) };
-    return serve(t, { name: 'api', env: { ...shared, ...ports }, ready: 'listening', port });
+    return serve(t, { name: 'api', env: { ...shared, ...ports }, nodeArgs, ready: 'listening', port });
   });
   const internalUrls = internalPorts.map((port) => `http://127.0.0.1:${port}`).join(',');
   const realtimeList = await startEach(realtimes, async () => {
     const port = await freePort();
     const own = { PORT: String(port), INTERNAL_API_URLS: internalUrls };
-    return serve(t, { name: 'realtime', env: { ...shared, ...own }, ready: 'listening', port });
+    return serve(t, { name: 'realtime', env: { ...shared, ...own }, nodeArgs, ready: 'listening', port });
   });
 
   const redisSettings = toSettings(engines.redis, {});
@@ -141,15 +145,16 @@ async function start(
         readyWithinMs,
       }),
     startRealtime: async (main, own) => {
-      const node = await startService(t, {
+      const process = await startService(t, {
         name: 'realtime',
         main: fileURLToPath(main),
         env: { ...shared, PORT: '0', INTERNAL_API_URLS: internalUrls, ...own },
+        nodeArgs,
         ready: 'listening',
         readyWithinMs,
       });
-      const { port } = await node.waitForLog('listening');
-      return { url: `http://127.0.0.1:${port}` };
+      const { port } = await process.waitForLog('listening');
+      return { url: `http://127.0.0.1:${port}`, process };
     },
     token: sign,
     http,
@@ -175,10 +180,10 @@ function createIssuer() {
 
 async function serve(
   t: TestScope,
-  { name, env, ready, port }: { name: string; env: Record<string, string>; ready: string; port: number },
+  { name, port, ...options }: Omit<ServiceOptions, 'main'> & { port: number },
 ): Promise<SystemService> {
   const main = fileURLToPath(new URL(`../../../services/${name}/dist/main.js`, import.meta.url));
-  const begin = () => startService(t, { name, main, env, ready, readyWithinMs });
+  const begin = () => startService(t, { ...options, name, main, readyWithinMs });
   let process = await begin();
   return {
     url: `http://127.0.0.1:${port}`,

@@ -27,6 +27,8 @@ export interface ServiceProcess {
   kill9(): Promise<ServiceExit>;
   pause(): void;
   resume(): void;
+  /** Any other signal, for what a test has put into the process. */
+  signal(signal: NodeJS.Signals): void;
 }
 
 export interface ServiceOptions {
@@ -35,6 +37,8 @@ export interface ServiceOptions {
   /** Absolute path of its main file; `.ts` runs through tsx. */
   readonly main: string;
   readonly args?: readonly string[];
+  /** Of Node itself, before the main file: `--expose-gc`. */
+  readonly nodeArgs?: readonly string[];
   /** Its whole environment besides PATH and HOME: nothing of the test's own leaks in. */
   readonly env: Readonly<Record<string, string>>;
   /** The log message that says it is ready. */
@@ -52,7 +56,8 @@ const defaultWithinMs = 20_000;
  * @throws Error with its last log lines when it exits or stays silent
  */
 export async function startService(t: TestScope, options: ServiceOptions): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [...loaderOf(options.main), options.main, ...(options.args ?? [])], {
+  const { main, args = [], nodeArgs = [] } = options;
+  const child = spawn(process.execPath, [...nodeArgs, ...loaderOf(main), main, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -90,6 +95,7 @@ export async function startService(t: TestScope, options: ServiceOptions): Promi
     kill9: () => send('SIGKILL', defaultWithinMs),
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    signal: (signal) => void child.kill(signal),
   };
   if (options.ready !== undefined) {
     await service.waitForLog(options.ready, { withinMs: options.readyWithinMs ?? defaultWithinMs });
