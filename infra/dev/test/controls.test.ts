@@ -1,4 +1,5 @@
 import t from 'tap';
+import { checkRemoval, checkSignOuts } from './end-checks.ts';
 import { type Case, checkOrder, checkSecrecy } from './room-checks.ts';
 import { startSystem } from './system.ts';
 
@@ -33,4 +34,15 @@ t.test('a node that does not look at run and seq is found out', async (t) => {
 t.test('a node that lets everybody watch is found out', async (t) => {
   const { url } = await system.startRealtime(brokenMain, { BROKEN_GUARD: 'access' });
   await t.rejects(secrecyOn(url, 'secret-broken'), /rider of another trip heard/);
+});
+
+t.test('a node that says it is over and speaks on is found out', async (t) => {
+  const { url } = await system.startRealtime(brokenMain, { BROKEN_GUARD: 'leaving' });
+  const urls = { driver: url, stays: url, leaves: url };
+  await t.rejects(checkRemoval(system, { urls, ids: idsOf('left') }), /frames after the end/);
+});
+
+t.test('a node that keeps the sockets of those who were signed out is found out', async (t) => {
+  const { url } = await system.startRealtime(brokenMain, { BROKEN_GUARD: 'ended sessions' });
+  await t.rejects(checkSignOuts(system, { urls: [url], ids: idsOf('kept') }), /the end of all sockets/);
 });

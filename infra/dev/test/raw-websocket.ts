@@ -7,6 +7,8 @@ import { within } from '@hushryd/platform/testing/wait-for';
 /** How a raw connection ended: a close frame's code, or 1006 where TCP was cut without one. */
 export interface RawEnd {
   readonly code: number;
+  /** Text frames that came behind the close frame. */
+  readonly textsAfter: number;
 }
 
 /** A TCP connection that has upgraded to a websocket and now says whatever bytes it is given. */
@@ -15,6 +17,8 @@ export interface RawWebSocket {
   write(bytes: Buffer): void;
   /** Text frames of the server that came so far. */
   readonly texts: readonly string[];
+  /** Pongs of the server so far. */
+  readonly pongCount: number;
   ended(): Promise<RawEnd>;
 }
 
@@ -72,10 +76,14 @@ export async function openRawWebSocket(url: string, token: string): Promise<RawW
   await once(socket, 'connect');
   const texts: string[] = [];
   let code = 1006;
+  let textsBefore: number | undefined;
+  let pongCount = 0;
   let received = Buffer.alloc(0);
   let isOpen = false;
   // Not `once` of events, which takes a reset for a failure: here it is an end like others.
-  const closed = new Promise<RawEnd>((resolve) => socket.once('close', () => resolve({ code })));
+  const closed = new Promise<RawEnd>((resolve) =>
+    socket.once('close', () => resolve({ code, textsAfter: texts.length - (textsBefore ?? texts.length) })),
+  );
 
   const opened = new Promise<void>((resolve, reject) => {
     socket.on('data', (bytes: Buffer) => {
@@ -108,9 +116,17 @@ export async function openRawWebSocket(url: string, token: string): Promise<RawW
       }
       if (received.length < at + length) return;
       const payload = received.subarray(at, at + length);
-      if (opcode === opcodes.text) texts.push(payload.toString());
-      if (opcode === opcodes.close && length >= 2) code = payload.readUInt16BE(0);
+      note(opcode, payload);
       received = received.subarray(at + length);
+    }
+  }
+
+  function note(opcode: number, payload: Buffer): void {
+    if (opcode === opcodes.text) texts.push(payload.toString());
+    else if (opcode === opcodes.pong) pongCount += 1;
+    else if (opcode === opcodes.close) {
+      textsBefore ??= texts.length;
+      if (payload.length >= 2) code = payload.readUInt16BE(0);
     }
   }
 
@@ -133,6 +149,9 @@ export async function openRawWebSocket(url: string, token: string): Promise<RawW
     socket,
     write: (bytes) => void socket.write(bytes),
     texts,
+    get pongCount() {
+      return pongCount;
+    },
     ended: () => within(closed, { withinMs: endsWithinMs, what: 'the end of the connection' }),
   };
 }

@@ -4,6 +4,8 @@ import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createConsoleClient } from '@hushryd/sdk/console-client';
 import { createRiderClient, type RiderClient } from '@hushryd/sdk/rider-client';
 import t, { type Test } from 'tap';
+import { checkRemoval, checkSignOuts } from './end-checks.ts';
+import type { Case } from './room-checks.ts';
 import { type System, startSystem, startSystemOnOwnEngines } from './system.ts';
 
 // F30: sign-out, another role, a passenger taken off a trip and the end of a trip, felt on live sockets of every node.
@@ -18,6 +20,14 @@ async function connect(t: Test, system: System, userId: string, role: Role, node
   await client.connect();
   return client;
 }
+
+const idsOf = (name: string): Case => ({
+  driverId: `driver-${name}`,
+  riderId: `rider-${name}`,
+  tripId: `trip-${name}`,
+});
+
+const urlsOf = (system: System) => system.realtimes.map(({ url }) => url) as [string, string];
 
 const endOf = (client: RiderClient) => (client.state.name === 'closed' ? client.state : undefined);
 
@@ -39,8 +49,10 @@ async function post(
   return reply.status;
 }
 
+const system = await startSystem(t, { realtimes: 2 });
+const [here, there] = urlsOf(system);
+
 t.test('sessions that are ended over HTTP end on every node, and nothing is answered to their tokens', async (t) => {
-  const system = await startSystem(t, { realtimes: 2 });
   const operator = { userId: 'olga', role: 'operator' } as const;
 
   const sockets = [await connect(t, system, 'rita', 'rider', 0), await connect(t, system, 'rita', 'rider', 1)];
@@ -70,50 +82,25 @@ t.test('sessions that are ended over HTTP end on every node, and nothing is answ
   await waitFor(() => kept.state.name === 'live', { ...connected, what: 'the socket with a new token' });
 });
 
-t.test('a passenger who is taken off, and everybody when the trip ends, hears no more', async (t) => {
-  const system = await startSystem(t, { realtimes: 2 });
-  const operator = system.http('olga', 'operator');
-  const trip = await operator.createTrip({
-    driverId: 'dora',
-    passengerIds: ['rita', 'rosa'],
-    origin: { lat: 41.15, lng: -8.61 },
-    destination: { lat: 41.16, lng: -8.62 },
-  });
-  await operator.startTrip(trip.tripId);
-  const watch = async (userId: string, node: number) => {
-    const client = await connect(t, system, userId, 'rider', node);
-    const heard = { events: [] as string[], ended: '' };
-    client.watchTrip(trip.tripId, {
-      onEvent: ({ name }) => heard.events.push(name),
-      onEnded: (reason) => {
-        heard.ended = reason;
-      },
-      onSubscribed: () => heard.events.push('subscribed'),
-    });
-    await waitFor(() => heard.events.includes('subscribed'), { ...connected, what: `${userId} in the room` });
-    return heard;
-  };
-  const [rita, rosa] = [await watch('rita', 0), await watch('rosa', 1)];
+t.test('who is taken off a trip, and everybody when it ends, hears no more while the driver goes on', async () => {
+  await Promise.all([
+    checkRemoval(system, { urls: { driver: here, stays: here, leaves: there }, ids: idsOf('apart') }),
+    checkRemoval(system, { urls: { driver: here, stays: there, leaves: there }, ids: idsOf('together') }),
+  ]);
+});
 
-  await operator.putPassengers(trip.tripId, ['rita']);
-  await waitFor(() => rosa.ended, { ...within, what: 'rosa to be sent off' });
-  t.equal(rita.ended, '');
-  const heardBefore = rosa.events.length;
-  await operator.endTrip(trip.tripId);
-  await waitFor(() => rita.ended, { ...within, what: 'rita to be sent off' });
-  t.equal(rita.events.at(-1), 'trip.ended');
-  t.equal(rosa.events.length, heardBefore, 'nothing after');
+t.test('who is signed out hears no more on any node, while the driver goes on', async (t) => {
+  const tookMs = await checkSignOuts(system, { urls: [here, there], ids: idsOf('out') });
+  t.comment(`sockets ended ${tookMs.join(', ')} ms after the answers`);
 });
 
 t.test('while Redis hangs, sign-outs are still felt: the nodes ask the api', async (t) => {
-  const { system, redis } = await startSystemOnOwnEngines(t, { realtimes: 2 });
-  const sockets = [await connect(t, system, 'rita', 'rider', 0), await connect(t, system, 'rita', 'rider', 1)];
-  redis.faults.pause();
+  const { system: own, redis } = await startSystemOnOwnEngines(t, { realtimes: 2 });
   t.teardown(() => redis.faults.resume());
-
-  t.equal(await post(system, { userId: 'olga', role: 'operator' }, '/v1/users/rita/sign-out'), 204);
-  for (const socket of sockets) {
-    const { code } = await waitFor(() => endOf(socket), { withinMs: 8000, what: "the end of rita's sockets" });
-    t.equal(code, closeCodes.sessionEnded);
-  }
+  const tookMs = await checkSignOuts(own, {
+    urls: urlsOf(own),
+    ids: idsOf('hung'),
+    beforehand: () => redis.faults.pause(),
+  });
+  t.comment(`sockets ended ${tookMs.join(', ')} ms after the answers`);
 });

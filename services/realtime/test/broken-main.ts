@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { createInstanceId } from '@hushryd/platform/lifecycle/instance-id';
 import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
@@ -6,6 +7,7 @@ import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import { readSettings } from '../src/config.ts';
+import { Connection } from '../src/connections/connection.ts';
 import type { FanoutGuards } from '../src/fanout/fanout.ts';
 import { createHub } from '../src/fanout/hub.ts';
 import { startRealtime } from '../src/service.ts';
@@ -35,7 +37,17 @@ const guardsWithout: Readonly<Record<string, FanoutGuards>> = {
     mayWatchTrip,
   },
   access: { createHub, mayWatchTrip: () => true },
+  leaving: { createHub, mayWatchTrip },
+  'ended sessions': { createHub, mayWatchTrip },
 };
+
+if (process.env.BROKEN_GUARD === 'leaving') Connection.prototype.unhear = () => undefined;
+if (process.env.BROKEN_GUARD === 'ended sessions') {
+  const { close } = Connection.prototype;
+  Connection.prototype.close = function closeUnlessEnded(code, reason) {
+    if (code !== closeCodes.sessionEnded) close.call(this, code, reason);
+  };
+}
 
 const settings = readSettings(process.env);
 const instanceId = createInstanceId('realtime');
