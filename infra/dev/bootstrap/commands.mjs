@@ -22,6 +22,9 @@ const faultTests = [
   'infra/dev/test/faults.test.ts',
   'infra/dev/test/nodes.test.ts',
   'infra/dev/test/storm.test.ts',
+  'infra/dev/test/nothing-missed.test.ts',
+  'infra/dev/test/silent-loss.test.ts',
+  'infra/dev/test/revocation.test.ts',
 ];
 
 /** What speaks to Redis, once more where Redis is several servers. */

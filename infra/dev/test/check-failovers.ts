@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import type { Test } from 'tap';
 import { compareHistory } from './compare-history.ts';
-import { checkTold, listenToNotices, startNumberedNotices } from './numbered-notices.ts';
+import { checkTold, startNumberedNotices } from './numbered-notices.ts';
 import { type SystemService, startSystemOnRedis } from './system.ts';
 import { type Journey, startTraffic } from './traffic.ts';
 
@@ -51,9 +51,10 @@ export async function checkFailovers(
   const userId = 'listener';
   const listener = createRiderClient(system.connectionOptions(userId, 'rider', 1));
   t.teardown(() => listener.close());
-  const told = listenToNotices(listener, userId);
-  await listener.connect();
   const notices = await startNumberedNotices(t, system, [userId]);
+  const told = notices.listen(listener, userId);
+  await listener.connect();
+  await waitFor(() => told.first, { ...soon, what: 'the subscription' });
   // A notice may be on its way to a Redis that dies: said again with the next number, as anybody would.
   const sayOne = () => waitFor(() => notices.say(1, 0).then(() => true), { ...soon, what: 'a notice to be taken' });
 

@@ -8,6 +8,12 @@ export async function countSockets(node: Pick<ServiceProcess, 'waitForLog'>): Pr
   return Number(value);
 }
 
+/** Sockets that a node closed with this code. */
+export async function countClosed(node: Pick<ServiceProcess, 'waitForLog'>, code: number): Promise<number> {
+  const text = await readMetrics(node);
+  return Number(new RegExp(`^realtime_closed_total\\{[^}]*code="${code}"[^}]*\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
 /** Longest time for which a node's event loop was held since this was asked last, in milliseconds. */
 export async function longestHoldMs(node: Pick<ServiceProcess, 'waitForLog'>): Promise<number> {
   const text = await readMetrics(node);

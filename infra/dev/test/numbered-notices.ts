@@ -10,17 +10,26 @@ import type { System } from './system.ts';
 
 /** What one client was told of its topic, and what is wrong with it. */
 export interface Told {
+  /** The number that has to come first: whatever is said after the subscription stood. Undefined before. */
+  first: number | undefined;
   /** Numbers in the order in which the app was told of them. */
   readonly numbers: number[];
   /** Times that the app was told to begin again. */
   losses: number;
+  /** Times that the subscription stood: at first, after each reconnect, and where something was missed. */
+  subscriptions: number;
 }
 
 /** Says numbered things to users, and keeps who was told what. */
 export interface NumberedNotices {
-  /** Say the next `count` numbers to each user, one round every `everyMs`. */
-  say(count: number, everyMs: number): Promise<void>;
+  /**
+   * Say the next `count` numbers to each user, one round every `everyMs`.
+   * @param textLength of each notice, to fill what is between
+   */
+  say(count: number, everyMs: number, textLength?: number): Promise<void>;
   readonly lastNumber: number;
+  /** Follow a user's notices. Nobody may say anything before `first` is there. */
+  listen(client: RiderClient, userId: string): Told;
 }
 
 export async function startNumberedNotices(
@@ -36,10 +45,12 @@ export async function startNumberedNotices(
   let number = 0;
 
   return {
-    async say(count, everyMs) {
+    async say(count, everyMs, textLength = 0) {
+      const text = 'x'.repeat(textLength);
       for (let n = 0; n < count; n += 1) {
         number += 1;
-        const notice = { name: 'notice', noticeId: `n${number}`, at: new Date().toISOString(), title: String(number) };
+        const at = new Date().toISOString();
+        const notice = { name: 'notice', noticeId: `n${number}`, at, title: String(number), text };
         await Promise.all(userIds.map((userId) => publishEvent(userTopic(userId), notice)));
         await sleep(everyMs);
       }
@@ -47,36 +58,40 @@ export async function startNumberedNotices(
     get lastNumber() {
       return number;
     },
+    listen(client, userId) {
+      const told: Told = { first: undefined, numbers: [], losses: 0, subscriptions: 0 };
+      client.watchUser(userId, {
+        onSubscribed() {
+          told.first ??= number + 1;
+          told.subscriptions += 1;
+        },
+        onEvent(event) {
+          if (event.name === 'notice') told.numbers.push(Number(event.title));
+        },
+        onMissed() {
+          told.losses += 1;
+        },
+      });
+      return told;
+    },
   };
 }
 
-export function listenToNotices(client: RiderClient, userId: string): Told {
-  const told: Told = { numbers: [], losses: 0 };
-  client.watchUser(userId, {
-    onEvent(event) {
-      if (event.name === 'notice') told.numbers.push(Number(event.title));
-    },
-    onMissed() {
-      told.losses += 1;
-    },
-  });
-  return told;
-}
-
 /**
- * Each number once, in order, without a hole, from the first that was told to the last that was said; where something is gone for good
- * the app must have been told so.
+ * Each number once, in order, without a hole, from the first that was said since the subscription stood to the last; where something is
+ * gone for good the app must have been told so.
  *
  * @throws Error naming what is wrong
  */
-export function checkTold(userId: string, { numbers, losses }: Told, lastNumber: number): void {
+export function checkTold(userId: string, { first, numbers, losses }: Told, lastNumber: number): void {
+  if (first === undefined) throw new Error(`${userId} was never subscribed`);
   let holes = 0;
-  for (let at = 1; at < numbers.length; at += 1) {
-    const [before, now] = [numbers[at - 1] as number, numbers[at] as number];
-    if (now <= before) throw new Error(`${userId} was told ${now} after ${before}`);
-    if (now > before + 1) holes += 1;
+  let next = first;
+  for (const number of numbers) {
+    if (number < next) throw new Error(`${userId} was told ${number} after ${next - 1}`);
+    if (number > next) holes += 1;
+    next = number + 1;
   }
   if (holes > losses) throw new Error(`${userId}: ${holes} holes, and was told of ${losses} losses`);
-  if (numbers.at(-1) !== lastNumber)
-    throw new Error(`${userId} was told up to ${numbers.at(-1)}, said was ${lastNumber}`);
+  if (next !== lastNumber + 1) throw new Error(`${userId} was told up to ${next - 1}, said was ${lastNumber}`);
 }
