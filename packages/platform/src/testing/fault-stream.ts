@@ -41,8 +41,11 @@ export function carry(input: {
   async function untilAudible(): Promise<void> {
     while (faults().isSilent && !to.destroyed) {
       await new Promise<void>((resolve) => {
-        wake = resolve;
-        to.once('close', resolve);
+        wake = () => {
+          to.off('close', wake);
+          resolve();
+        };
+        to.once('close', wake);
       });
     }
   }
