@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { IdSchema } from '../ids.ts';
 import { IsoTimeSchema } from '../units.ts';
+import { ContactSosSchema, SosDrillSchema, SosEventSchema } from './sos-event.ts';
 
 const closed = { additionalProperties: false };
 const tripFact = { tripId: IdSchema, at: IsoTimeSchema, version: Type.Integer({ minimum: 1 }) };
@@ -51,13 +52,6 @@ export const UserNoticeSchema = Type.Object(
 );
 export type UserNotice = Static<typeof UserNoticeSchema>;
 
-/** On `admin:sos`: a made-up alert that shows that the way of the real ones is open. */
-export const SosDrillSchema = Type.Object(
-  { name: Type.Literal('sos.drill'), alertId: IdSchema, at: IsoTimeSchema },
-  closed,
-);
-export type SosDrill = Static<typeof SosDrillSchema>;
-
 /** Everything an `event` frame can carry. */
 export const TopicEventSchema = Type.Union([
   TripCreatedSchema,
@@ -68,5 +62,7 @@ export const TopicEventSchema = Type.Union([
   DriverHeardSchema,
   UserNoticeSchema,
   SosDrillSchema,
+  SosEventSchema,
+  ContactSosSchema,
 ]);
 export type TopicEvent = Static<typeof TopicEventSchema>;

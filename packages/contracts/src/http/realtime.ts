@@ -27,7 +27,7 @@ export const NodeStatsSchema = Type.Object(
     subscriptions: CountsSchema,
     slowSockets: CountSchema,
     upgrades: CountsSchema,
-    /** Ended sockets by close code, whoever ended them. */
+    /** Ended sockets by close code, whoever ended them; `other` are codes of clients' own. */
     closed: CountsSchema,
     residentBytes: CountSchema,
   },

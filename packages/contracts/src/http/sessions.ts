@@ -4,7 +4,10 @@ import { EpochMsSchema } from '../units.ts';
 
 const closed = { additionalProperties: false };
 
-/** Why tokens end before their time. After `role_changed` the app comes back with a new one by itself. */
+/**
+ * Why tokens end before their time. After `role_changed` the app fetches another and comes back by itself, also where it caches them: it
+ * hears which one was refused.
+ */
 export const revocationReasons = ['signed_out', 'banned', 'role_changed'] as const;
 export type RevocationReason = (typeof revocationReasons)[number];
 
@@ -15,8 +18,10 @@ export const RevocationSchema = Type.Object(
     version: Type.Integer({ minimum: 1 }),
     /** Every token issued before this; 0 for none but those named. */
     issuedBeforeMs: EpochMsSchema,
-    /** `jti` of tokens that were signed out one by one. */
+    /** `jti` of tokens that were signed out one by one, since they name no session. */
     tokenIds: Type.Array(IdSchema, { maxItems: 50 }),
+    /** `sid` of sessions that were signed out: all of their tokens, also those that are issued later. Absent for none. */
+    sessionIds: Type.Optional(Type.Array(IdSchema, { maxItems: 50 })),
     reason: Type.Enum(revocationReasons),
     /** The last of these tokens has run out by then, and the record can be forgotten. */
     expiresAtMs: EpochMsSchema,

@@ -110,7 +110,10 @@ export const TrackReplySchema = Type.Object(
   {
     tripId: IdSchema,
     fixes: Type.Array(TrackFixSchema),
-    /** `complete`: the newest fixes not yet in MongoDB are included; `truncated`: too many to read, or Redis is away; `none`: not the first page. */
+    /**
+     * `complete`: the newest fixes not yet in MongoDB are included; `truncated`: some are not, being too many, or newer than what fits on this page
+     * (they come once they are stored), or because Redis is away; `none`: not the first page.
+     */
     tail: Type.Union([Type.Literal('complete'), Type.Literal('truncated'), Type.Literal('none')]),
     nextCursor: NextCursorSchema,
   },

@@ -1,5 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { FixSchema } from '../fix.ts';
+import { sosTriggerFields } from '../http/sos.ts';
+import { sosFixesFields } from '../http/sos-trail.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
 import { realtimeLimits } from './limits.ts';
 import { TopicFilterSchema } from './topic-filter.ts';
@@ -76,6 +78,24 @@ export const RefreshFrameSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/**
+ * Help is needed. The fields are those of `POST /v1/sos`, and `alertId` makes it one trigger however often it is sent, by whichever way.
+ * Answer: `sos_accepted` once it is stored, or `sos_retry_over_https`. Without an answer within a second or two, send it again.
+ */
+export const SosFrameSchema = Type.Object(
+  { type: Type.Literal('sos'), id: Type.Optional(RequestIdSchema), ...sosTriggerFields },
+  { additionalProperties: false },
+);
+
+/**
+ * The alerting person's own fixes while the alert is open, as `POST /v1/sos/:id/fixes` takes them. Answer: `sos_recv`, which names what may
+ * be forgotten; after an error that is retryable, or without an answer, send them again.
+ */
+export const SosLocFrameSchema = Type.Object(
+  { type: Type.Literal('sos_loc'), id: Type.Optional(RequestIdSchema), alertId: IdSchema, ...sosFixesFields },
+  { additionalProperties: false },
+);
+
 /** Is anybody there, and what time is it? Answer: `pong`. */
 export const PingFrameSchema = Type.Object(
   { type: Type.Literal('ping'), id: Type.Optional(RequestIdSchema) },
@@ -90,6 +110,8 @@ export const clientFrameSchemas = {
   unsub: UnsubFrameSchema,
   ack: AckFrameSchema,
   refresh: RefreshFrameSchema,
+  sos: SosFrameSchema,
+  sos_loc: SosLocFrameSchema,
   ping: PingFrameSchema,
 } as const;
 
@@ -99,5 +121,16 @@ export type SubFrame = Static<typeof SubFrameSchema>;
 export type UnsubFrame = Static<typeof UnsubFrameSchema>;
 export type AckFrame = Static<typeof AckFrameSchema>;
 export type RefreshFrame = Static<typeof RefreshFrameSchema>;
+export type SosFrame = Static<typeof SosFrameSchema>;
+export type SosLocFrame = Static<typeof SosLocFrameSchema>;
 export type PingFrame = Static<typeof PingFrameSchema>;
-export type ClientFrame = HelloFrame | LocFrame | SubFrame | UnsubFrame | AckFrame | RefreshFrame | PingFrame;
+export type ClientFrame =
+  | HelloFrame
+  | LocFrame
+  | SubFrame
+  | UnsubFrame
+  | AckFrame
+  | RefreshFrame
+  | SosFrame
+  | SosLocFrame
+  | PingFrame;

@@ -1,4 +1,7 @@
-/** Limits of the realtime protocol that both sides keep. A server may be configured lower, never higher. */
+/**
+ * Limits of the realtime protocol, which clients keep to. A server may be configured otherwise: `frameBytes` and `topicsPerSocket` only
+ * lower, `framesPerSecond` and `socketsPerUser` also higher.
+ */
 export const realtimeLimits = {
   frameBytes: 16_384,
   fixesPerFrame: 100,

@@ -3,6 +3,8 @@ import { errorCodes } from '../errors.ts';
 import { TopicEventSchema } from '../events/topic-event.ts';
 import { DriverStateSchema, DropSchema, PositionSchema } from '../fix.ts';
 import { NearbyDriverSchema } from '../http/drivers.ts';
+import { sosReplyFields, TriggerIdSchema } from '../http/sos.ts';
+import { sosFixesReplyFields, TrailPointSchema } from '../http/sos-trail.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
 import { TripStateSchema } from '../trip.ts';
 import { EpochMsSchema, LatitudeSchema, LongitudeSchema } from '../units.ts';
@@ -99,7 +101,8 @@ export const SubscribedFrameSchema = Type.Object(
 
 /**
  * What the newest frames of a topic have said, some seconds after the last of them: whoever knows less has missed something without
- * noticing, and subscribes again from where it is.
+ * noticing, and subscribes again from where it is. `state` and `tripId` are those of the newest position, since they change without a
+ * new fix; `gone` in their place says that there is no position. Older servers leave the three out.
  */
 export const BeaconFrameSchema = Type.Object(
   {
@@ -107,6 +110,9 @@ export const BeaconFrameSchema = Type.Object(
     topic,
     run: Type.Optional(RunSchema),
     seq: Type.Optional(SeqSchema),
+    state: Type.Optional(DriverStateSchema),
+    tripId: Type.Optional(IdSchema),
+    gone: Type.Optional(Type.Literal(true)),
     epoch: Type.Optional(Type.String()),
     offset: Type.Optional(Type.Integer({ minimum: 0 })),
   },
@@ -201,6 +207,30 @@ export const RefreshedFrameSchema = Type.Object(
 );
 export const PongFrameSchema = Type.Object({ type: Type.Literal('pong'), id, serverTimeMs: EpochMsSchema }, closed);
 
+/** The alert is stored; `triggerId` repeats the id that was sent, the other fields are those of `POST /v1/sos`. */
+export const SosAcceptedFrameSchema = Type.Object(
+  { type: Type.Literal('sos_accepted'), id, triggerId: TriggerIdSchema, ...sosReplyFields },
+  closed,
+);
+
+/** Nobody could store the alert by this way in time: `POST /v1/sos` at once. It may have been stored; the same id makes that harmless. */
+export const SosRetryOverHttpsFrameSchema = Type.Object(
+  { type: Type.Literal('sos_retry_over_https'), id, triggerId: TriggerIdSchema },
+  closed,
+);
+
+/** Answer to `sos_loc`: what may be forgotten, see `POST /v1/sos/:id/fixes`. */
+export const SosRecvFrameSchema = Type.Object({ type: Type.Literal('sos_recv'), id, ...sosFixesReplyFields }, closed);
+
+/**
+ * On `sos:{alertId}`: where the trip's driver or the alerting person is. Not numbered and not said again: after `subscribed` the trail so
+ * far is read over HTTP.
+ */
+export const TrailFrameSchema = Type.Object(
+  { type: Type.Literal('trail'), topic, points: Type.Array(TrailPointSchema, { minItems: 1 }) },
+  closed,
+);
+
 export const BusyFrameSchema = Type.Object(
   { type: Type.Literal('busy'), retryInMs: Type.Integer({ minimum: 0 }) },
   {
@@ -246,6 +276,10 @@ export const ServerFrameSchema = Type.Union([
   StatusFrameSchema,
   RefreshedFrameSchema,
   PongFrameSchema,
+  SosAcceptedFrameSchema,
+  SosRetryOverHttpsFrameSchema,
+  SosRecvFrameSchema,
+  TrailFrameSchema,
   BusyFrameSchema,
   DrainingFrameSchema,
   ErrorFrameSchema,
@@ -270,6 +304,10 @@ export type NearbyFrame = Static<typeof NearbyFrameSchema>;
 export type StatusFrame = Static<typeof StatusFrameSchema>;
 export type RefreshedFrame = Static<typeof RefreshedFrameSchema>;
 export type PongFrame = Static<typeof PongFrameSchema>;
+export type SosAcceptedFrame = Static<typeof SosAcceptedFrameSchema>;
+export type SosRetryOverHttpsFrame = Static<typeof SosRetryOverHttpsFrameSchema>;
+export type SosRecvFrame = Static<typeof SosRecvFrameSchema>;
+export type TrailFrame = Static<typeof TrailFrameSchema>;
 export type BusyFrame = Static<typeof BusyFrameSchema>;
 export type DrainingFrame = Static<typeof DrainingFrameSchema>;
 export type ErrorFrame = Static<typeof ErrorFrameSchema>;

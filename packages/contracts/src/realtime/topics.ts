@@ -6,10 +6,11 @@ export type Topic =
   | { kind: 'driver'; driverId: string }
   | { kind: 'user'; userId: string }
   | { kind: 'nearby'; cell: string }
+  | { kind: 'sos'; alertId: string }
   | { kind: 'admin:map' }
   | { kind: 'admin:sos' };
 
-/** Take a topic's name apart; undefined where it names nothing we know. Names: `trip:{id}`, `driver:{id}`, `user:{id}`, `nearby:{cell}`, `admin:map`, `admin:sos`. */
+/** Take a topic's name apart; undefined where it names nothing we know. Names: `trip:{id}`, `driver:{id}`, `user:{id}`, `nearby:{cell}`, `sos:{id}`, `admin:map`, `admin:sos`. */
 export function parseTopic(name: string): Topic | undefined {
   if (name === adminMapTopic || name === adminSosTopic) return { kind: name };
   const colon = name.indexOf(':');
@@ -20,6 +21,7 @@ export function parseTopic(name: string): Topic | undefined {
   if (kind === 'driver') return { kind, driverId: id };
   if (kind === 'user') return { kind, userId: id };
   if (kind === 'nearby') return { kind, cell: id };
+  if (kind === 'sos') return { kind, alertId: id };
   return undefined;
 }
 
@@ -28,5 +30,6 @@ export const driverTopic = (driverId: string): string => `driver:${driverId}`;
 export const userTopic = (userId: string): string => `user:${userId}`;
 /** @param cell an H3 cell, as the API names it */
 export const nearbyTopic = (cell: string): string => `nearby:${cell}`;
+export const sosTopic = (alertId: string): string => `sos:${alertId}`;
 export const adminMapTopic = 'admin:map';
 export const adminSosTopic = 'admin:sos';
