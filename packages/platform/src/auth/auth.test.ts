@@ -85,6 +85,12 @@ t.test('a genuine token gives its identity, again and again the same', async (t)
   t.ok(Object.isFrozen(identity));
 });
 
+t.test('a token says which session it is of, where its issuer does', async (t) => {
+  const grant = { userId: 'rider-1', role: 'rider', audience: 'user', lifetimeMs: 60_000 } as const;
+  t.equal(verifier.verify(signer.sign({ ...grant, sessionId: 'session-1' })).sessionId, 'session-1');
+  t.notOk('sessionId' in verifier.verify(signer.sign(grant)));
+});
+
 t.test('what the signer makes the verifier takes, with either key of the ring', async (t) => {
   const { userId, role, expiresAtMs } = verifier.verify(
     signer.sign({ userId: 'driver-1', role: 'driver', audience: 'user', lifetimeMs: 60_000 }),
@@ -186,6 +192,9 @@ const attacks: Record<string, unknown> = {
   'sub empty': forge(HEADER, { ...CLAIMS, sub: '' }),
   'sub as an object': forge(HEADER, { ...CLAIMS, sub: { $ne: null } }),
   'sub of 65 characters': forge(HEADER, { ...CLAIMS, sub: 'x'.repeat(65) }),
+  'sid empty': forge(HEADER, { ...CLAIMS, sid: '' }),
+  'sid as a list': forge(HEADER, { ...CLAIMS, sid: ['session-1'] }),
+  'sid null': forge(HEADER, { ...CLAIMS, sid: null }),
   'exp as text': forge(HEADER, { ...CLAIMS, exp: String(CLAIMS.exp) }),
   'exp in milliseconds': forge(HEADER, { ...CLAIMS, exp: CLAIMS.exp * 1000 }),
   'exp 1e400': forge(HEADER, JSON.stringify(CLAIMS).replace(`"exp":${CLAIMS.exp}`, '"exp":1e400')),
@@ -289,7 +298,7 @@ t.test('the key ring takes Ed25519 public keys only', async (t) => {
   const refused: [json: string, why: RegExp][] = [
     ['', /not a JSON object/],
     ['[]', /not a JSON object/],
-    ['{}', /empty/],
+    ['{}', /has no key/],
     [JSON.stringify({ a: current.privateKey }), /Key a .* not a public key in PEM/],
     [JSON.stringify({ a: rsa.publicKey }), /Key a .* not an Ed25519 key/],
     [
@@ -305,4 +314,26 @@ t.test('the key ring takes Ed25519 public keys only', async (t) => {
   ];
   for (const [json, why] of refused) t.throws(() => parseKeyRing(json), { name: 'ConfigError', message: why });
   t.throws(() => parseKeyRing(current.privateKey), { message: /^(?!.*BEGIN)/ });
+});
+
+t.test('a call for help may come with a genuine token that has run out, and with no other', async (t) => {
+  const graceMs = 86_400_000;
+  const token = forge(HEADER, CLAIMS);
+
+  t.match(verifier.verifyGenuine(token, graceMs), { isExpired: false, identity: { userId: 'rider-1' } });
+  nowMs = NOW_MS + 600_000 + graceMs;
+  t.match(verifier.verifyGenuine(token, graceMs), { isExpired: true, identity: { userId: 'rider-1', role: 'rider' } });
+  t.throws(() => verifier.verify(token), { code: 'token_expired' });
+  nowMs += 31_000;
+  t.throws(() => verifier.verifyGenuine(token, graceMs), { code: 'token_expired' });
+
+  nowMs = NOW_MS + 700_000;
+  for (const forged of [
+    forge(HEADER, CLAIMS, stranger.privateKey),
+    forge(HEADER, { ...CLAIMS, exp: NOW + 86_400 }),
+    forge(HEADER, { ...CLAIMS, iss: 'somebody' }),
+    '',
+  ]) {
+    t.throws(() => verifier.verifyGenuine(forged, graceMs), { code: 'token_invalid' });
+  }
 });

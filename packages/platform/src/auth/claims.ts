@@ -10,6 +10,8 @@ export interface Identity {
   readonly role: Role;
   /** `jti`. */
   readonly tokenId: string;
+  /** `sid`: the sign-in that the token comes from, the same in all that replace one another. Absent where the issuer names none. */
+  readonly sessionId?: string;
   /** `iat`, which counts in whole seconds. */
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
@@ -35,9 +37,10 @@ export function readClaims(
   claims: TokenClaims,
   rules: ClaimRules,
   nowMs: number,
-): { identity: Identity } | { refused: 'expired' | 'not yet valid' | 'claims' } {
-  const { iss, aud, sub, role, jti, iat, nbf, exp } = claims;
+): { identity: Identity } | { refused: 'not yet valid' | 'claims' } | { refused: 'expired'; expired: Identity } {
+  const { iss, aud, sub, role, jti, sid, iat, nbf, exp } = claims;
   if (iss !== rules.issuer || !isId(sub) || !isId(jti) || !isRole(role)) return { refused: 'claims' };
+  if (sid !== undefined && !isId(sid)) return { refused: 'claims' };
   const audience = rules.audiences.find((allowed) => allowed === aud);
   if (audience === undefined || (audience === 'admin') !== (role === 'operator')) return { refused: 'claims' };
   if (!isSeconds(iat) || !isSeconds(nbf) || !isSeconds(exp)) return { refused: 'claims' };
@@ -46,8 +49,9 @@ export function readClaims(
   const latestStartMs = nowMs + rules.clockToleranceMs;
   if (nbf * 1000 > latestStartMs || iat * 1000 > latestStartMs) return { refused: 'not yet valid' };
   const times = { issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
-  const identity: Identity = { userId: sub, role, tokenId: jti, ...times, audience };
-  if (isExpired(identity, rules, nowMs)) return { refused: 'expired' };
+  const session = sid === undefined ? {} : { sessionId: sid };
+  const identity: Identity = { userId: sub, role, tokenId: jti, ...session, ...times, audience };
+  if (isExpired(identity, rules, nowMs)) return { refused: 'expired', expired: Object.freeze(identity) };
   return { identity: Object.freeze(identity) };
 }
 

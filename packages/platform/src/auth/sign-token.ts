@@ -3,8 +3,12 @@ import { createSigner } from 'fast-jwt';
 import { type Audience, MAX_TOKEN_LIFE_MS, type Role } from './claims.ts';
 
 export interface TokenSigner {
-  /** @param lifetimeMs at most 15 minutes @returns a compact JWS */
-  sign(grant: { userId: string; role: Role; audience: Audience; lifetimeMs: number }): string;
+  /**
+   * @param lifetimeMs at most 15 minutes
+   * @param sessionId of the sign-in, the same in each of its tokens: then signing out ends all of them
+   * @returns a compact JWS
+   */
+  sign(grant: { userId: string; role: Role; audience: Audience; lifetimeMs: number; sessionId?: string }): string;
 }
 
 /**
@@ -30,7 +34,7 @@ export function createTokenSigner({
   });
 
   return {
-    sign({ userId, role, audience, lifetimeMs }) {
+    sign({ userId, role, audience, lifetimeMs, sessionId }) {
       if (!(lifetimeMs > 0 && lifetimeMs <= MAX_TOKEN_LIFE_MS)) {
         throw new RangeError(`A token lives at most ${MAX_TOKEN_LIFE_MS} ms, asked for ${lifetimeMs}`);
       }
@@ -42,6 +46,7 @@ export function createTokenSigner({
         aud: audience,
         role,
         jti: randomUUID(),
+        ...(sessionId !== undefined && { sid: sessionId }),
         iat: issuedAt,
         nbf: issuedAt,
         exp: expiresAt,

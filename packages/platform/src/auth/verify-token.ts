@@ -12,6 +12,12 @@ export interface TokenVerifier {
    * only a forger could use it
    */
   verify(token: string): Identity;
+  /**
+   * As `verify`, but a genuine token may have run out up to `graceMs` ago: for a call of help, and nothing else.
+   *
+   * @throws AppError as `verify`
+   */
+  verifyGenuine(token: string, graceMs: number): { identity: Identity; isExpired: boolean };
 }
 
 /**
@@ -54,13 +60,22 @@ export function createTokenVerifier({
         verified.delete(digest);
         throw new AppError('token_expired');
       }
-      const identity = verifyOnce(token);
-      verified.set(digest, identity);
-      return identity;
+      const result = verifyOnce(token);
+      if ('expired' in result) throw new AppError('token_expired');
+      verified.set(digest, result.identity);
+      return result.identity;
+    },
+
+    verifyGenuine(token, graceMs) {
+      if (typeof token !== 'string' || token.length > MAX_TOKEN_BYTES) throw new AppError('token_invalid');
+      const result = verifyOnce(token);
+      if ('identity' in result) return { identity: result.identity, isExpired: false };
+      if (now() >= result.expired.expiresAtMs + clockToleranceMs + graceMs) throw new AppError('token_expired');
+      return { identity: result.expired, isExpired: true };
     },
   };
 
-  function verifyOnce(token: string): Identity {
+  function verifyOnce(token: string): { identity: Identity } | { expired: Identity } {
     const kid = readKeyId(token);
     const verifySignature = kid === undefined ? undefined : verifiers.get(kid);
     if (verifySignature === undefined) throw new AppError('token_invalid');
@@ -71,8 +86,8 @@ export function createTokenVerifier({
       throw new AppError('token_invalid', { cause });
     }
     const result = readClaims(claims, rules, now());
-    if ('identity' in result) return result.identity;
-    throw new AppError(result.refused === 'expired' ? 'token_expired' : 'token_invalid');
+    if ('identity' in result || 'expired' in result) return result;
+    throw new AppError('token_invalid');
   }
 }
 

@@ -1,8 +1,21 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { EngineError } from './engine.ts';
 
-/** A port on 127.0.0.1 that is free now. Somebody may take it before it is used: the caller retries. */
+/**
+ * Below where Linux takes ports for outgoing connections from (32,768 on): one that is found here is not gone to some client's socket
+ * by the time a service listens on it.
+ */
+const firstPort = 20_000;
+const portCount = 12_000;
+const tries = 50;
+
+/** A port on 127.0.0.1 that is free now; by chance, so that two who look at the same time find different ones. */
 export async function freePort(): Promise<number> {
+  for (let nth = 0; nth < tries; nth += 1) {
+    const port = await tryListen(firstPort + randomInt(portCount));
+    if (port !== undefined) return port;
+  }
   const port = await tryListen(0);
   if (port === undefined) throw new EngineError('No free port was found on 127.0.0.1.');
   return port;

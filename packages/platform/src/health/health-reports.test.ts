@@ -27,3 +27,22 @@ t.test('a dependency that never answers delays no report by more than the 200 ms
     t.match(answered, { status: /^(degraded|not_ready)$/ });
   }
 });
+
+t.test('where a process names what it needs, the rest keeps it from being up, not from being ready', async (t) => {
+  const isAway = { redis: false, internalApi: true };
+  const ping = (name: keyof typeof isAway) => async () => {
+    if (isAway[name]) throw new Error('away');
+  };
+  const reports = createHealthReports({
+    service: 'test',
+    instanceId: 'test',
+    isDraining: () => false,
+    needs: ['redis'],
+    dependencies: { redis: ping('redis'), internalApi: ping('internalApi') },
+  });
+  t.equal((await reports.ready()).status, 'ready');
+  t.equal((await reports.health()).status, 'degraded');
+
+  isAway.redis = true;
+  t.equal((await reports.ready()).status, 'not_ready');
+});

@@ -21,7 +21,8 @@ const pingDeadlineMs = 120;
  * `/health/live`: the process answers. `/health/ready`: it can do its work; never while draining. `/health`: every dependency with its
  * latency.
  *
- * @param needs `all`: without one of its dependencies the process can do nothing; `any`: it can serve some as long as one is there
+ * @param needs `all`: without one of its dependencies the process can do nothing; `any`: it can serve some as long as one is there;
+ *   names: without one of these it can do nothing, and the others do not count for `ready`
  * Cost: one ping of every dependency a report, all at once, 120 ms at most.
  */
 export function createHealthReports({
@@ -34,11 +35,14 @@ export function createHealthReports({
   service: string;
   instanceId: string;
   isDraining: () => boolean;
-  needs: 'all' | 'any';
+  needs: 'all' | 'any' | readonly string[];
   dependencies: Readonly<Record<string, Ping>>;
 }): HealthReports {
-  async function checkAll(): Promise<Record<string, DependencyHealth>> {
-    const checks = Object.entries(dependencies).map(async ([name, ping]) => [name, await check(ping)] as const);
+  const isNeeded = (name: string) => typeof needs === 'string' || needs.includes(name);
+
+  async function checkAll(isMeant: (name: string) => boolean = () => true): Promise<Record<string, DependencyHealth>> {
+    const meant = Object.entries(dependencies).filter(([name]) => isMeant(name));
+    const checks = meant.map(async ([name, ping]) => [name, await check(ping)] as const);
     return Object.fromEntries(await Promise.all(checks));
   }
 
@@ -46,8 +50,8 @@ export function createHealthReports({
     live: () => ({ status: 'live', instanceId }),
     async ready() {
       if (isDraining()) return { status: 'draining', instanceId };
-      const found = Object.values(await checkAll());
-      const isReady = needs === 'all' ? found.every(isUp) : found.some(isUp);
+      const found = Object.values(await checkAll(isNeeded));
+      const isReady = needs === 'any' ? found.some(isUp) : found.every(isUp);
       return { status: isReady ? 'ready' : 'not_ready', instanceId };
     },
     async health() {

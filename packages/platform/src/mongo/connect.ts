@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient, type TopologyDescription } from 'mongodb';
 import type { MongoSettings } from '../config/shared-environment.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -15,6 +16,7 @@ export interface MongoConnection {
 const waitForPrimaryMs = 2000;
 const waitForPoolMs = 2000;
 const closeWithinMs = 3000;
+const connectAgainMs = 200;
 
 /**
  * A pool of connections to MongoDB. Does not wait for the server: a service starts and reports itself unready while the database is
@@ -40,6 +42,7 @@ export function connectMongo(input: { settings: MongoSettings; log: Logger }): M
     retryWrites: false,
   });
   logReachability(client, log);
+  const stopConnecting = keepConnecting(client);
   const db = client.db(settings.database);
   return {
     client,
@@ -51,8 +54,33 @@ export function connectMongo(input: { settings: MongoSettings; log: Logger }): M
         throw toMongoError(error);
       }
     },
-    close: () => closeClient(client, closeWithinMs),
+    close: () => {
+      stopConnecting();
+      return closeClient(client, closeWithinMs);
+    },
   };
+}
+
+/**
+ * Connect until it succeeds once; from then on the driver finds its way back by itself. Left to it, the first operation connects, and
+ * where that fails the driver (7.9) has closed its topology for good: every later operation fails with MongoTopologyClosedError, also
+ * when the server is back. `connect()` makes a new one.
+ */
+function keepConnecting(client: MongoClient): () => void {
+  const over = new AbortController();
+  const connect = async () => {
+    while (!over.signal.aborted) {
+      try {
+        await client.connect();
+        return;
+      } catch {
+        // Said by logReachability.
+        await sleep(connectAgainMs, undefined, { ref: false });
+      }
+    }
+  };
+  void connect();
+  return () => over.abort();
 }
 
 /** One line when the primary goes and one when it is back, however many operations fail in between. */

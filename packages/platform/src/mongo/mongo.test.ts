@@ -50,6 +50,21 @@ t.test('against a hung server every kind of call ends at its own deadline, and t
   t.ok(await waitFor(() => fixes.findOne({ _id: 0 }, deadline(2000)), { withinMs: 20_000, what: 'the pool to heal' }));
 });
 
+t.test('a process that starts while the server hangs finds it later', async (t) => {
+  const engine = await ownMongo(t);
+  engine.faults.pause();
+  const { db } = connect(t, engine.url);
+  const fixes = db.collection<{ _id: number }>('fixes');
+  // Long enough for the driver to give up its first connection, and with it, left alone, all later operations.
+  const first = await failure(fixes.insertOne({ _id: 1 }, deadline(4000)));
+  t.match(toMongoError(first), { code: 'database_unavailable' });
+
+  engine.faults.resume();
+
+  const found = () => fixes.insertOne({ _id: 2 }, deadline(1000)).then(() => true);
+  t.ok(await waitFor(found, { withinMs: 20_000, what: 'a write that succeeds' }));
+});
+
 t.test('closing is bounded when the server hangs and no connection is left to say goodbye on', async (t) => {
   const engine = await ownMongo(t);
   const client = new MongoClient(engine.url, { maxPoolSize: 1, serverSelectionTimeoutMS: 1000 });

@@ -39,15 +39,7 @@ export const nodeOf = (connectionId: string): string => connectionId.slice(0, co
  *
  * @throws AppError `redis_unavailable` from every function
  */
-export function createRealtimeNodes({
-  redis,
-  keys,
-  now = Date.now,
-}: {
-  redis: RedisClient;
-  keys: Keys;
-  now?: () => number;
-}): RealtimeNodes {
+export function createRealtimeNodes({ redis, keys }: { redis: RedisClient; keys: Keys }): RealtimeNodes {
   const renewNode = defineScript(redis, {
     name: 'renewNode',
     lua: loadScript(import.meta.url, './renew-node.lua'),
@@ -56,6 +48,11 @@ export function createRealtimeNodes({
   const aliveNodes = defineScript(redis, {
     name: 'aliveNodes',
     lua: loadScript(import.meta.url, './alive-nodes.lua'),
+    numberOfKeys: 1,
+  });
+  const userSockets = defineScript(redis, {
+    name: 'userSockets',
+    lua: loadScript(import.meta.url, './user-sockets.lua'),
     numberOfKeys: 1,
   });
 
@@ -92,10 +89,8 @@ export function createRealtimeNodes({
     },
     async socketsOf(userId) {
       try {
-        const [nodes, leases] = await Promise.all([
-          alive(),
-          redis.zrangebyscore(keys.userSockets(userId), now(), '+inf', 'WITHSCORES'),
-        ]);
+        const [nodes, found] = await Promise.all([alive(), userSockets([keys.userSockets(userId)], [])]);
+        const leases = found as string[];
         const sockets: SocketLease[] = [];
         for (let at = 0; at + 1 < leases.length; at += 2) {
           const connectionId = leases[at] as string;

@@ -36,8 +36,8 @@ export interface RedisConnections {
  *
  * A server that goes away later is connected to again for ever, in the background; commands fail meanwhile.
  *
- * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`; ConfigError when the live one evicts,
- *   or in production keeps nothing on disk
+ * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`; ConfigError when one that is no cache
+ *   evicts, or the live one in production keeps nothing on disk
  */
 export async function connectRedis({
   settings,
@@ -75,7 +75,7 @@ export async function connectRedis({
   const commands = make('commands');
   try {
     await waitUntilReady(commands, connectTimeoutMs);
-    if (role === 'live') await refuseEviction(commands, log);
+    if (role !== 'cache') await refuseEviction(commands, log);
     if (role === 'live' && settings.isProduction) await checkDurability(commands, log);
   } catch (error) {
     commands.disconnect();

@@ -5,6 +5,6 @@ export const connectionNameOf = ({
   prefix,
 }: {
   role: string;
-  purpose: 'commands' | 'subscriber';
+  purpose: 'commands' | 'subscriber' | 'jobs';
   prefix: string;
 }): string => `hushryd-${role}-${purpose}@${prefix}`;

@@ -1,12 +1,12 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from '../config/shared-environment.ts';
 import type { Logger } from '../logging/logger.ts';
-import { parseHostAndPort, parseRedisAddresses } from './addresses.ts';
+import { parseRedisAddresses } from './addresses.ts';
 import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './client.ts';
 import { connectionNameOf } from './connection-name.ts';
-import { followSentinels } from './follow-sentinels.ts';
 import { logConnectionErrors } from './log-connection-errors.ts';
+import { backOff, commonOptions, openRedis } from './open-redis.ts';
 import { readBeforeDeadline } from './read-before-deadline.ts';
 import { refuseEarly } from './refuse-early.ts';
 
@@ -34,18 +34,13 @@ export function createClient({
   const addresses = parseRedisAddresses(settings.urls[role]);
   const [{ host, port, ...credentials }] = addresses;
   const options = {
+    ...commonOptions,
     ...credentials,
     connectionName: connectionNameOf({ role, purpose, prefix: settings.prefix }),
     commandTimeout: deadlineMs,
     socketTimeout: deadlineMs * 4,
-    connectTimeout: 2_000,
-    disconnectTimeout: 500,
-    keepAlive: 10_000,
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: false,
-    // The primary became a replica: only a new connection finds the new one.
-    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
-    replyMapping: 'legacy',
   } satisfies RedisOptions;
 
   if (settings.isCluster) {
@@ -60,29 +55,12 @@ export function createClient({
     return cluster;
   }
 
-  const redis = new Redis({
-    ...options,
-    ...(settings.sentinels === undefined
-      ? { host, port }
-      : {
-          sentinels: settings.sentinels.hosts.map(parseHostAndPort),
-          name: settings.sentinels.name,
-          failoverDetector: true,
-          sentinelRetryStrategy: backOff,
-        }),
-    retryStrategy: backOff,
-  });
-  if (settings.sentinels !== undefined) followSentinels(redis);
+  const redis = openRedis({ sentinels: settings.sentinels, address: { host, port }, options });
   batchWrites(redis);
   readBeforeDeadline(redis, deadlineMs);
   refuseEarly(redis, { onRefused });
   logConnectionErrors(redis, { log, role, purpose });
   return redis;
-}
-
-/** Full jitter keeps a thousand processes from coming back in the same instant. */
-function backOff(attempt: number): number {
-  return 20 + Math.floor(Math.random() * Math.min(1_000, 50 * 2 ** Math.min(attempt, 6)));
 }
 
 function createCluster({

@@ -179,12 +179,17 @@ t.test('a command that was given up is not sent later', async (t) => {
   t.ok(stored >= succeeded && stored <= succeeded + maybe, `${succeeded} ≤ ${stored} ≤ ${succeeded} + ${maybe}`);
 });
 
-t.test('a live Redis that evicts is refused', async (t) => {
+t.test('a Redis that evicts is refused, unless it is a cache', async (t) => {
   await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  await t.rejects(connectRedis({ settings, role: 'live', log }), {
-    name: 'ConfigError',
-    message: /maxmemory-policy allkeys-lru.*set maxmemory-policy to noeviction/,
-  });
+  for (const role of ['live', 'queue'] as const) {
+    await t.rejects(
+      connectRedis({ settings, role, log }),
+      { name: 'ConfigError', message: /maxmemory-policy allkeys-lru.*set maxmemory-policy to noeviction/ },
+      role,
+    );
+  }
+  const cache = await connectRedis({ settings, role: 'cache', log });
+  await cache.close();
   await redis.config('SET', 'maxmemory-policy', 'noeviction');
   const connected = await connectRedis({ settings, role: 'live', log });
   await connected.close();

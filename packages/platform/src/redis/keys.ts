@@ -1,3 +1,4 @@
+import type { QueueName } from '../queues/queue-names.ts';
 import { partitionOf } from './partition.ts';
 
 /**
@@ -38,10 +39,14 @@ export interface Keys {
 
   /** What the partitioning was when the data was written; processes that differ refuse to start. */
   layout(t: number): string;
+  /** There once a worker has put back all that MongoDB knows of this partition; gone where Redis was emptied. */
+  filled(t: number): string;
   /** Trip access record, JSON. */
   tripAccess(tripId: string): string;
   /** Stream of access changes, kept 10 minutes. */
   accessLog(t: number): string;
+  /** What the worker writes again and again: where it stands still, nobody can write into the access log. */
+  accessLogBeat(t: number): string;
   /** Hash, user → revoked tokens, JSON. */
   revocations(t: number): string;
   /** Counter of the access log's entries. */
@@ -67,8 +72,20 @@ export interface Keys {
   realtimeNode(nodeId: string): string;
   /** Lease of a periodic duty that one worker at a time performs. */
   duty(name: string): string;
+  /** Stream of alerts that a node accepted while MongoDB did not answer. */
+  sosIntake(): string;
+  /** Hash: an alert that is followed: whose, on which trip, in which state, and where it was last. */
+  sosTracking(alertId: string): string;
+  /** Hash: cached emergency contacts of a person, encrypted, with their version. */
+  contacts(userId: string): string;
+  /** Hash: the cached rota of who is on call. */
+  onCall(): string;
   /** Secret from which the drivers' passing ids for riders are made; changes every ten minutes. */
   nearbySalt(): string;
+  /** Hash, process → how the outside companies did for it lately, JSON. */
+  scorecards(): string;
+  /** Begins everything that BullMQ keeps of a queue, tagged so that its scripts stay in one slot; `:<queue>:…` follows. */
+  queuePrefix(queue: QueueName): string;
 }
 
 /**
@@ -103,8 +120,10 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     historyOwner: (index) => `${p[index]}:history-owner`,
 
     layout: (index) => `${t[index]}:layout`,
+    filled: (index) => `${t[index]}:filled`,
     tripAccess: (tripId) => `${topicTag(`trip:${tripId}`)}:access:${tripId}`,
     accessLog: (index) => `${t[index]}:access-log`,
+    accessLogBeat: (index) => `${t[index]}:access-log:beat`,
     revocations: (index) => `${t[index]}:revocations`,
     accessLogNumber: (index) => `${t[index]}:access-log:n`,
     topicHead: (topic) => `${topicTag(topic)}:head:${topic}`,
@@ -118,6 +137,12 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     realtimeNode: (nodeId) => `${prefix}realtime-node:${nodeId}`,
     workers: () => `${prefix}workers`,
     duty: (name) => `${prefix}duty:${name}`,
+    sosIntake: () => `${prefix}sos:intake`,
+    sosTracking: (alertId) => `${prefix}sos:tracking:${alertId}`,
+    contacts: (userId) => `${prefix}contacts:${userId}`,
+    onCall: () => `${prefix}on-call`,
     nearbySalt: () => `${prefix}nearby-salt`,
+    scorecards: () => `${prefix}scorecards`,
+    queuePrefix: (queue) => `${prefix}{q-${queue}}`,
   };
 }

@@ -35,6 +35,20 @@ export async function assertLayout({ redis, keys }: { redis: RedisClient; keys: 
   );
 }
 
+/**
+ * Everything that MongoDB knows is in Redis (again): where something is not there, it does not exist.
+ *
+ * Its own key beside the layout, which any process sets that comes first: what is missing then looks like a Redis that never had it.
+ *
+ * @throws AppError `redis_unavailable`
+ */
+export async function markFilled({ redis, keys }: { redis: RedisClient; keys: Keys }): Promise<void> {
+  const partitions = Array.from({ length: keys.partitions }, (_, t) => t);
+  await Promise.all(partitions.map((t) => redis.set(keys.filled(t), 1))).catch((error: unknown) => {
+    throw toRedisError(error);
+  });
+}
+
 /** The number of partitions in force; with `movingTo` while data moves to another one. */
 export interface LayoutFound {
   readonly partitions: number;

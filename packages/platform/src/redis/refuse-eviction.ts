@@ -4,7 +4,7 @@ import type { RedisClient } from './client.ts';
 import { primariesOf } from './primaries.ts';
 
 /**
- * Refuse a Redis that throws data away when its memory is full: fixes wait there for history, and nobody would miss the evicted ones.
+ * Refuse a Redis that throws data away when its memory is full: fixes and jobs wait there, and nobody would miss the evicted ones.
  * INFO says so also where an ACL forbids CONFIG. Where INFO gives no answer it stays unknown: logged, not refused.
  *
  * @throws ConfigError when any primary evicts
@@ -22,7 +22,7 @@ export async function refuseEviction(client: RedisClient, log: Logger): Promise<
   const evicting = policies.find((policy) => policy !== undefined && policy !== 'noeviction');
   if (evicting === undefined) return;
   throw new ConfigError(
-    `Redis evicts data when its memory is full (maxmemory-policy ${evicting}) and would lose fixes: set maxmemory-policy to noeviction.`,
+    `Redis evicts data when its memory is full (maxmemory-policy ${evicting}) and would lose what waits there: set maxmemory-policy to noeviction.`,
   );
 }
 

@@ -28,6 +28,11 @@ export interface FaultProxy {
   setFaults(faults: ProxyFaults): void;
   /** Ends every fault. */
   heal(): void;
+  /**
+   * Breaks the open connections that are marked (see `startFaultProxy`), for as long as they last; new ones are whole.
+   * @returns how many of these are left
+   */
+  breakMarked(faults: ProxyFaults): () => number;
   /** Ends every connection with RST. */
   resetAll(): void;
   /** Cuts one connection with RST at the next bytes that fit. Resolves when it is done. */
@@ -39,14 +44,26 @@ interface Pair {
   readonly client: Socket;
   readonly server: Socket;
   streams: FaultStream[];
+  isMarked: boolean;
+  /** Faults of its own, instead of everybody's. */
+  own?: ProxyFaults;
   /** Set while the answer to cut bytes is awaited. */
   onAnswer?: () => void;
 }
 
-/** Starts a proxy before `target`; it ends with the test. Jitter and corruption repeat for the same `seed`. */
+/**
+ * Starts a proxy before `target`; it ends with the test. Jitter and corruption repeat for the same `seed`.
+ *
+ * @param target.marks bytes by which a connection is told from others of the same client: it is marked once it has sent such
+ */
 export async function startFaultProxy(
   t: TestScope,
-  target: { readonly host?: string; readonly port: number; readonly seed?: number },
+  target: {
+    readonly host?: string;
+    readonly port: number;
+    readonly seed?: number;
+    readonly marks?: (chunk: Buffer) => boolean;
+  },
 ): Promise<FaultProxy> {
   const random = createRandom(target.seed ?? 1);
   const pairs = new Set<Pair>();
@@ -55,7 +72,7 @@ export async function startFaultProxy(
 
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     const server = connect({ host: target.host ?? '127.0.0.1', port: target.port, allowHalfOpen: true });
-    const pair: Pair = { client, server, streams: [] };
+    const pair: Pair = { client, server, streams: [], isMarked: false };
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       // 'close' follows every error and says whether there was one.
@@ -65,8 +82,8 @@ export async function startFaultProxy(
       });
     }
     pairs.add(pair);
-    const toServer = { from: client, to: server, faults: () => faults.toServer ?? {} };
-    const toClient = { from: server, to: client, faults: () => faults.toClient ?? {} };
+    const toServer = { from: client, to: server, faults: () => (pair.own ?? faults).toServer ?? {} };
+    const toClient = { from: server, to: client, faults: () => (pair.own ?? faults).toClient ?? {} };
     pair.streams = [
       carry({ ...toServer, random, offer: (chunk) => offerToServer(pair, chunk) }),
       carry({ ...toClient, random, offer: () => offerToClient(pair) }),
@@ -74,6 +91,7 @@ export async function startFaultProxy(
   });
 
   function offerToServer(pair: Pair, chunk: Buffer): boolean {
+    pair.isMarked ||= target.marks?.(chunk) ?? false;
     if (!pendingCut || !(pendingCut.cut.fits?.(chunk) ?? true)) return true;
     const { cut, done } = pendingCut;
     pendingCut = undefined;
@@ -93,8 +111,11 @@ export async function startFaultProxy(
   }
 
   function reset({ client, server }: Pair): void {
-    client.resetAndDestroy();
-    server.resetAndDestroy();
+    for (const socket of [client, server]) {
+      // libuv refuses to reset what is shutting down, Node forgets to close it then, and its process spins at the end for ever.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   function setFaults(next: ProxyFaults): void {
@@ -119,6 +140,11 @@ export async function startFaultProxy(
     },
     setFaults,
     heal: () => setFaults({}),
+    breakMarked(own) {
+      const broken = [...pairs].filter(({ isMarked }) => isMarked);
+      for (const pair of broken) pair.own = own;
+      return () => broken.filter(({ client }) => !client.destroyed && !client.readableEnded).length;
+    },
     resetAll: () => {
       for (const pair of pairs) reset(pair);
     },

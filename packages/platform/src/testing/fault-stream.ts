@@ -9,6 +9,8 @@ export interface StreamFaults {
   readonly bytesPerSecond?: number;
   /** Nothing arrives and nothing ends, as in a network partition: what is held arrives when the fault goes, as TCP would deliver it. */
   readonly isSilent?: boolean;
+  /** What is left of a chunk. A network loses none of TCP's bytes; a server that nobody publishes to any more says less. */
+  readonly leaves?: (chunk: Buffer) => Buffer;
   /** Turns one bit of every n-th byte. */
   readonly corruptEveryBytes?: number;
 }
@@ -56,7 +58,7 @@ export function carry(input: {
     if (waitMs > 0) await sleep(waitMs);
     if (bytesPerSecond) await sleep((chunk.length / bytesPerSecond) * 1000);
     await untilAudible();
-    if (to.writable) to.write(corrupt(chunk));
+    if (to.writable) to.write(corrupt(faults().leaves?.(chunk) ?? chunk));
     heldBytes -= chunk.length;
     if (heldBytes < maxHeldBytes) from.resume();
   }

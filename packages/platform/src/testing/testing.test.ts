@@ -141,6 +141,28 @@ t.test('a cut before forwarding keeps bytes from the server, a cut after it lose
   }
 });
 
+t.test('what marks a connection lets it be broken alone, until it ends', async (t) => {
+  const { proxy, client, open, echo } = await throughProxy(t);
+  const other = await open();
+  other.socket.write('mark');
+  await waitFor(() => other.received().toString() === 'mark', { withinMs: 5000, what: 'the echo of the other' });
+
+  const left = proxy.breakMarked({ toClient: { leaves: (chunk) => Buffer.from(String(chunk).replace('word', '')) } });
+  other.socket.write('word');
+  await waitFor(() => echo.received().toString() === 'markword', { withinMs: 5000, what: 'the word' });
+  client.socket.write('word');
+  await waitFor(() => client.received().toString() === 'word', { withinMs: 5000, what: 'the echo' });
+  other.socket.write('more');
+  await waitFor(() => other.received().toString() === 'markmore', { withinMs: 5000, what: 'all but what was lost' });
+  t.equal(left(), 1);
+  other.socket.end();
+  await waitFor(() => left() === 0, { withinMs: 5000, what: 'the end of the broken one' });
+
+  const next = await open();
+  next.socket.write('markword');
+  await waitFor(() => next.received().toString() === 'markword', { withinMs: 5000, what: 'the echo of the next' });
+});
+
 t.test('resetting ends connections with RST and new ones work', async (t) => {
   const { proxy, client, open } = await throughProxy(t);
   client.socket.write('a');
@@ -270,7 +292,11 @@ async function throughProxy(t: Test, seed = 1) {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const proxy = await startFaultProxy(t, { port: (server.address() as AddressInfo).port, seed });
+  const proxy = await startFaultProxy(t, {
+    port: (server.address() as AddressInfo).port,
+    seed,
+    marks: (chunk) => chunk.includes('mark'),
+  });
   const open = () => openClient(t, proxy.port);
   return { proxy, open, client: await open(), echo: { received: () => Buffer.concat(echoed) } };
 }

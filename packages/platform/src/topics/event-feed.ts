@@ -36,6 +36,7 @@ export function createEventFeed({
   keys,
   wants,
   onEvent,
+  onPassing,
   onGap,
   log,
   telemetry,
@@ -45,6 +46,8 @@ export function createEventFeed({
   keys: Keys;
   wants: (topic: string) => boolean;
   onEvent: (message: TopicMessage) => void;
+  /** What is in no log, see publish-passing.ts. */
+  onPassing?: (topic: string, what: unknown) => void;
   onGap?: (partition: number) => Promise<void>;
   log: Logger;
   telemetry: Telemetry;
@@ -62,8 +65,10 @@ export function createEventFeed({
       numberKey: keys.eventFeedNumber(partition),
     })),
     onMessage(text) {
-      const { n, ...message } = JSON.parse(text.toString()) as TopicMessage & { n: number };
-      if (wants(message.topic)) onEvent(message);
+      const { n, passing, ...message } = JSON.parse(text.toString()) as TopicMessage & { n: number; passing?: unknown };
+      if (!wants(message.topic)) return n;
+      if (passing === undefined) onEvent(message);
+      else onPassing?.(message.topic, passing);
       return n;
     },
     async onGap(partition) {

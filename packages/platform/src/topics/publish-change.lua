@@ -20,12 +20,15 @@
   ARGV[10] how many events to keep
   ARGV[11] how long to keep an idle topic's events, ms
   ARGV[12] how long to keep an idle topic's head, ms
+  ARGV[13] '1' for a repair: its event is left out where no record was there, since the log was lost with it
 
   Output: { 1, epoch, offset } where the record was newer; { 0, '', 0 } where nothing was done
 ]]
 local stored = redis.call('GET', KEYS[1])
 -- One offset a version: where the step is more than one, or brings no event, events are missing, and readers of the log see that.
 local step = 1
+local event = ARGV[8]
+if not stored and ARGV[13] == '1' then event = '' end
 if stored then
   local version = cjson.decode(stored).version
   if version >= tonumber(ARGV[3]) then
@@ -58,9 +61,9 @@ end
 if server ~= '' and writtenBy ~= server then redis.call('HSET', KEYS[4], 'server', server) end
 local offset = redis.call('HINCRBY', KEYS[4], 'offset', step)
 redis.call('PEXPIRE', KEYS[4], ARGV[12])
-if ARGV[8] == '' then return { 1, epoch, offset } end
-redis.call('XADD', KEYS[5], 'MAXLEN', ARGV[10], offset .. '-0', 'e', ARGV[8])
+if event == '' then return { 1, epoch, offset } end
+redis.call('XADD', KEYS[5], 'MAXLEN', ARGV[10], offset .. '-0', 'e', event)
 redis.call('PEXPIRE', KEYS[5], ARGV[11])
 local message = redis.call('INCR', KEYS[6])
-redis.call('SPUBLISH', ARGV[1], '{"n":' .. message .. ',"topic":"' .. ARGV[2] .. '","epoch":"' .. epoch .. '","offset":' .. offset .. ',"event":' .. ARGV[8] .. '}')
+redis.call('SPUBLISH', ARGV[1], '{"n":' .. message .. ',"topic":"' .. ARGV[2] .. '","epoch":"' .. epoch .. '","offset":' .. offset .. ',"event":' .. event .. '}')
 return { 1, epoch, offset }

@@ -16,8 +16,10 @@ export interface TopicChange {
   recordKeepMs: number;
   /** What the access log tells every node. */
   logEntry: string;
-  /** Appended to the topic's log and published; undefined for a repair, which readers of the log see as a gap. */
+  /** Appended to the topic's log and published; undefined where it is not known, which readers of the log see as a gap. */
   event?: object | undefined;
+  /** Somebody else should have said this: the event only follows a record that is there. A log that was lost does not begin with it. */
+  isRepair?: boolean;
 }
 
 export type PublishChange = (change: TopicChange) => Promise<{ applied: boolean; head?: TopicHead }>;
@@ -37,7 +39,7 @@ export function createPublishChange({ redis, keys }: { redis: RedisClient; keys:
     numberOfKeys: 6,
   });
 
-  return async ({ topic, recordKey, record, recordKeepMs, logEntry, event }) => {
+  return async ({ topic, recordKey, record, recordKeepMs, logEntry, event, isRepair = false }) => {
     const t = keys.topicPartition(topic);
     const scriptKeys = [
       recordKey,
@@ -60,6 +62,7 @@ export function createPublishChange({ redis, keys }: { redis: RedisClient; keys:
       eventsKept,
       eventsKeepMs,
       headKeepMs,
+      isRepair ? '1' : '',
     ];
     try {
       const [applied, epoch, offset] = (await script(scriptKeys, args)) as [number, string, number];

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { createLogger } from '../logging/create-logger.ts';
+import { createKeys } from '../redis/keys.ts';
+import { ownRedis, testRedis } from '../testing/engines.ts';
+import { waitFor } from '../testing/wait-for.ts';
+import { connectQueues } from './connect-queues.ts';
+import type { JobReference } from './job-reference.ts';
+import { openQueues } from './open-queues.ts';
+import { openWorker } from './open-worker.ts';
+import type { QueueName } from './queue-names.ts';
+
+const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+const redis = await testRedis(t);
+const settings = redis.settings();
+const newId = () => randomBytes(9).toString('base64url');
+const names = ['otp', 'low'] as const;
+
+async function openParts(t: Test, own = settings) {
+  const connections = await connectQueues({ settings: own, log });
+  const keys = createKeys({ ...own, prefix: `${own.prefix}${newId()}:` });
+  const queues = openQueues({ connections, keys, names, log });
+  t.teardown(async () => {
+    await queues.close();
+    await connections.close();
+  });
+  const done: JobReference[] = [];
+  const startWorker = (
+    name: QueueName,
+    process: Parameters<typeof openWorker>[0]['process'] = async (job) => void done.push(job),
+  ) => {
+    const worker = openWorker({ connections, keys, name, concurrency: 8, process, log });
+    t.teardown(() => worker.close());
+    return worker;
+  };
+  return { connections, keys, queues, done, startWorker };
+}
+
+const arrives = (done: readonly JobReference[], count: number) =>
+  waitFor(() => done.length >= count, { withinMs: 20_000, what: `${count} jobs` });
+
+t.test('a job is done once, however often its step is added, and nothing of it is left', async (t) => {
+  const { queues, done, startWorker } = await openParts(t);
+  const job = { recordId: newId(), step: 0, correlationId: 'c-1' };
+  await Promise.all([queues.add('otp', job), queues.add('otp', job), queues.addMany('otp', [job, job])]);
+  t.equal((await queues.count('otp')).waiting, 1);
+
+  startWorker('otp');
+  await arrives(done, 1);
+  await queues.add('otp', { ...job, step: 1 });
+  await arrives(done, 2);
+
+  t.strictSame(done, [job, { ...job, step: 1 }]);
+  await waitFor(async () => Object.values(await queues.count('otp')).every((count) => count === 0), {
+    withinMs: 10_000,
+    what: 'the empty queue',
+  });
+  // A step that is over may come again: the sweeper adds what a dead worker left.
+  await queues.add('otp', job);
+  await arrives(done, 3);
+});
+
+t.test('queues do not wait for one another, and their keys carry prefix and hash tag', async (t) => {
+  const { queues, keys, done, startWorker } = await openParts(t);
+  await queues.addMany(
+    'low',
+    Array.from({ length: 50 }, () => ({ recordId: newId(), step: 0 })),
+  );
+  startWorker('low', async (_job, signal) => {
+    // A job may still start while its worker closes.
+    if (!signal.aborted) await once(signal, 'abort');
+  });
+  startWorker('otp');
+  await queues.add('otp', { recordId: 'urgent', step: 0 });
+  await arrives(done, 1);
+
+  t.match(done, [{ recordId: 'urgent' }]);
+  t.match(keys.queuePrefix('otp'), /^test:.*\{q-otp\}$/);
+});
+
+t.test('a job that cannot be done now is done later', async (t) => {
+  const { queues, startWorker } = await openParts(t);
+  let calls = 0;
+  startWorker('low', async () => {
+    calls += 1;
+    if (calls < 3) throw new Error('the stores are away');
+  });
+  await queues.add('low', { recordId: newId(), step: 0 });
+  await waitFor(() => calls === 3, { withinMs: 20_000, what: 'the third try' });
+});
+
+t.test('without a server jobs are refused at once, and taken when it is back', async (t) => {
+  const engine = await ownRedis(t);
+  const { queues, done, startWorker } = await openParts(t, {
+    ...settings,
+    ...{ urls: sameUrl(engine.url) },
+    isCluster: false,
+    sentinels: undefined,
+  });
+  startWorker('otp');
+  await queues.add('otp', { recordId: 'before', step: 0 });
+  await arrives(done, 1);
+
+  engine.faults.pause();
+  await t.rejects(queues.add('otp', { recordId: 'hung', step: 0 }), { code: 'redis_unavailable' });
+  engine.faults.resume();
+  await engine.faults.kill9();
+  await waitFor(() => !queues.isReady, { withinMs: 10_000, what: 'the lost connection' });
+  await t.rejects(queues.add('otp', { recordId: 'away', step: 0 }), { code: 'redis_unavailable' });
+  await engine.faults.restart();
+
+  await waitFor(() => queues.add('otp', { recordId: 'after', step: 0 }).then(() => true), {
+    withinMs: 20_000,
+    what: 'a taken job',
+  });
+  await waitFor(() => done.some(({ recordId }) => recordId === 'after'), { withinMs: 20_000, what: 'the job' });
+});
+
+t.test('a Redis that evicts is refused', async (t) => {
+  const engine = await ownRedis(t);
+  const urls = sameUrl(engine.url);
+  const own = { ...settings, urls, isCluster: false, sentinels: undefined };
+  const { connections } = await openParts(t, own);
+  await connections.client.call('config', 'set', 'maxmemory-policy', 'allkeys-lru');
+
+  await t.rejects(connectQueues({ settings: own, log }), { name: 'ConfigError', message: /evicts/ });
+});
+
+function sameUrl(url: string) {
+  return { live: url, queue: url, cache: url };
+}
