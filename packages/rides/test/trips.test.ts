@@ -287,19 +287,31 @@ t.test('the worker pages through what changed and what is under way', async (t) 
   for (const tripId of active) await startTrip(work, { tripId, authorise: allow });
 
   async function collect(
-    read: (cursor: string | undefined) => ReturnType<typeof store.activeTrips>,
+    read: (cursor: string | undefined) => Promise<{ tripIds: string[]; nextCursor: string | null }>,
   ): Promise<string[]> {
     const ids: string[] = [];
     let cursor: string | undefined;
     do {
       const page = await read(cursor);
-      ids.push(...page.records.map(({ tripId }) => tripId));
+      ids.push(...page.tripIds);
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
     return ids.filter((id) => made.includes(id));
   }
-  t.same(await collect((cursor) => store.changedSince({ sinceMs, cursor, limit: 2 })), made.toSorted());
-  t.same(await collect((cursor) => store.activeTrips({ cursor, limit: 2 })), active);
+  const changed = await collect(async (cursor) => {
+    const { changes, nextCursor } = await store.changedSince({ sinceMs, cursor, limit: 2 });
+    for (const { access, event } of changes) {
+      const name = active.includes(access.tripId) ? 'trip.started' : 'trip.created';
+      t.match(event, { name, tripId: access.tripId, version: access.version });
+    }
+    return { tripIds: changes.map(({ access }) => access.tripId), nextCursor };
+  });
+  t.same(changed, made.toSorted());
+  const underWay = await collect(async (cursor) => {
+    const { changes, nextCursor } = await store.activeTrips({ cursor, limit: 2 });
+    return { tripIds: changes.map(({ access }) => access.tripId), nextCursor };
+  });
+  t.same(underWay, active);
   t.same((await store.tripAccessByIds([...active, 'nobody'])).map(({ tripId }) => tripId).toSorted(), active);
 });
 

@@ -100,7 +100,8 @@ function reasonToDrop(fix: Fix, nowMs: number, limits: AcceptLimits): DropReason
   return undefined;
 }
 
-function isInRange(fix: Fix): boolean {
+/** Are its values ones that a phone can have meant? */
+export function isInRange(fix: Fix): boolean {
   return (
     fix.lat >= -90 &&
     fix.lat <= 90 &&

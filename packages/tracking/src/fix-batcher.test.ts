@@ -23,7 +23,15 @@ interface Call {
 }
 
 /** A batcher over a writer whose calls the test ends one by one. Drivers `a…` lie in partition 0, others in 1. */
-function createTestBatcher(settings: { maxPendingFixes?: number; maxFixes?: number } = {}) {
+function createTestBatcher({
+  pauseMs = 0,
+  ...settings
+}: {
+  maxPendingFixes?: number;
+  maxFixes?: number;
+  maxDelayMs?: number;
+  pauseMs?: number;
+} = {}) {
   const calls: Call[] = [];
   const arrivals: ((call: Call) => void)[] = [];
   const states: string[] = [];
@@ -46,6 +54,7 @@ function createTestBatcher(settings: { maxPendingFixes?: number; maxFixes?: numb
     telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
     onDegraded: () => states.push('degraded'),
     onRestored: () => states.push('restored'),
+    pace: { pauseMs, wrote: () => undefined },
   });
   let seen = 0;
   const nextCall = () => {
@@ -70,6 +79,25 @@ t.test('an idle batcher writes at once; what comes meanwhile becomes the next ba
   next.succeed();
   await Promise.all(later);
   t.equal(batcher.pendingFixes, 0);
+});
+
+t.test('while other nodes write much, fixes gather after a flush; an idle batcher still writes at once', async (t) => {
+  const { batcher, calls, nextCall } = createTestBatcher({ pauseMs: 50, maxDelayMs: 1000 });
+  const first = batcher.add(groupOf('anna', 1));
+  (await nextCall()).succeed();
+  await first;
+  const later = [batcher.add(groupOf('anna', 2))];
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+  t.equal(calls.length, 1, 'control: without the pause it would have gone');
+  later.push(batcher.add(groupOf('anna', 3)));
+  const next = await nextCall();
+  t.strictSame(next.seqs, [2, 3]);
+  later.push(batcher.add(groupOf('anna', 4)));
+  next.succeed();
+  const last = await nextCall();
+  t.strictSame(last.seqs, [4], 'what came while a call was under way waits its time, and no longer');
+  last.succeed();
+  await Promise.all(later);
 });
 
 t.test('a slow partition holds up no other longer than the delay, and never has two calls at once', async (t) => {

@@ -1,6 +1,7 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { BatchSettings } from './batch-settings.ts';
+import type { FeedPace } from './feed/feed-pace.ts';
 import { type FixGroup, type GroupResult, maxGroupsPerCall, type WriteBatch } from './positions/write-batch.ts';
 
 export interface FixBatcher {
@@ -41,7 +42,8 @@ const retryDelayMs = 100;
  * Collects accepted fixes and writes them partition by partition, as fast as Redis takes them.
  *
  * A flush begins as soon as the one before has returned, after `maxDelayMs` at the latest, or when `maxFixes` wait: an idle system
- * writes a fix at once, a busy one makes the round trip its batch. All partitions' calls of a flush are started together.
+ * writes a fix at once, a busy one makes the round trip its batch. All partitions' calls of a flush are started together. Where other
+ * nodes write much, `pace` lets a little more gather.
  *
  * It owns the failure rule: a partition that failed keeps its groups, in order, and is offered again every 100 ms; meanwhile
  * `onDegraded` was told and nobody of it is acknowledged; `onRestored` comes when no partition fails any more. More than `maxPendingFixes` are refused and counted; phones still keep them.
@@ -54,6 +56,7 @@ export function createFixBatcher({
   onDegraded,
   onRestored,
   onPartition,
+  pace,
   now = Date.now,
 }: {
   write: WriteBatch;
@@ -64,6 +67,7 @@ export function createFixBatcher({
   onRestored?: () => void;
   /** The same of each partition: on a cluster one may fail while others are written. */
   onPartition?: (partition: number, isWritten: boolean) => void;
+  pace?: Pick<FeedPace, 'pauseMs' | 'wrote'>;
   now?: () => number;
 }): FixBatcher {
   const metrics = createMetrics(telemetry);
@@ -77,6 +81,7 @@ export function createFixBatcher({
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
+  let flushedAtMs = 0;
   let onIdle: (() => void) | undefined;
 
   function add(group: FixGroup): Promise<GroupResult> {
@@ -109,8 +114,27 @@ export function createFixBatcher({
   /** The end of this turn of the event loop is soon enough to gather what one read from the sockets brought. */
   function schedule(): void {
     if (immediate !== undefined) return;
-    if (callsInFlight === 0 || pendingFixes >= settings.maxFixes) immediate = setImmediate(flush);
-    else timer ??= setTimeout(flush, settings.maxDelayMs);
+    const waitMs = timeToWait();
+    if (waitMs <= 0) immediate = setImmediate(flush);
+    else timer ??= setTimeout(flush, waitMs);
+  }
+
+  function timeToWait(): number {
+    if (pendingFixes >= settings.maxFixes) return 0;
+    if (callsInFlight > 0) return settings.maxDelayMs;
+    const pauseMs = pace?.pauseMs ?? 0;
+    return pauseMs === 0 ? 0 : Math.min(settings.maxDelayMs, flushedAtMs + pauseMs - now());
+  }
+
+  /** All calls are back: what waits may go, if its time has come. */
+  function goOn(): void {
+    if (isClosed || pendingFixes === 0 || timeToWait() <= 0) {
+      flush();
+      return;
+    }
+    clearTimeout(timer);
+    timer = undefined;
+    schedule();
   }
 
   function flush(): void {
@@ -120,6 +144,7 @@ export function createFixBatcher({
     timer = undefined;
 
     const nowMs = now();
+    flushedAtMs = nowMs;
     let nextRetryAtMs = Number.POSITIVE_INFINITY;
     for (const lane of lanes.values()) {
       if (lane.waiting.length === 0 || lane.isBusy) continue;
@@ -142,6 +167,7 @@ export function createFixBatcher({
       );
       settle(batch, results);
       lane.retryAtMs = 0;
+      pace?.wrote();
       if (failing.delete(lane.partition)) {
         onPartition?.(lane.partition, true);
         if (failing.size === 0) onRestored?.();
@@ -158,7 +184,7 @@ export function createFixBatcher({
       stopTimer();
       lane.isBusy = false;
       callsInFlight -= 1;
-      if (callsInFlight === 0) flush();
+      if (callsInFlight === 0) goOn();
     }
   }
 

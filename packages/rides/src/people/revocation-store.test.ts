@@ -12,7 +12,7 @@ const store = createRevocationStore({ db: mongo.db });
 const clock = createFakeClock(Date.now());
 
 t.test('the version goes on rising after the record of an earlier sign-out was forgotten', async (t) => {
-  const signOut = (tokenId: string) => store.revokeToken({ userId: 'rita', tokenId, nowMs: clock.now() });
+  const signOut = (tokenId: string) => store.revokeSession({ userId: 'rita', tokenId, nowMs: clock.now() });
   const first = await signOut('one');
   const second = await signOut('two');
   t.ok(second.version > first.version, 'also within a millisecond');
@@ -31,7 +31,7 @@ t.test('the version goes on rising after the record of an earlier sign-out was f
 
 t.test('signing out again adds nothing', async (t) => {
   for (const tokenId of ['same', 'same', '$other', 'same']) {
-    await store.revokeToken({ userId: 'rosa', tokenId, nowMs: clock.now() });
+    await store.revokeSession({ userId: 'rosa', tokenId, nowMs: clock.now() });
   }
   const [rosa] = (await store.inForce({ nowMs: clock.now() })).filter(({ userId }) => userId === 'rosa');
   t.match(rosa, { tokenIds: ['same', '$other'], issuedBeforeMs: 0, reason: 'signed_out' });
@@ -39,7 +39,7 @@ t.test('signing out again adds nothing', async (t) => {
 });
 
 t.test('one token more than a record names ends all of the user: none becomes valid again', async (t) => {
-  const signOut = (n: number) => store.revokeToken({ userId: 'ruth', tokenId: `token-${n}`, nowMs: clock.now() });
+  const signOut = (n: number) => store.revokeSession({ userId: 'ruth', tokenId: `token-${n}`, nowMs: clock.now() });
   let last = await signOut(1);
   for (let n = 2; n <= 50; n += 1) last = await signOut(n);
   t.match(last, { issuedBeforeMs: 0 });
@@ -50,9 +50,27 @@ t.test('one token more than a record names ends all of the user: none becomes va
   t.match(await signOut(52), { issuedBeforeMs: clock.now(), tokenIds: ['token-51', 'token-52'] });
 });
 
+t.test('a session is named by its id, once for all of its tokens, and is as bounded as tokens are', async (t) => {
+  const signOut = (tokenId: string, sessionId: string) =>
+    store.revokeSession({ userId: 'rolf', tokenId, sessionId, nowMs: clock.now() });
+  await store.revokeSession({ userId: 'rolf', tokenId: 'nameless', nowMs: clock.now() });
+  await signOut('one', 'session-1');
+  const twice = await signOut('two', 'session-1');
+  t.match(twice, { tokenIds: ['nameless'], sessionIds: ['session-1'], issuedBeforeMs: 0 });
+  t.equal(twice.sessionIds?.length, 1);
+
+  const sessionIds = Array.from({ length: 50 }, (_, n) => `session-${n + 1}`);
+  await documents.updateOne({ _id: 'rolf' }, { $set: { sessionIds } });
+  const over = await signOut('any', 'session-51');
+  t.match(over, { issuedBeforeMs: clock.now(), reason: 'role_changed' });
+  t.strictSame([over.tokenIds, over.sessionIds], [['nameless'], ['session-51']]);
+  const all = await store.revokeAll({ userId: 'rolf', reason: 'role_changed', nowMs: clock.now() });
+  t.strictSame([all.tokenIds, all.sessionIds], [[], ['session-51']], 'no later token makes that session valid again');
+});
+
 t.test('many at once for one user: all are kept', async (t) => {
   const tokenIds = Array.from({ length: 20 }, (_, n) => `token-${n}`);
-  await Promise.all(tokenIds.map((tokenId) => store.revokeToken({ userId: 'rhea', tokenId, nowMs: clock.now() })));
+  await Promise.all(tokenIds.map((tokenId) => store.revokeSession({ userId: 'rhea', tokenId, nowMs: clock.now() })));
   const [rhea] = (await store.inForce({ nowMs: clock.now() })).filter(({ userId }) => userId === 'rhea');
   t.strictSame(new Set(rhea?.tokenIds), new Set(tokenIds));
 });

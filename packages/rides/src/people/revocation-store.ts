@@ -19,22 +19,35 @@ export interface RevocationDocument {
   _id: string;
   issuedBefore: Date;
   tokenIds: string[];
+  /** Absent in what was written before sessions had ids. */
+  sessionIds?: string[];
   reason: RevocationReason;
   version: number;
   changedAt: Date;
   expiresAt: Date;
 }
 
+/** Whose session a token is of. */
+export interface SessionOfToken {
+  userId: string;
+  tokenId: string;
+  sessionId?: string;
+}
+
 export interface RevocationStore {
-  /** One token. A 51st within 16 minutes ends all of the user's, and sessions that were not signed out fetch new ones. */
-  revokeToken(revoked: { userId: string; tokenId: string; nowMs: number }): Promise<Revocation>;
+  /**
+   * One session with all of its tokens, or the one token where it names no session. A 51st within 16 minutes ends all of the user's tokens,
+   * and sessions that were not signed out fetch new ones.
+   */
+  revokeSession(revoked: SessionOfToken & { nowMs: number }): Promise<Revocation>;
   /** Every token issued to the user until now. */
   revokeAll(revoked: { userId: string; reason: RevocationReason; nowMs: number }): Promise<Revocation>;
   /** All that are in force, or changed since. */
   inForce(query: { nowMs: number; changedSinceMs?: number }): Promise<Revocation[]>;
 }
 
-const maxTokenIds = 50;
+/** Of sessions, and of tokens that name none. */
+const maxNamed = 50;
 const maxAttempts = 5;
 /** Clocks differ by half a minute at most, and tokens are believed for as long after their end. */
 const keepMs = MAX_TOKEN_LIFE_MS + 60_000;
@@ -75,7 +88,14 @@ export function createRevocationStore({ db, deadlineMs = 5_000 }: { db: Db; dead
   }
 
   return {
-    revokeToken: ({ userId, tokenId, nowMs }) => change(userId, nowMs, nameToken(tokenId, new Date(nowMs))),
+    revokeSession: ({ userId, tokenId, sessionId, nowMs }) =>
+      change(userId, nowMs, {
+        ...nameNone,
+        ...(sessionId === undefined
+          ? nameIn('tokenIds', tokenId, new Date(nowMs))
+          : nameIn('sessionIds', sessionId, new Date(nowMs))),
+      }),
+    // Sessions stay named: what their issuer may still give them is of after this.
     revokeAll: ({ userId, reason, nowMs }) =>
       change(userId, nowMs, { reason, tokenIds: [], issuedBefore: { $max: ['$issuedBefore', new Date(nowMs)] } }),
     async inForce({ nowMs, changedSinceMs }) {
@@ -95,19 +115,21 @@ export function createRevocationStore({ db, deadlineMs = 5_000 }: { db: Db; dead
   };
 }
 
+const nameNone = { tokenIds: { $ifNull: ['$tokenIds', []] } };
+
 /**
- * One more token in the list, once. Where the list is full, all tokens issued until now fall under the record instead of some being valid
- * again; those of other sessions are replaced by new ones without a sign-in, as after a change of role.
+ * One more in a list, once. Where the list is full, all tokens issued until now fall under the record instead of some being valid again;
+ * those of other sessions are replaced by new ones without a sign-in, as after a change of role.
  */
-function nameToken(tokenId: string, now: Date): Document {
+function nameIn(list: 'tokenIds' | 'sessionIds', id: string, now: Date): Document {
   // An id is no expression, whatever it begins with.
-  const name = { $literal: tokenId };
-  const named = { $ifNull: ['$tokenIds', []] };
+  const name = { $literal: id };
+  const named = { $ifNull: [`$${list}`, []] };
   const isNamed = { $in: [name, named] };
-  const isFull = { $and: [{ $not: [isNamed] }, { $gte: [{ $size: named }, maxTokenIds] }] };
+  const isFull = { $and: [{ $not: [isNamed] }, { $gte: [{ $size: named }, maxNamed] }] };
   const added = { $cond: [isNamed, named, { $concatArrays: [named, [name]] }] };
   return {
-    tokenIds: { $cond: [isFull, [name], added] },
+    [list]: { $cond: [isFull, [name], added] },
     issuedBefore: { $cond: [isFull, { $max: ['$issuedBefore', now] }, { $ifNull: ['$issuedBefore', new Date(0)] }] },
     reason: { $cond: [isFull, 'role_changed', { $ifNull: ['$reason', 'signed_out'] }] },
   };
@@ -118,6 +140,7 @@ const toRevocation = (document: RevocationDocument): Revocation => ({
   version: document.version,
   issuedBeforeMs: document.issuedBefore.getTime(),
   tokenIds: document.tokenIds ?? [],
+  ...(document.sessionIds !== undefined && { sessionIds: document.sessionIds }),
   reason: document.reason,
   expiresAtMs: document.expiresAt.getTime(),
 });

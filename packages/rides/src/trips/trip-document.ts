@@ -51,7 +51,7 @@ export function toTrip(document: TripDocument): Trip {
 }
 
 /** The event that led to the document's version. */
-export function toTripEvent(document: TripDocument): TripEvent {
+export function toTripEvent(document: TripEventFields): TripEvent {
   return {
     name: document.changedBy,
     tripId: document._id,
@@ -59,3 +59,8 @@ export function toTripEvent(document: TripDocument): TripEvent {
     version: document.version,
   };
 }
+
+export type TripEventFields = Pick<TripDocument, '_id' | 'version' | 'changedBy' | 'changedAt'>;
+
+/** What to read of a document to make its event. */
+export const tripEventProjection = { version: 1, changedBy: 1, changedAt: 1 } as const;

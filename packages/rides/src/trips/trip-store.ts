@@ -1,9 +1,10 @@
+import type { TripEvent } from '@hushryd/contracts/events/topic-event';
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
 import type { Db, Filter } from 'mongodb';
 import { type TripAccessFields, toTripAccess, tripAccessProjection } from './to-trip-access.ts';
-import type { TripDocument } from './trip-document.ts';
+import { type TripDocument, type TripEventFields, toTripEvent, tripEventProjection } from './trip-document.ts';
 
 export const tripsCollection: CollectionDeclaration = {
   name: 'trips',
@@ -27,9 +28,9 @@ export const tripsCollection: CollectionDeclaration = {
   ],
 };
 
-/** A page of access records in a stable order; `nextCursor` is the last id, null on the last page. */
-export interface AccessPage {
-  records: TripAccess[];
+/** A page of trips in a stable order: each as it is now, and what made it so. `nextCursor` is the last id, null on the last page. */
+export interface ChangePage {
+  changes: { access: TripAccess; event: TripEvent }[];
   nextCursor: string | null;
 }
 
@@ -44,10 +45,10 @@ export interface TripStore {
 
   /** Records of these trips; ids that no trip has are left out. */
   tripAccessByIds(tripIds: readonly string[]): Promise<TripAccess[]>;
-  /** Records of trips changed since then, ordered by id. */
-  changedSince(query: { sinceMs: number; cursor?: string | undefined; limit?: number }): Promise<AccessPage>;
-  /** Records of the trips under way, ordered by id. */
-  activeTrips(query?: { cursor?: string | undefined; limit?: number }): Promise<AccessPage>;
+  /** Trips changed since then, ordered by id. */
+  changedSince(query: { sinceMs: number; cursor?: string | undefined; limit?: number }): Promise<ChangePage>;
+  /** The trips under way, ordered by id. */
+  activeTrips(query?: { cursor?: string | undefined; limit?: number }): Promise<ChangePage>;
 }
 
 const pageSize = 500;
@@ -70,17 +71,23 @@ export function createTripStore({ db, deadlineMs = 5_000 }: { db: Db; deadlineMs
     filter: Filter<TripDocument>,
     cursor: string | undefined,
     limit: number,
-  ): Promise<AccessPage> {
+  ): Promise<ChangePage> {
     const documents = await attempt(() =>
       trips
-        .find<TripAccessFields>(
+        .find<TripAccessFields & TripEventFields>(
           { ...filter, ...(cursor !== undefined && { _id: { $gt: cursor } }) },
-          { projection: tripAccessProjection, sort: { _id: 1 }, limit, ...deadline(deadlineMs) },
+          {
+            projection: { ...tripAccessProjection, ...tripEventProjection },
+            sort: { _id: 1 },
+            limit,
+            ...deadline(deadlineMs),
+          },
         )
         .toArray(),
     );
     const last = documents.length === limit ? documents.at(-1) : undefined;
-    return { records: documents.map(toTripAccess), nextCursor: last?._id ?? null };
+    const changes = documents.map((document) => ({ access: toTripAccess(document), event: toTripEvent(document) }));
+    return { changes, nextCursor: last?._id ?? null };
   }
 
   return {

@@ -31,7 +31,7 @@ export function createAccessFollower({
   readEveryMs?: number;
   now?: () => number;
 }): AccessFollower {
-  const reader = createAccessLogReader({ redis, keys });
+  const reader = createAccessLogReader({ redis, keys, now });
   const followers: OnAccessNews[] = [];
   const periodic = createPeriodic({ name: 'follow access logs', everyMs: readEveryMs, run: look, log });
 

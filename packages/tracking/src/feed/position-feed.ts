@@ -33,6 +33,7 @@ export function createPositionFeed({
   log,
   telemetry,
   checkEveryMs,
+  onMessage,
 }: {
   connections: RedisConnections;
   keys: Keys;
@@ -41,6 +42,8 @@ export function createPositionFeed({
   log: Logger;
   telemetry: Telemetry;
   checkEveryMs?: number;
+  /** After each message: feed-pace.ts counts them. */
+  onMessage?: () => void;
 }): PositionFeed {
   const redis = connections.commands;
   const gaps = telemetry.counter({
@@ -56,6 +59,7 @@ export function createPositionFeed({
     })),
     onMessage(message) {
       readFeedMessage(message, sink);
+      onMessage?.();
       return feedNumber(message);
     },
     async onGap(partition) {

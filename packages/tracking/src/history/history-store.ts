@@ -3,17 +3,18 @@ import { deadline, toMongoError } from '@hushryd/platform/mongo/deadline';
 import type { Db, OptionalId } from 'mongodb';
 import type { HistoryDocument } from './to-history-document.ts';
 
-const collectionName = 'location_history';
+export const historyCollectionName = 'location_history';
 
 /** `location_history`: a time series that forgets by itself after `ttlDays`. */
 export function declareLocationHistory({ ttlDays }: { ttlDays: number }): CollectionDeclaration {
   return {
-    name: collectionName,
+    name: historyCollectionName,
     timeseries: { timeField: 'ts', metaField: 'meta', granularity: 'seconds' },
     options: { expireAfterSeconds: ttlDays * 86_400 },
     indexes: [
       { key: { 'meta.tripId': 1, ts: 1 }, name: 'trip_time' },
       { key: { 'meta.driverId': 1, ts: 1 }, name: 'driver_time' },
+      { key: { 'meta.alertId': 1, ts: 1 }, name: 'alert_time' },
     ],
   };
 }
@@ -44,7 +45,7 @@ export interface HistoryStore {
  * Cost: one unordered insertMany; a read of `limit` fixes one indexed find or two.
  */
 export function createHistoryStore({ db, deadlineMs }: { db: Db; deadlineMs: number }): HistoryStore {
-  const collection = db.collection<OptionalId<HistoryDocument>>(collectionName);
+  const collection = db.collection<OptionalId<HistoryDocument>>(historyCollectionName);
 
   async function find({
     tripId,

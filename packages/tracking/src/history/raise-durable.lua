@@ -1,5 +1,7 @@
+#!lua flags=allow-oom
 --[[
-  Raise how far runs are durable, after their fixes were stored, and tell the nodes.
+  Raise how far runs are durable, after their fixes were stored, and tell the nodes. Also where Redis is full: it costs a few bytes a run,
+  and lets go of the fixes that fill it.
 
   KEYS[1] durable    hash, driver:run -> f64 seq, f64 updatedAtMs
   ARGV[1] channel of the durable feed

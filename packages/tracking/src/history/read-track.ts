@@ -9,7 +9,10 @@ import { type HistoryDocument, toHistoryDocuments } from './to-history-document.
 
 export interface TrackPage {
   fixes: HistoryDocument[];
-  /** `complete`: what is not in MongoDB yet is included; `truncated`: too much of it, or Redis is away; `none`: not the first page. */
+  /**
+   * `complete`: what is not in MongoDB yet is included; `truncated`: some of it is not, being too much, or newer than what fits on the page, or
+   * because Redis is away; `none`: not the first page.
+   */
   tail: 'complete' | 'truncated' | 'none';
   nextCursor: string | null;
 }
@@ -22,6 +25,11 @@ export interface TrackReader {
     limit: number;
     cursor?: string | undefined;
   }): Promise<TrackPage>;
+  /**
+   * The whole track, `limit` stored fixes at a time, and at its end what was on its way to MongoDB when it began. Memory holds one page
+   * and that.
+   */
+  readPages(query: { tripId: string; driverId: string; limit: number }): AsyncGenerator<HistoryDocument[], void, void>;
 }
 
 interface Tail {
@@ -95,11 +103,24 @@ export function createTrackReader({
       const merged = tail === undefined ? stored.fixes : merge(stored, tail.fixes);
       const fixes = merged.slice(0, limit);
       const hasMore = stored.hasMore || merged.length > limit;
+      const end = hasMore ? fixes.at(-1) : undefined;
       return {
         fixes,
-        tail: describeTail(tail),
-        nextCursor: hasMore ? encodeCursor(placeOf(fixes.at(-1) as HistoryDocument)) : null,
+        tail: describeTail(tail, end),
+        nextCursor: end === undefined ? null : encodeCursor(placeOf(end)),
       };
+    },
+
+    async *readPages({ tripId, driverId, limit }) {
+      let { fixes: tail } = await readTail(tripId, driverId);
+      for (let after: TrackPlace | undefined; ; ) {
+        const stored = await store.readTrip({ tripId, after, limit });
+        yield merge(stored, tail);
+        const end = stored.fixes.at(-1);
+        if (!stored.hasMore || end === undefined) return;
+        after = placeOf(end);
+        tail = beyond(tail, after);
+      }
     },
   };
 }
@@ -115,9 +136,13 @@ function merge(stored: { fixes: HistoryDocument[]; hasMore: boolean }, tail: His
   );
 }
 
-function describeTail(tail: { isTruncated: boolean } | undefined): TrackPage['tail'] {
+const beyond = (fixes: HistoryDocument[], place: TrackPlace) => fixes.filter((fix) => compareToPlace(fix, place) > 0);
+
+/** @param end of a page after which more follow: they have no tail of their own */
+function describeTail(tail: Tail | undefined, end: HistoryDocument | undefined): TrackPage['tail'] {
   if (tail === undefined) return 'none';
-  return tail.isTruncated ? 'truncated' : 'complete';
+  const isLeftOut = end !== undefined && beyond(tail.fixes, placeOf(end)).length > 0;
+  return tail.isTruncated || isLeftOut ? 'truncated' : 'complete';
 }
 
 function encodeCursor({ tsMs, run, seq }: TrackPlace): string {

@@ -8,10 +8,12 @@ import { primariesOf } from '@hushryd/platform/redis/primaries';
  * prefix. A lease outlives its process by some seconds.
  *
  * @returns a sentence with what to do, undefined where nobody does
- * Cost: two ZCOUNT, and one CLIENT LIST a primary; where an ACL forbids that, the leases alone tell.
+ * Cost: one TIME, two ZCOUNT, and one CLIENT LIST a primary; where an ACL forbids that, the leases alone tell.
  */
 export async function findServices({ redis, keys }: { redis: RedisClient; keys: Keys }): Promise<string | undefined> {
-  const nowMs = Date.now();
+  // Leases go by the server's clock; that of the machine on which an operator calls may be anywhere.
+  const [seconds] = await redis.time();
+  const nowMs = Number(seconds) * 1000;
   const [nodes, workers, connections] = await Promise.all([
     redis.zcount(keys.realtimeNodes(), nowMs, '+inf'),
     redis.zcount(keys.workers(), nowMs, '+inf'),

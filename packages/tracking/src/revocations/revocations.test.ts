@@ -5,6 +5,7 @@ import { createLogger } from '@hushryd/platform/logging/create-logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
+import { markFilled } from '@hushryd/platform/redis/layout';
 import { createFakeClock } from '@hushryd/platform/testing/clock';
 import { testRedis } from '@hushryd/platform/testing/engines';
 import t from 'tap';
@@ -31,19 +32,22 @@ const identityOf = (userId: string, tokenId: string, issuedAtMs = 0): Identity =
 });
 
 /** One node's revocations, which looks when told to. */
-function createStage() {
+async function createStage({ isFilled = true } = {}) {
   keyspaces += 1;
   const keys = createKeys({ ...settings, prefix: `${settings.prefix}${keyspaces}:` });
+  const fill = () => markFilled({ redis, keys });
+  if (isFilled) await fill();
   const clock = createFakeClock(Date.now());
   const publisher = createRevocationPublisher({ redis, keys });
-  const reader = createAccessLogReader({ redis, keys });
+  const reader = createAccessLogReader({ redis, keys, now: clock.now });
   const told: Revocation[] = [];
   const truth = { asked: 0, isAway: false, revocations: [] as Revocation[] };
   let tell: OnAccessNews = () => undefined;
   let isUserUnreadable = false;
-  const steady = redis as unknown as Record<'hgetall' | 'hget', (...of: string[]) => Promise<unknown>>;
+  const steady = redis as unknown as Record<'hgetall' | 'hget' | 'exists', (...of: string[]) => Promise<unknown>>;
   const revocations = createRevocations({
     redis: {
+      exists: (key: string) => steady.exists(key),
       hgetall: (key: string) => steady.hgetall(key),
       hget: (key: string, field: string) =>
         isUserUnreadable ? Promise.reject(new Error('a slot that moved')) : steady.hget(key, field),
@@ -79,6 +83,7 @@ function createStage() {
       const news = await reader.read();
       await tell({ ...news, failures: new Map([...news.failures, ...failures]) }, clock.now());
     },
+    fill,
     breakUsers: (isBroken: boolean) => {
       isUserUnreadable = isBroken;
     },
@@ -94,7 +99,7 @@ function createStage() {
 }
 
 t.test('newer versions win, older ones change nothing', async (t) => {
-  const { publish, look, told, refusalOf } = createStage();
+  const { publish, look, told, refusalOf } = await createStage();
   await look();
   t.equal(await publish({ version: 2, tokenIds: ['one', 'two'] }), true);
   await look();
@@ -107,8 +112,22 @@ t.test('newer versions win, older ones change nothing', async (t) => {
   t.equal(refusalOf(identityOf('rita', 'three')), 'valid');
 });
 
+t.test('a session that is signed out is refused by each of its tokens, whenever it was issued', async (t) => {
+  const { publish, look, refusalOf, clock } = await createStage();
+  await look();
+  await publish({ sessionIds: ['tablet'] });
+  await look();
+  const of = (sessionId?: string) => ({
+    ...identityOf('rita', 'any', clock.now() + 1000),
+    ...(sessionId !== undefined && { sessionId }),
+  });
+  t.equal(refusalOf(of('tablet')), 'token_revoked');
+  t.equal(refusalOf(of('phone')), 'valid');
+  t.equal(refusalOf(of()), 'valid');
+});
+
 t.test('what has run out is as good as forgotten, whatever its version was', async (t) => {
-  const { publish, look, told, clock, refusalOf, revocationOf, truth } = createStage();
+  const { publish, look, told, clock, refusalOf, revocationOf, truth } = await createStage();
   await look();
   await publish({ version: 9, tokenIds: ['old'], expiresAtMs: clock.now() - 1 });
   t.equal(await publish({ version: 1, tokenIds: ['new'] }), true, 'Redis holds one that has run out');
@@ -126,7 +145,7 @@ t.test('what has run out is as good as forgotten, whatever its version was', asy
 });
 
 t.test('a node that could not read a changed user does not know, and asks the truth', async (t) => {
-  const { publish, look, clock, keys, refusalOf, breakUsers, truth, revocationOf } = createStage();
+  const { publish, look, clock, keys, refusalOf, breakUsers, truth, revocationOf } = await createStage();
   const other = ['a', 'b', 'c', 'd', 'e', 'f'].find(
     (userId) => keys.topicPartition(userTopic(userId)) !== keys.topicPartition(userTopic('rita')),
   ) as string;
@@ -157,4 +176,72 @@ t.test('a node that could not read a changed user does not know, and asks the tr
   await look();
   t.equal(refusalOf(identityOf('rita', 'two'), isFresh), 'token_revoked');
   t.equal(refusalOf(identityOf('rita', 'three'), isFresh), 'valid');
+});
+
+t.test('a Redis that is not filled is not believed: the truth is asked, and without it nobody is let in', async (t) => {
+  const { look, fill, clock, truth, refusalOf, revocationOf, publish } = await createStage({ isFilled: false });
+  const isFresh = { mustBeFresh: true };
+  truth.isAway = true;
+  await look();
+  t.equal(refusalOf(identityOf('rosa', 'any'), isFresh), 'access_unavailable');
+
+  truth.isAway = false;
+  truth.revocations = [revocationOf({ tokenIds: ['one'] })];
+  clock.advance(2_000);
+  await look();
+  t.equal(refusalOf(identityOf('rita', 'one'), isFresh), 'token_revoked');
+  t.equal(refusalOf(identityOf('rosa', 'any'), isFresh), 'valid');
+
+  await publish({ version: 2, tokenIds: ['one', 'two'] });
+  await fill();
+  truth.asked = 0;
+  clock.advance(6_000);
+  await look();
+  t.equal(truth.asked, 0, 'Redis knows');
+  t.equal(refusalOf(identityOf('rita', 'two'), isFresh), 'token_revoked');
+  t.equal(refusalOf(identityOf('rosa', 'any'), isFresh), 'valid');
+});
+
+t.test('a log in which nobody can write any more is no news, and the truth is asked', async (t) => {
+  const { look, clock, keys, truth, refusalOf, revocationOf } = await createStage();
+  const beat = async (value: number) => {
+    for (let partition = 0; partition < keys.partitions; partition += 1) {
+      await redis.set(keys.accessLogBeat(partition), value);
+    }
+  };
+  await look();
+  clock.advance(60_000);
+  await look();
+  t.equal(truth.asked, 0, 'where no worker ever was nobody misses it');
+
+  await beat(1);
+  await look();
+  clock.advance(4_000);
+  await beat(2);
+  await look();
+  clock.advance(5_000);
+  await look();
+  t.equal(truth.asked, 0);
+
+  // A sign-out that Redis refused.
+  truth.revocations = [revocationOf({ tokenIds: ['one'] })];
+  clock.advance(1_000);
+  await look();
+  t.equal(truth.asked, 1);
+  t.equal(refusalOf(identityOf('rita', 'one')), 'token_revoked');
+  t.equal(refusalOf(identityOf('rita', 'two'), { mustBeFresh: true }), 'valid');
+
+  clock.advance(1_000);
+  await look();
+  t.equal(truth.asked, 1, 'no more than every two seconds');
+  truth.isAway = true;
+  for (let waitedMs = 0; waitedMs <= 6_000; waitedMs += 1_000) {
+    clock.advance(1_000);
+    await look().catch(() => undefined);
+  }
+  t.equal(refusalOf(identityOf('rita', 'two'), { mustBeFresh: true }), 'access_unavailable');
+
+  await beat(3);
+  await look();
+  t.equal(refusalOf(identityOf('rita', 'two'), { mustBeFresh: true }), 'valid');
 });

@@ -29,7 +29,8 @@ const askTruthEveryMs = 2000;
 
 /**
  * Whose tokens were revoked, as one node knows it: all of them are in memory, so that looking costs nothing, and a new one is felt
- * within a second through the access logs. While Redis is away the truth is asked every two seconds.
+ * within a second through the access logs. While Redis is away, cannot be written, or was emptied and is not filled again, the truth is asked
+ * every two seconds: one question a node, whatever it holds.
  *
  * Bounded: 200,000 users; the least recently changed go first.
  *
@@ -53,12 +54,13 @@ export function createRevocations({
   now?: () => number;
 }): Revocations {
   const byUser = new LRUCache<string, Revocation>({ max: maxUsers });
-  /** Partitions that have to be read as a whole: at the start, and where the log lost our place. */
+  /** Partitions that have to be read as a whole: at the start, where the log lost our place, and while Redis has not everything back. */
   const unread = new Set(Array.from({ length: keys.partitions }, (_, t) => t));
   /** Users who changed and could not be read. */
   const outdated = new Set<string>();
   const knownAtMs = new Array<number>(keys.partitions).fill(Number.NEGATIVE_INFINITY);
   let askedTruthAtMs = Number.NEGATIVE_INFINITY;
+  let isFilling = false;
   const partitionOf = (userId: string) => keys.topicPartition(userTopic(userId));
 
   follower.follow(async (news, askedAtMs) => {
@@ -66,15 +68,17 @@ export function createRevocations({
     for (const t of news.lostPartitions) unread.add(t);
     await Promise.all([...[...unread].map(readPartition), ...[...outdated].map(readUser)]);
     const ofOutdated = new Set([...outdated].map(partitionOf));
-    const isKnown = (t: number) => !news.failures.has(t) && !unread.has(t) && !ofOutdated.has(t);
+    const isKnown = (t: number) =>
+      !news.failures.has(t) && !news.silentPartitions.has(t) && !unread.has(t) && !ofOutdated.has(t);
     for (let t = 0; t < keys.partitions; t += 1) if (isKnown(t)) knownAtMs[t] = askedAtMs;
     await askTruthInstead(news, askedAtMs);
   });
 
   async function readPartition(t: number): Promise<void> {
     try {
-      const all = await redis.hgetall(keys.revocations(t));
-      unread.delete(t);
+      const [isFilled, all] = await Promise.all([redis.exists(keys.filled(t)), redis.hgetall(keys.revocations(t))]);
+      // A Redis that was emptied has nobody's, and would have to be believed.
+      if (isFilled === 1) unread.delete(t);
       for (const text of Object.values(all)) learn(JSON.parse(text) as Revocation);
     } catch (err) {
       log.debug({ err, partition: t }, 'revoked tokens could not be read, trying again');
@@ -91,12 +95,21 @@ export function createRevocations({
     }
   }
 
-  async function askTruthInstead({ failures }: AccessNews, askedAtMs: number): Promise<void> {
-    const isRedisAway = failures.size > 0 || unread.size > 0 || outdated.size > 0;
-    if (!isRedisAway || askedAtMs - askedTruthAtMs < askTruthEveryMs) return;
+  async function askTruthInstead({ failures, silentPartitions }: AccessNews, askedAtMs: number): Promise<void> {
+    const isRedisAway = failures.size > 0 || silentPartitions.size > 0;
+    const isUnknown = isRedisAway || unread.size > 0 || outdated.size > 0;
+    if (!isUnknown) isFilling = false;
+    if (!isUnknown || askedAtMs - askedTruthAtMs < askTruthEveryMs) return;
     askedTruthAtMs = askedAtMs;
-    for (const revocation of await readTruth()) learn(revocation);
-    knownAtMs.fill(askedAtMs);
+    try {
+      for (const revocation of await readTruth()) learn(revocation);
+      knownAtMs.fill(askedAtMs);
+    } catch (err) {
+      if (isRedisAway) throw err;
+      // A first start, where the worker and whoever has the truth may come later than this node: nothing is wrong yet.
+      if (!isFilling) log.warn({ err }, 'Redis has not all revoked tokens yet, nor is there anybody else to ask');
+      isFilling = true;
+    }
   }
 
   function learn(revocation: Revocation): void {
@@ -128,6 +141,11 @@ export function createRevocations({
 }
 
 /** Tokens say when they were issued in whole seconds: one of the same second counts as issued before. */
-export function isRevokedBy({ issuedBeforeMs, tokenIds }: Revocation, { issuedAtMs, tokenId }: Identity): boolean {
-  return issuedAtMs < issuedBeforeMs || tokenIds.includes(tokenId);
+export function isRevokedBy(revocation: Revocation, identity: Identity): boolean {
+  return identity.issuedAtMs < revocation.issuedBeforeMs || isSignedOutBy(revocation, identity);
+}
+
+/** Was this very session signed out, by its id or that of its token? */
+export function isSignedOutBy({ tokenIds, sessionIds = [] }: Revocation, { tokenId, sessionId }: Identity): boolean {
+  return tokenIds.includes(tokenId) || (sessionId !== undefined && sessionIds.includes(sessionId));
 }

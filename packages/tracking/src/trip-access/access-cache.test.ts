@@ -3,12 +3,14 @@ import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createFakeClock } from '@hushryd/platform/testing/clock';
 import { testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createEventFeed, type TopicMessage } from '@hushryd/platform/topics/event-feed';
 import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import t, { type Test } from 'tap';
 import { createAccessFollower } from '../access-log/access-follower.ts';
+import { createAccessLogReader } from '../access-log/access-log.ts';
 import { createAccessCache } from './access-cache.ts';
 import { fixCountsForTrip, mayWatchDriver, mayWatchTrip } from './access-rules.ts';
 import { createAccessPublisher } from './publish-access.ts';
@@ -168,6 +170,53 @@ t.test(
   },
 );
 
+t.test('what Redis has counts for nothing while nobody can write there', async (t) => {
+  const partition = keys.topicPartition('trip:stuck');
+  await publisher.publish({ access: accessOf('stuck') });
+  await redis.set(keys.accessLogBeat(partition), 1);
+  t.teardown(() => redis.del(keys.accessLogBeat(partition)));
+  const clock = createFakeClock(Date.now());
+  let tell: () => Promise<unknown> = async () => undefined;
+  const reader = createAccessLogReader({ redis, keys, now: clock.now });
+  const changes: TripAccess[] = [];
+  let questions = 0;
+  const cache = createAccessCache({
+    connections,
+    keys,
+    follower: { follow: (onNews) => (tell = async () => onNews(await reader.read(), clock.now())) },
+    resolve: async () => {
+      questions += 1;
+      return [accessOf('stuck', { version: 2, passengerIds: [] })];
+    },
+    onChange: (access) => changes.push(access),
+    log,
+    telemetry,
+    now: clock.now,
+  });
+  await tell();
+  t.equal((await cache.load('stuck'))?.version, 1);
+  cache.watch('stuck');
+
+  clock.advance(5_001);
+  await tell();
+  t.strictSame(
+    changes.map(({ version }) => version),
+    [2],
+    'Redis was never told of it',
+  );
+  t.equal((await cache.load('stuck'))?.version, 2);
+  t.equal(questions, 1, 'an answer is good for two seconds');
+  clock.advance(2_001);
+  await cache.load('stuck');
+  t.equal(questions, 2);
+
+  await redis.set(keys.accessLogBeat(partition), 2);
+  await tell();
+  clock.advance(2_001);
+  await cache.load('stuck');
+  t.equal(questions, 2, 'with the beat all is as before');
+});
+
 t.test('an answer from before a change never takes the place of the change', async (t) => {
   let answer: (records: TripAccess[]) => void = () => undefined;
   const answers = [new Promise<TripAccess[]>((resolve) => (answer = resolve))];
@@ -237,13 +286,13 @@ t.test(
     t.match(await recoverEvents(topic, head), { recovered: true, messages: [] });
 
     // Redis was away when the trip changed; the worker puts the record back.
-    t.equal(await publisher.republish([accessOf('unannounced', { version: 2 })]), 1);
+    t.equal(await publisher.republish([{ access: accessOf('unannounced', { version: 2 }) }]), 1);
     t.strictSame(await recoverEvents(topic, head), { recovered: false, head: { ...head, offset: 2 } });
-    t.equal(await publisher.republish([accessOf('unannounced', { version: 2 })]), 0);
+    t.equal(await publisher.republish([{ access: accessOf('unannounced', { version: 2 }) }]), 0);
 
     // An idle topic's log is forgotten before its record.
     await redis.del(keys.topicHead(topic), keys.topicEvents(topic));
-    await publisher.republish([accessOf('unannounced', { version: 3 })]);
+    await publisher.republish([{ access: accessOf('unannounced', { version: 3 }) }]);
     const another = await recoverEvents(topic, { ...head, offset: 2 });
     if (another.recovered || another.head === undefined) throw new Error('no gap');
     t.not(another.head.epoch, head.epoch);
@@ -255,6 +304,26 @@ t.test(
     t.match(await recoverEvents(topic, { ...another.head, offset: 2 }), { recovered: true, messages: [{ offset: 3 }] });
   },
 );
+
+t.test('whoever announces a change first, its event is in the log once', async (t) => {
+  const recoverEvents = createRecoverEvents({ redis, keys });
+  const topic = 'trip:raced';
+  const change = (version: number) => ({
+    access: accessOf('raced', { version }),
+    event: { name: 'trip.passengers_changed' as const, tripId: 'raced', at: new Date(0).toISOString(), version },
+  });
+  const { head } = await publisher.publish(change(1));
+  if (head === undefined) throw new Error('no head');
+  t.equal(await publisher.republish([change(2)]), 1, 'the worker, before the api');
+  t.match(await publisher.publish(change(2)), { applied: false });
+  t.match(await recoverEvents(topic, head), { recovered: true, messages: [{ offset: 2, event: { version: 2 } }] });
+
+  // Redis was emptied: who watches is told to begin again, and not of the same change once more.
+  await redis.del(keys.topicHead(topic), keys.topicEvents(topic), keys.tripAccess('raced'));
+  t.equal(await publisher.republish([change(2)]), 1);
+  t.equal(await redis.exists(keys.topicEvents(topic)), 0);
+  t.match(await recoverEvents(topic, { ...head, offset: 2 }), { recovered: false });
+});
 
 t.test('who may watch a trip', async (t) => {
   const identity = (role: 'driver' | 'rider' | 'operator', userId: string) => ({

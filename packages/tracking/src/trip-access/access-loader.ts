@@ -6,7 +6,8 @@ import type { Keys } from '@hushryd/platform/redis/keys';
 export type ResolveAccess = (tripIds: string[]) => Promise<TripAccess[]>;
 
 export interface AccessLoader {
-  load(tripId: string): Promise<TripAccess | null>;
+  /** @param isRedisOutdated where Redis answers, but nobody could have told it of a change */
+  load(tripId: string, options: { isRedisOutdated: boolean }): Promise<TripAccess | null>;
 }
 
 const gatherMs = 20;
@@ -39,8 +40,8 @@ export function createAccessLoader({
   let gathering: Gathering | undefined;
 
   // Not shared among callers: one who asks after a change must not get the answer to a question from before it.
-  async function load(tripId: string): Promise<TripAccess | null> {
-    const value = await redis.get(keys.tripAccess(tripId)).catch(() => null);
+  async function load(tripId: string, { isRedisOutdated }: { isRedisOutdated: boolean }): Promise<TripAccess | null> {
+    const value = isRedisOutdated ? null : await redis.get(keys.tripAccess(tripId)).catch(() => null);
     if (value !== null) return JSON.parse(value) as TripAccess;
     const records = await join(tripId);
     return records.get(tripId) ?? null;

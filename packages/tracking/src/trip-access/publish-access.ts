@@ -10,11 +10,20 @@ import { createPublishChange } from '@hushryd/platform/topics/publish-change';
 const currentKeepMs = 86_400_000;
 const endedKeepMs = 3_600_000;
 
+export interface AccessChange {
+  readonly access: TripAccess;
+  /** What led to this version, where it is known. */
+  readonly event?: TripEvent;
+}
+
 export interface AccessPublisher {
   /** After the majority write: put the record in place, tell every node, and announce the event on the trip's topic. */
-  publish(change: { access: TripAccess; event?: TripEvent }): Promise<{ applied: boolean; head?: TopicHead }>;
-  /** Put back what Redis may have lost; nobody is told of records that it still has. @returns how many were missing or older */
-  republish(accesses: readonly TripAccess[]): Promise<number>;
+  publish(change: AccessChange): Promise<{ applied: boolean; head?: TopicHead }>;
+  /**
+   * Put back what Redis may have lost, and announce what whoever made the change has not announced yet; nobody is told of records that
+   * Redis still has. @returns how many were missing or older
+   */
+  republish(changes: readonly AccessChange[]): Promise<number>;
 }
 
 /**
@@ -26,7 +35,7 @@ export interface AccessPublisher {
 export function createAccessPublisher({ redis, keys }: { redis: RedisClient; keys: Keys }): AccessPublisher {
   const publishChange = createPublishChange({ redis, keys });
 
-  const publish: AccessPublisher['publish'] = ({ access, event }) =>
+  const apply = ({ access, event }: AccessChange, isRepair: boolean) =>
     publishChange({
       topic: tripTopic(access.tripId),
       recordKey: keys.tripAccess(access.tripId),
@@ -34,12 +43,13 @@ export function createAccessPublisher({ redis, keys }: { redis: RedisClient; key
       recordKeepMs: access.state === 'ended' ? endedKeepMs : currentKeepMs,
       logEntry: access.tripId,
       event,
+      isRepair,
     });
 
   return {
-    publish,
-    async republish(accesses) {
-      const results = await Promise.all(accesses.map((access) => publish({ access })));
+    publish: (change) => apply(change, false),
+    async republish(changes) {
+      const results = await Promise.all(changes.map((change) => apply(change, true)));
       return results.filter(({ applied }) => applied).length;
     },
   };
