@@ -1,0 +1,65 @@
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+
+interface Count {
+  inc(): void;
+}
+interface CountBy<Label extends string> {
+  inc(labels: Record<Label, string>): void;
+}
+
+export interface AlertMetrics {
+  accepted: CountBy<'durability'>;
+  notPersisted: Count;
+  /** For whoever sends what nothing holds. */
+  unpersistedNotify: Count;
+  acceptSeconds: { observe(labels: { durability: string }, seconds: number): void };
+  processingSeconds: { observe(seconds: number): void };
+  announceFailed: Count;
+  replayed: CountBy<'source'>;
+  replayFailed: Count;
+}
+
+/** What is watched of the way in (reliability §8). All are there from the start, at 0. */
+export function createAlertMetrics(telemetry: Telemetry): AlertMetrics {
+  const accepted = telemetry.counter({
+    name: 'sos_accepted_total',
+    help: 'Presses that were acknowledged, by what held them at that moment',
+    labelNames: ['durability'],
+  });
+  for (const durability of ['majority', 'provisional', 'local']) accepted.inc({ durability }, 0);
+  return {
+    accepted,
+    notPersisted: telemetry.counter({
+      name: 'sos_not_persisted_total',
+      help: 'Presses that nothing could hold; they were answered 503',
+    }),
+    unpersistedNotify: telemetry.counter({
+      name: 'sos_unpersisted_notify',
+      help: 'Alerts that were sent although nothing could hold them',
+    }),
+    acceptSeconds: telemetry.histogram({
+      name: 'sos_accept_seconds',
+      help: 'From a press to its acknowledgement',
+      labelNames: ['durability'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 1.5, 2.5],
+    }),
+    processingSeconds: telemetry.histogram({
+      name: 'sos_processing_seconds',
+      help: 'From a press until it is persisted and announced to the operators',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5],
+    }),
+    announceFailed: telemetry.counter({
+      name: 'sos_announce_failed_total',
+      help: 'Announcements to operators that Redis did not take in time; the sweeper repeats them',
+    }),
+    replayed: telemetry.counter({
+      name: 'sos_replayed_total',
+      help: 'Presses that reached the database by way of a journal or the intake stream',
+      labelNames: ['source'],
+    }),
+    replayFailed: telemetry.counter({
+      name: 'sos_replay_failed_total',
+      help: 'Presses that the database refused when they were replayed; they are tried again',
+    }),
+  };
+}

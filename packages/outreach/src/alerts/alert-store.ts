@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
+import type { Collection, Db, Document, Filter, FindOneAndUpdateOptions } from 'mongodb';
+import { type SealedFact, sealedFactId, timelineCollection } from '../timeline/timeline-document.ts';
+import { maxTriggers, toJoin, toRaise } from './accept-pipelines.ts';
+import type { AlertDocument } from './alert-document.ts';
+import type { TriggerRecord } from './trigger-record.ts';
+
+/** `known`: the press was stored before. */
+export type AcceptOutcome = 'raised' | 'merged' | 'pressed_again' | 'known';
+
+export interface Accepted {
+  alert: AlertDocument;
+  /** Under which the alert keeps the press: its own id, or one derived from it where somebody else's press has the same. */
+  triggerId: string;
+  outcome: AcceptOutcome;
+}
+
+export interface AlertStore {
+  /**
+   * Make the alert of a press, or let it join the open alert of its person. The same press again changes nothing.
+   *
+   * @param options.ageMs how long ago it was accepted
+   * @throws AppError `database_unavailable`: unknown, it may have been applied or may still be; the same record again settles it
+   * Cost: one majority write; two more round trips for a press that joins.
+   */
+  accept(record: TriggerRecord, options?: { ageMs?: number }): Promise<Accepted>;
+  /** By the id of any of its presses. */
+  find(alertId: string): Promise<AlertDocument | null>;
+  /** Of these presses, those that a majority holds. */
+  findPresses(presses: readonly Pick<TriggerRecord, 'triggerId' | 'userId'>[]): Promise<AlertDocument[]>;
+  /** Whether this was told of the alert before: the document has it, or the timeline. Cost: one read where the document has it not. */
+  hasFact(alert: Pick<AlertDocument, '_id' | 'facts'>, factId: string): Promise<boolean>;
+  list(filter: Filter<AlertDocument>, options: { limit: number }): Promise<AlertDocument[]>;
+  /** Apply a pipeline on condition; undefined where it did not hold. */
+  changeIf(filter: Filter<AlertDocument>, pipeline: Document[]): Promise<AlertDocument | undefined>;
+}
+
+/** Driver and server disagree about who gives up first otherwise: the server's own answer is worth more than our silence. */
+const writeTimeoutMs = 1_200;
+const maxRounds = 6;
+
+/**
+ * Alerts in MongoDB. Writes are acknowledged by a majority and journalled; reads see only what a majority has.
+ *
+ * @param db on a pool of its own: an accept never waits behind a send
+ * @param deadlineMs for each operation
+ */
+export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineMs?: number }): AlertStore {
+  const alerts: Collection<AlertDocument> = db.collection('alerts', { readConcern: { level: 'majority' } });
+  const timeline: Collection<SealedFact> = db.collection(timelineCollection.name, {
+    readConcern: { level: 'majority' },
+  });
+  const write = (): FindOneAndUpdateOptions => ({
+    returnDocument: 'after',
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: Math.min(writeTimeoutMs, deadlineMs) },
+    ...deadline(deadlineMs),
+  });
+
+  /** @returns undefined where a unique index refused it: this person has an open alert, or the id is taken */
+  async function raise(record: TriggerRecord, ageMs: number): Promise<Accepted | undefined> {
+    try {
+      const result = await alerts.findOneAndUpdate({ _id: record.triggerId }, toRaise(record, ageMs), {
+        ...write(),
+        upsert: true,
+        includeResultMetadata: true,
+      });
+      const alert = result.value;
+      if (alert === null || alert.person.userId !== record.userId) return undefined;
+      const isNew = result.lastErrorObject?.updatedExisting === false;
+      return { alert, triggerId: record.triggerId, outcome: isNew ? 'raised' : 'known' };
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async function join(record: TriggerRecord, ageMs: number): Promise<Accepted | undefined> {
+    const { userId, triggerId } = record;
+    try {
+      const alert = await alerts.findOneAndUpdate(
+        {
+          'person.userId': userId,
+          open: true,
+          triggerIds: { $ne: triggerId },
+          [`triggerIds.${maxTriggers - 1}`]: { $exists: false },
+        },
+        toJoin(record, ageMs),
+        write(),
+      );
+      if (alert === null) return undefined;
+      const kind = alert.triggers.find(({ id }) => id === triggerId)?.kind;
+      return { alert, triggerId, outcome: kind === 'pressed_again' ? 'pressed_again' : 'merged' };
+    } catch (error) {
+      // The press was stored meanwhile, in an alert that is closed now.
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async function accept(given: TriggerRecord, ageMs: number): Promise<Accepted> {
+    let record = given;
+    for (let round = 1; round <= maxRounds; round += 1) {
+      const raised = await raise(record, ageMs);
+      if (raised !== undefined) return raised;
+      const { userId, triggerId } = record;
+      const known = await alerts.findOne({ triggerIds: triggerId }, deadline(deadlineMs));
+      if (known?.person.userId === userId) return { alert: known, triggerId, outcome: 'known' };
+      if (known !== null) {
+        // Two phones made one id. Neither is refused, and neither hears of the other's alert.
+        record = { ...given, triggerId: ownId(given) };
+        continue;
+      }
+      const joined = await join(record, ageMs);
+      if (joined !== undefined) return joined;
+      const full = await alerts.findOne({ 'person.userId': userId, open: true }, deadline(deadlineMs));
+      if (full !== null && full.triggerIds.length >= maxTriggers) return { alert: full, triggerId, outcome: 'merged' };
+    }
+    throw new AppError('database_unavailable', { detail: 'the alert changed faster than a press could join it' });
+  }
+
+  return {
+    accept: (record, { ageMs = 0 } = {}) => attempt(() => accept(record, ageMs)),
+    find: (alertId) => attempt(() => alerts.findOne({ triggerIds: alertId }, deadline(deadlineMs))),
+    findPresses: (presses) => {
+      const ids = presses.flatMap((press) => [press.triggerId, ownId(press)]);
+      return attempt(() => alerts.find({ triggerIds: { $in: ids } }, deadline(deadlineMs)).toArray());
+    },
+    // The document was read first: what has left it since, or before, the timeline has.
+    hasFact: async ({ _id, facts }, factId) =>
+      facts.some((fact) => fact.factId === factId) ||
+      (await attempt(() => timeline.findOne({ _id: sealedFactId(_id, factId) }, deadline(deadlineMs)))) !== null,
+    list: (filter, { limit }) =>
+      attempt(() =>
+        alerts.find(filter, { sort: { open: -1, receivedAt: -1, _id: 1 }, limit, ...deadline(deadlineMs) }).toArray(),
+      ),
+    changeIf: (filter, pipeline) =>
+      attempt(async () => (await alerts.findOneAndUpdate(filter, pipeline, write())) ?? undefined),
+  };
+}
+
+/** Does the alert hold this press of this person? */
+export function holdsPress(alert: AlertDocument, press: Pick<TriggerRecord, 'triggerId' | 'userId'>): boolean {
+  if (alert.person.userId !== press.userId) return false;
+  return alert.triggerIds.includes(press.triggerId) || alert.triggerIds.includes(ownId(press));
+}
+
+/** Another id for a press whose own is taken by somebody else, the same each time. */
+function ownId({ triggerId, userId }: Pick<TriggerRecord, 'triggerId' | 'userId'>): string {
+  return `${triggerId}-${createHash('sha256').update(userId).digest('hex').slice(0, 12)}`;
+}
+
+async function attempt<Result>(operation: () => Promise<Result>): Promise<Result> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw toMongoError(error);
+  }
+}

@@ -1,0 +1,288 @@
+import type { Durability, SosReply, SosTrigger } from '@hushryd/contracts/http/sos';
+import type { Identity } from '@hushryd/platform/auth/claims';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import { mongoOutcome } from '@hushryd/platform/mongo/deadline';
+import type { IntakeStream } from '../journal/intake-stream.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { OutreachList } from '../people/contacts/outreach-lists.ts';
+import type { AlertMetrics } from './alert-metrics.ts';
+import type { Accepted, AlertStore } from './alert-store.ts';
+import type { AnnounceAlert } from './announce-alert.ts';
+import type { CrashAlert } from './crash-points.ts';
+import { ownerOf } from './drill-person.ts';
+import { sealFactText } from './fact-text.ts';
+import type { NoteSealer } from './note-sealer.ts';
+import { planOutbox } from './plan-outbox.ts';
+import { toProvisionalAlert } from './provisional-alert.ts';
+import { toProvisionalReply, toReply } from './to-reply.ts';
+import { recordKey, type TriggerRecord } from './trigger-record.ts';
+
+/** Whom a person wants told; undefined where nobody can say in time. */
+export type ReadOutreachList = (
+  userId: string,
+  options: { withinMs: number },
+) => Promise<Pick<OutreachList, 'contacts' | 'version'> | undefined>;
+
+export interface RaiseSosParts {
+  store: Pick<AlertStore, 'accept'>;
+  journal: Journal<TriggerRecord>;
+  intake: Pick<IntakeStream<TriggerRecord>, 'add'>;
+  readOutreachList: ReadOutreachList;
+  sealer: Pick<NoteSealer, 'seal'>;
+  announce: AnnounceAlert;
+  /** Leaves a hint that the alert is there, once the operators have heard of it. Never throws; the sweepers find the alert without. */
+  hint?: ((alertId: string) => Promise<void>) | undefined;
+  crashAt: CrashAlert;
+  metrics: AlertMetrics;
+  log: Logger;
+  region: string;
+  timing?: Partial<RaiseTiming>;
+  now?: () => number;
+}
+
+export interface RaiseTiming {
+  /** Contacts that have not come by then are read later. */
+  contactsWithinMs: number;
+  /** The database has not answered by then: the intake stream is asked too, so that its answer is there in time. */
+  intakeAfterMs: number;
+  /** The database has not answered by then: what else holds the press is the answer. */
+  answerAfterMs: number;
+  /** Longest wait for a disk that hangs. */
+  journalWithinMs: number;
+  /** Where nothing else holds the press, the database has until then. */
+  giveUpAfterMs: number;
+}
+
+/** Source: reliability §6. Whoever forwards a press waits 1 s, and tells the phone to try HTTPS where it takes longer. */
+const defaultTiming: RaiseTiming = {
+  contactsWithinMs: 50,
+  intakeAfterMs: 500,
+  answerAfterMs: 800,
+  journalWithinMs: 1_000,
+  giveUpAfterMs: 2_200,
+};
+
+export interface Press {
+  identity: Pick<Identity, 'userId' | 'role'>;
+  trigger: SosTrigger;
+  isTokenExpired: boolean;
+  /** Nobody is in danger; the identity is that of drill-person.ts. */
+  isDrill?: true;
+  via: TriggerRecord['via'];
+}
+
+export interface RaiseSos {
+  /**
+   * Take an alert: persist it, answer, and tell the operators. Nothing is told to anybody that is not persisted.
+   *
+   * @returns the answer; its `durability` says what holds the alert
+   * @throws AppError `sos_not_persisted`: nothing holds it, and the phone has to try again at once
+   * Cost: one majority write beside one synced append; at most 2 s where everything hangs.
+   */
+  raise(press: Press): Promise<SosReply>;
+  /** Announcements that are under way have ended. */
+  settled(): Promise<void>;
+}
+
+/** Above it those that the journal has let go are forgotten. */
+const maxStoredKeys = 10_000;
+
+type Stored = { accepted: Accepted };
+type StoreOutcome = Stored | { error: unknown };
+/** What holds a press outside the database: this node's journal, a Redis with a replica. */
+type Held = { isLocal: boolean; isSafe: boolean };
+
+/**
+ * The way in of an alert. The database's majority and this node's journal are written side by side; whichever answers decides what the
+ * phone hears, and the replayer brings what only the journal has to the database.
+ *
+ * A write without an answer is tried once more with the same id, unless somebody has been answered by then.
+ */
+export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
+  const { store, journal, intake, announce, crashAt, metrics, log, now = Date.now } = parts;
+  const timing = { ...defaultTiming, ...parts.timing };
+  const underWay = new Set<Promise<unknown>>();
+  /** Presses in the journal that the database has taken. */
+  const storedKeys = new Set<string>();
+
+  async function raise(press: Press): Promise<SosReply> {
+    const startedAtMs = performance.now();
+    const key = recordKey({ userId: press.identity.userId, triggerId: press.trigger.alertId });
+    // Sent again before the database had it: what is stored must not depend on which time it was.
+    const record = journal.find(key) ?? (await toRecord(press));
+    crashAt('before_persist');
+
+    const isJournaled = writeJournal(key, record);
+    const stored = writeStore(key, record, startedAtMs);
+    const durability = await decide({ key, record, stored, isJournaled, startedAtMs });
+    metrics.acceptSeconds.observe(
+      { durability: typeof durability === 'string' ? durability : 'majority' },
+      (performance.now() - startedAtMs) / 1000,
+    );
+    if (typeof durability === 'string') return answerProvisionally(record, durability);
+    return answer(record, durability, startedAtMs);
+  }
+
+  /** What holds the press: the alert in the database, or the name of something less. */
+  async function decide(held: {
+    key: string;
+    record: TriggerRecord;
+    stored: Promise<StoreOutcome>;
+    isJournaled: Promise<boolean>;
+    startedAtMs: number;
+  }): Promise<Accepted | 'provisional' | 'local'> {
+    const { stored } = held;
+    const leftMs = (limitMs: number) => Math.max(0, limitMs - (performance.now() - held.startedAtMs));
+    const early = await raceTimer(stored, leftMs(timing.intakeAfterMs), () => undefined);
+    if (early !== undefined && 'accepted' in early) return early.accepted;
+
+    const isReplicated = intake.add({ key: held.key, body: held.record }).then((isSafe) => {
+      crashAt('after_intake');
+      return isSafe;
+    });
+    const inTime = await raceTimer(stored, leftMs(timing.answerAfterMs), () => undefined);
+    if (inTime !== undefined && 'accepted' in inTime) return inTime.accepted;
+
+    const others = Promise.all([raceTimer(held.isJournaled, timing.journalWithinMs, () => false), isReplicated]).then(
+      ([isLocal, isSafe]) => ({ isLocal, isSafe }),
+    );
+    const late = stored.then(async (outcome): Promise<Stored | Held> => ('accepted' in outcome ? outcome : others));
+    const won = await Promise.race<Stored | Held>([others, late]);
+    if ('accepted' in won) return won.accepted;
+    if (won.isLocal) return won.isSafe ? 'provisional' : 'local';
+
+    const last = await raceTimer(stored, leftMs(timing.giveUpAfterMs), (): StoreOutcome => ({ error: undefined }));
+    if ('accepted' in last) return last.accepted;
+    metrics.notPersisted.inc();
+    log.error({ triggerId: held.record.triggerId }, 'alert not persisted');
+    throw new AppError('sos_not_persisted', { retryAfterMs: 1_000, cause: last.error });
+  }
+
+  function answer(record: TriggerRecord, { alert, triggerId, outcome }: Accepted, startedAtMs: number): SosReply {
+    metrics.accepted.inc({ durability: 'majority' });
+    // A press that was known may be one whose node died before it could tell anybody.
+    const isNews = outcome === 'raised' || outcome === 'pressed_again' || (outcome === 'known' && alert.version === 1);
+    if (isNews) {
+      const name = outcome === 'pressed_again' ? 'sos.pressed_again' : 'sos.raised';
+      tell(
+        announce({ alert, name, atMs: alert.receivedAt.getTime() }).then(async (isTold) => {
+          if (isTold) metrics.processingSeconds.observe((performance.now() - startedAtMs) / 1000);
+          crashAt('after_announce');
+          if (isTold && alert.hasWork) await parts.hint?.(alert._id);
+        }),
+      );
+    }
+    return toReply(alert, { triggerId, acceptedAt: record.acceptedAt });
+  }
+
+  function answerProvisionally(record: TriggerRecord, durability: Exclude<Durability, 'majority'>): SosReply {
+    metrics.accepted.inc({ durability });
+    log.warn({ triggerId: record.triggerId, outcome: durability }, 'alert held outside the database');
+    const first = oldestPressOf(record);
+    if (first.triggerId === record.triggerId) {
+      const alert = toProvisionalAlert(record);
+      tell(
+        announce({ alert, name: 'sos.raised', atMs: Date.parse(record.acceptedAt), isProvisional: true }).then(() =>
+          crashAt('after_announce'),
+        ),
+      );
+    }
+    return toProvisionalReply(record, { first, durability });
+  }
+
+  /** With the database away one person has one alert on this node too. */
+  function oldestPressOf(record: TriggerRecord): TriggerRecord {
+    const first = journal.pending().find(({ body }) => body.userId === record.userId);
+    return first?.body ?? record;
+  }
+
+  async function toRecord({ identity, trigger, isTokenExpired, isDrill, via }: Press): Promise<TriggerRecord> {
+    const acceptedAt = new Date(now()).toISOString();
+    const list = await readList(ownerOf(identity.userId));
+    const { note, ...rest } = trigger;
+    return {
+      triggerId: trigger.alertId,
+      userId: identity.userId,
+      role: identity.role,
+      region: parts.region,
+      acceptedAt,
+      via,
+      isTokenExpired,
+      ...(isDrill && { isDrill }),
+      trigger: rest,
+      ...(note !== undefined && { note: sealFactText(parts.sealer, note, { personId: identity.userId }) }),
+      outbox: planOutbox(list, { isDrill }),
+      contacts: list?.contacts ?? [],
+      ...(list !== undefined && { contactsVersion: list.version }),
+    };
+  }
+
+  async function readList(userId: string): ReturnType<ReadOutreachList> {
+    try {
+      return await parts.readOutreachList(userId, { withinMs: timing.contactsWithinMs });
+    } catch (err) {
+      log.warn({ err }, 'contacts not read in time, they are told later');
+      return undefined;
+    }
+  }
+
+  /** Never throws: a journal that fails is one thing less that holds the alert. */
+  async function writeJournal(key: string, body: TriggerRecord): Promise<boolean> {
+    try {
+      await journal.append({ key, body });
+    } catch {
+      return false;
+    }
+    crashAt('after_journal');
+    return true;
+  }
+
+  async function writeStore(key: string, record: TriggerRecord, startedAtMs: number): Promise<StoreOutcome> {
+    try {
+      await bringOlder(key, record);
+      const accepted = await store.accept(record).catch((error: unknown) => {
+        if (mongoOutcome(error) === 'answered' || performance.now() - startedAtMs > timing.answerAfterMs) throw error;
+        return store.accept(record);
+      });
+      crashAt('after_persist');
+      noteStored(key);
+      return { accepted };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /**
+   * A person's presses go to the database in the order in which this node has answered them: where it has said that an alert is joined,
+   * that one comes first. Usually there is none before.
+   */
+  async function bringOlder(key: string, { userId }: TriggerRecord): Promise<void> {
+    for (const { key: olderKey, body } of journal.pending()) {
+      if (olderKey === key) return;
+      if (body.userId !== userId || storedKeys.has(olderKey)) continue;
+      const { alert, outcome } = await store.accept(body, { ageMs: Math.max(0, now() - Date.parse(body.acceptedAt)) });
+      noteStored(olderKey);
+      if (outcome === 'raised') tell(announce({ alert, name: 'sos.raised', atMs: alert.receivedAt.getTime() }));
+    }
+  }
+
+  function noteStored(key: string): void {
+    storedKeys.add(key);
+    if (storedKeys.size < maxStoredKeys) return;
+    for (const one of storedKeys) if (journal.find(one) === undefined) storedKeys.delete(one);
+  }
+
+  function tell(work: Promise<unknown>): void {
+    const done = work.finally(() => underWay.delete(done));
+    underWay.add(done);
+  }
+
+  return {
+    raise,
+    async settled() {
+      await Promise.allSettled(underWay);
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { OutboxEntry } from '../alerts/alert-document.ts';
+import type { AnnounceAlert } from '../alerts/announce-alert.ts';
+import type { CrashAlert } from '../alerts/crash-points.ts';
+import { ownerOf } from '../alerts/drill-person.ts';
+import type { ReadOwnPhone } from '../people/safety/read-own-phone.ts';
+import type { CurrentContacts } from './current-contacts.ts';
+import type { DispatchMetrics } from './dispatch-metrics.ts';
+import type { DispatchSettings } from './dispatch-settings.ts';
+import type { Claimed, DispatchStore } from './dispatch-store.ts';
+import type { GatherOutcomes } from './gather-outcomes.ts';
+import { countLeft, type HeldEntry, holdEntry } from './keep-entry.ts';
+import type { ClaimContext, SendEntry } from './send-entry.ts';
+import type { SendInside } from './send-inside.ts';
+
+/**
+ * Does what is due of an alert. Safe to call at any time, from anywhere, twice.
+ *
+ * @param options.areOperatorsTold whoever accepted the alert has told them
+ * @throws AppError `database_unavailable` where it could not be claimed; the sweeper comes again
+ */
+export type DispatchAlert = (alertId: string, options?: { areOperatorsTold?: boolean }) => Promise<void>;
+
+export interface DispatchAlertParts {
+  store: Pick<DispatchStore, 'claim'>;
+  gather: Pick<GatherOutcomes, 'add'>;
+  announce: AnnounceAlert;
+  currentContacts: CurrentContacts;
+  readOwnPhone: ReadOwnPhone;
+  sendEntry: SendEntry;
+  sendInside: SendInside;
+  settings: Pick<DispatchSettings, 'leaseMs'>;
+  crashAt: CrashAlert;
+  metrics: Pick<DispatchMetrics, 'firstAttempt' | 'escalated' | 'ended'>;
+  log: Logger;
+}
+
+/** A mistake of ours must not spin. */
+const afterMistakeMs = 5_000;
+/** Entries that expanding adds are due at once. */
+const maxRounds = 3;
+
+/**
+ * Claims what is due and sends all of it at once: operators first, since that is one script call. Two majority writes where every first
+ * provider takes what it is given.
+ */
+export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
+  const { store, gather, announce, sendEntry, sendInside, settings, crashAt, metrics, log } = parts;
+  /** Whose claim is asked for at this moment. */
+  const claiming = new Set<string>();
+
+  async function claim(alertId: string): Promise<{ claimed: Claimed; leaseEndsAt: number } | undefined> {
+    if (claiming.has(alertId)) return undefined;
+    claiming.add(alertId);
+    try {
+      const askedAt = performance.now();
+      const claimed = await store.claim(alertId);
+      return claimed && { claimed, leaseEndsAt: askedAt + settings.leaseMs };
+    } finally {
+      claiming.delete(alertId);
+    }
+  }
+
+  async function toContext({ alert, entries }: Claimed): Promise<ClaimContext> {
+    const isForContact = entries.some(({ recipient }) => recipient.kind === 'contact');
+    const [contacts, own] = isForContact
+      ? await Promise.all([
+          parts.currentContacts(alert),
+          parts.readOwnPhone(ownerOf(alert.person.userId)).catch(() => undefined),
+        ])
+      : [alert.contacts, undefined];
+    let hasAttempted = alert.outbox.some(({ attempts }) => attempts > 0) || alert.escalation.level > 0;
+    return {
+      alert,
+      contacts,
+      ownPhone: own?.phone,
+      onFirstAttempt() {
+        if (hasAttempted) return;
+        hasAttempted = true;
+        metrics.firstAttempt((Date.now() - alert.receivedAt.getTime()) / 1_000);
+      },
+    };
+  }
+
+  /** @returns whether there is more to send now */
+  async function send(claimed: Claimed, leaseEndsAt: number, areOperatorsTold: boolean): Promise<boolean> {
+    const { alert, entries } = claimed;
+    const left = countLeft(entries);
+    const context = toContext(claimed);
+    let hasMore = false;
+
+    async function work(entry: OutboxEntry, held: HeldEntry): Promise<void> {
+      if (entry.channel === 'desk' && areOperatorsTold) await held.keep({ state: 'ACCEPTED', dueInMs: null });
+      else if (entry.channel === 'desk') await sendInside.tellOperators({ alert }, held);
+      else if (entry.channel === 'none') hasMore = (await sendInside.expand({ alert }, held)) || hasMore;
+      else if (entry.channel === 'app') await sendInside.tellApp(await context, held);
+      else await sendEntry(await context, held);
+    }
+
+    await Promise.all(
+      entries.map(async (entry) => {
+        const held = holdEntry({ alert, entry, leaseEndsAt, left, gather, settings, metrics });
+        try {
+          await work(entry, held);
+        } catch (err) {
+          log.error({ err, alertId: alert._id, entryId: entry.entryId }, 'an entry of an alert could not be sent');
+          await held.keep({ state: 'PENDING', dueInMs: afterMistakeMs }).catch(() => undefined);
+        }
+      }),
+    );
+    return hasMore;
+  }
+
+  return async (alertId, { areOperatorsTold = false } = {}) => {
+    for (let round = 1; round <= maxRounds; round += 1) {
+      const taken = await claim(alertId);
+      if (taken === undefined) return;
+      const { claimed, leaseEndsAt } = taken;
+      crashAt('after_claim');
+      if (claimed.hasEscalated) {
+        metrics.escalated();
+        const { alert } = claimed;
+        void announce({ alert, name: 'sos.escalated', atMs: alert.changedAt.getTime() });
+      }
+      if (!(await send(claimed, leaseEndsAt, areOperatorsTold))) return;
+    }
+  };
+}

@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { Providers } from '@hushryd/providers/providers';
+import type { AlertDocument, EntryTry, OutboxEntry } from '../alerts/alert-document.ts';
+import type { CrashAlert } from '../alerts/crash-points.ts';
+import type { Attempt } from '../delivery/attempt.ts';
+import type { DeliverySettings } from '../delivery/delivery-settings.ts';
+import type { SealedContact } from '../people/contacts/contact-seal.ts';
+import type { AlertAttemptDocument } from './alert-attempts.ts';
+import type { DispatchMetrics } from './dispatch-metrics.ts';
+import type { DispatchSettings } from './dispatch-settings.ts';
+import type { FindRecipients, Recipients, Target } from './find-recipients.ts';
+import type { HeldEntry } from './keep-entry.ts';
+import { type MakeAttempt, providersOf } from './make-attempt.ts';
+import { awaitsMs, type EntryPlan, planEntry } from './plan-entry.ts';
+
+/** What is the same for all entries of one claim. */
+export interface ClaimContext {
+  alert: AlertDocument;
+  contacts: readonly SealedContact[];
+  ownPhone: string | undefined;
+  onFirstAttempt: () => void;
+}
+
+/** Sends one entry over the providers of its channel until one has taken it, or it is somebody's turn later. */
+export type SendEntry = (context: ClaimContext, held: HeldEntry) => Promise<void>;
+
+export interface SendEntryParts {
+  providers: Providers;
+  findRecipients: FindRecipients;
+  makeAttempt: MakeAttempt;
+  settings: Pick<DispatchSettings, 'leaseMs' | 'receiptWaitMs'>;
+  delivery: Pick<DeliverySettings, 'deadlineMs' | 'plan'>;
+  crashAt: CrashAlert;
+  metrics: DispatchMetrics;
+  log: Logger;
+  now?: () => number;
+  random?: () => number;
+}
+
+/** Shorter pauses are waited for in place. */
+const longestPauseMs = 1_500;
+/** Whoever could say whom to reach may be back by then. */
+const askAgainMs = 1_000;
+/** An incident is no person: it can be opened and closed for an hour, a round a minute. */
+const incidentRoundMs = 60_000;
+const maxIncidentAttempts = 180;
+
+type Reached = Extract<Recipients, { targets: Target[] }>;
+type EndPlan = Omit<Extract<EntryPlan, { kind: 'end' }>, 'kind'>;
+
+/**
+ * Each attempt is kept before the next one is made, and keeping it renews the lease: killed in between, somebody else goes on when the
+ * lease has ended, and makes at most that one attempt twice.
+ *
+ * @throws AppError `database_unavailable`
+ */
+export function createSendEntry(parts: SendEntryParts): SendEntry {
+  const { providers, findRecipients, makeAttempt, settings, delivery, crashAt, metrics, log } = parts;
+  const { now = Date.now, random = Math.random } = parts;
+
+  async function end({ alert }: ClaimContext, { known, keep }: HeldEntry, { state, reason }: EndPlan): Promise<void> {
+    const { entryId, channel, attempts } = known;
+    if (channel === 'incident' && reason === 'exhausted' && attempts < maxIncidentAttempts) {
+      await keep({ state: 'PENDING', dueInMs: incidentRoundMs, isNewRound: true });
+      return;
+    }
+    if (reason === 'nobody-on-call' && channel === 'voice') {
+      metrics.nobodyOnCall();
+      log.error({ alertId: alert._id }, 'nobody is on call for an alert that is not acknowledged');
+    } else if (reason !== undefined && reason !== 'no-address') {
+      log.warn({ alertId: alert._id, entryId, channel, reason }, 'an entry of an alert was not delivered');
+    }
+    await keep({ state, dueInMs: null, ...(reason !== undefined && { reason }) });
+  }
+
+  /** @returns whether there is somebody else to be asked, by us */
+  async function tryNext(context: ClaimContext, held: HeldEntry, reached: Reached, number: string): Promise<boolean> {
+    const { known } = held;
+    const plan = planEntry({
+      entry: known,
+      providers: providersOf(providers, known.channel),
+      people: reached.kind === 'inTurn' ? reached.targets.length : 1,
+      settings: delivery.plan,
+      nowMs: now(),
+      random,
+    });
+    if (plan.kind === 'end') {
+      await end(context, held, plan);
+      return false;
+    }
+    if (plan.inMs > longestPauseMs) {
+      await held.keep({ state: 'PENDING', dueInMs: plan.inMs });
+      return false;
+    }
+    await sleep(plan.inMs);
+    if (!(await held.holdFor(delivery.deadlineMs))) return false;
+
+    const { alert, ownPhone } = context;
+    const targets = targetsOf(reached, plan.personIndex);
+    crashAt('before_send');
+    context.onFirstAttempt();
+    const attempt = await makeAttempt({ alert, entry: known, provider: plan.provider, number, targets, ownPhone });
+    crashAt('after_send');
+    if (attempt === undefined) {
+      await end(context, held, { state: 'FAILED', reason: 'no-provider' });
+      return false;
+    }
+    metrics.attempt(known.channel, attempt);
+    const made = { attempts: 1, addTries: [toTry(attempt, number)] };
+    const document = toDocument(alert._id, known, { attempt, number, personId: targets[0]?.personId });
+    if (attempt.outcome === 'accepted') {
+      await held.keep({ ...made, state: 'ACCEPTED', dueInMs: awaitsMs(known, settings.receiptWaitMs) }, document);
+      return false;
+    }
+    return held.keep({ ...made, state: 'SENDING', dueInMs: settings.leaseMs }, document);
+  }
+
+  return async (context, held) => {
+    const { fence } = held.known;
+    const recipients = await findRecipients(context.alert, held.known, context.contacts);
+    if (recipients.kind === 'unknown') {
+      await held.keep({ state: 'PENDING', dueInMs: askAgainMs });
+    } else if (recipients.kind === 'nobody') {
+      await end(context, held, { state: 'FAILED', reason: recipients.reason });
+    } else {
+      let made = 1;
+      while (await tryNext(context, held, recipients, `${fence}-${made}`)) made += 1;
+    }
+  };
+}
+
+function targetsOf(recipients: Reached, personIndex: number): readonly Target[] {
+  return recipients.kind === 'inTurn' ? recipients.targets.slice(personIndex, personIndex + 1) : recipients.targets;
+}
+
+function toTry({ provider, outcome, errorClass, startedAtMs, latencyMs }: Attempt, number: string): EntryTry {
+  const result = outcome === 'accepted' ? 'accepted' : (errorClass ?? 'next');
+  return { number, provider, result, endedAtMs: startedAtMs + latencyMs };
+}
+
+function toDocument(
+  alertId: string,
+  { entryId, recipient, channel }: OutboxEntry,
+  { attempt, number, personId }: { attempt: Attempt; number: string; personId: string | undefined },
+): AlertAttemptDocument {
+  const { attemptId: _id, ...made } = attempt;
+  const person = personId !== undefined && { personId };
+  return { _id, alertId, entryId, number, recipient, channel, ...person, ...made };
+}

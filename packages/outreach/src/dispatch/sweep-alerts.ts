@@ -1,0 +1,74 @@
+import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { DispatchAlert } from './dispatch-alert.ts';
+import type { DispatchMetrics } from './dispatch-metrics.ts';
+import type { DispatchSettings } from './dispatch-settings.ts';
+import type { DispatchStore } from './dispatch-store.ts';
+
+/** Processes that begin at the same moment do not go on so. Only ever sooner than asked for. */
+const jitterShare = 0.2;
+const dueASweep = 200;
+const agesEveryMs = 5_000;
+
+/**
+ * Finds whatever is due in any alert, from the alerts themselves, and does it: every worker and every api has one, without a leader, since
+ * the claim decides. It is what an alert can rely on; jobs are only sooner.
+ *
+ * Cost: two commands a sweep, on an index of what is due; an alert found and not yet claimed is one write.
+ */
+export function createAlertSweep({
+  store,
+  dispatch,
+  settings,
+  metrics,
+  log,
+  random = Math.random,
+}: {
+  store: Pick<DispatchStore, 'findDue' | 'oldestUnackedMs'>;
+  dispatch: DispatchAlert;
+  settings: Pick<DispatchSettings, 'sweepMs' | 'processors'>;
+  metrics: Pick<DispatchMetrics, 'swept' | 'showAges'>;
+  log: Logger;
+  random?: () => number;
+}): Periodic {
+  const underWay = new Set<Promise<void>>();
+  const ending = new AbortController();
+  let unackedMs = 0;
+  let agesAt = Number.NEGATIVE_INFINITY;
+
+  function begin(alertId: string): void {
+    const work = dispatch(alertId)
+      .catch((err: unknown) => log.warn({ err, alertId }, 'an alert could not be taken up, the next sweep comes'))
+      .finally(() => underWay.delete(work));
+    underWay.add(work);
+  }
+
+  async function run(): Promise<void> {
+    const due = await store.findDue(dueASweep);
+    for (const { alertId } of due) {
+      // Others have sweepers too; this one comes again.
+      if (underWay.size >= settings.processors || ending.signal.aborted) break;
+      begin(alertId);
+    }
+    if (due.length > 0) metrics.swept(due.length);
+    if (performance.now() - agesAt >= agesEveryMs) {
+      agesAt = performance.now();
+      unackedMs = await store.oldestUnackedMs();
+    }
+    metrics.showAges({ unackedMs, lateMs: Math.max(0, due[0]?.lateMs ?? 0) });
+  }
+
+  const everyMs = settings.sweepMs * (1 - jitterShare * random());
+  const periodic = createPeriodic({ name: 'sweep alerts', everyMs, run, log });
+  return {
+    ...periodic,
+    get failedCount() {
+      return periodic.failedCount;
+    },
+    async close() {
+      ending.abort();
+      await periodic.close();
+      await Promise.all(underWay);
+    },
+  };
+}

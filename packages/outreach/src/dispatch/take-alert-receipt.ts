@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Receipt, ReceiptStatus } from '@hushryd/providers/receipts/receipt';
+import { isProgress } from '@hushryd/providers/receipts/receipt-progress';
+import type { AlertWork } from '../alerts/change-alert.ts';
+import { acknowledgeAlert } from '../alerts/handle-alert.ts';
+import type { TakeReceipt } from '../webhooks/take-webhook.ts';
+import type { AlertAttemptDocument } from './alert-attempts.ts';
+import { type AlertAttempt, entryCode, readAlertAttemptId } from './attempt-id.ts';
+import type { DispatchMetrics } from './dispatch-metrics.ts';
+import type { DispatchStore } from './dispatch-store.ts';
+import type { EntryChange, Told } from './entry-change.ts';
+import { type GatherOutcomes, patientHoldMs } from './gather-outcomes.ts';
+
+interface ReceiptParts {
+  store: Pick<DispatchStore, 'find' | 'findAttempt' | 'findByMessage'>;
+  gather: Pick<GatherOutcomes, 'add'>;
+  work: AlertWork;
+  metrics: Pick<DispatchMetrics, 'told'>;
+  now?: () => number;
+}
+
+/** The key that takes an alert. Source: the words of the template `on_call_page`. */
+const acknowledgeKey = '1';
+/** A receipt may overtake the write that says what it is of; after this nobody will write that any more. */
+const attemptComesWithinMs = 60_000;
+const maxLooks = 4;
+const lookAgainMs = 150;
+
+/**
+ * Receipts of alerts' messages and calls. Repetitions and steps back change nothing. Whoever is on call and presses 1 acknowledges.
+ *
+ * @throws AppError `database_unavailable`: the vendor's word is kept, and applied later
+ */
+export function createTakeAlertReceipt({ store, gather, work, metrics, now = Date.now }: ReceiptParts): TakeReceipt {
+  async function findAttempt(receipt: Receipt) {
+    const { attemptId } = receipt;
+    if (attemptId === undefined) {
+      const known = await store.findByMessage(receipt);
+      return known === null ? undefined : { id: known._id, known };
+    }
+    if (readAlertAttemptId(attemptId) === undefined) return undefined;
+    return { id: attemptId, known: await findStored(attemptId) };
+  }
+
+  /** A vendor may be faster than the write that is gathered. */
+  async function findStored(attemptId: string): Promise<AlertAttemptDocument | null> {
+    for (let looks = 1; ; looks += 1) {
+      const known = await store.findAttempt(attemptId);
+      if (known !== null || looks === maxLooks) return known;
+      await sleep(lookAgainMs);
+    }
+  }
+
+  async function acknowledge({ alertId, personId }: Pick<AlertAttemptDocument, 'alertId' | 'personId'>): Promise<void> {
+    try {
+      await acknowledgeAlert(work, { alertId, by: personId ?? 'on-call', authorise: () => undefined });
+    } catch (error) {
+      // A colleague was faster, or it is over: either way somebody takes care.
+      const isTaken = error instanceof AppError && ['sos_taken', 'sos_state_conflict'].includes(error.code);
+      if (!isTaken) throw error;
+    }
+  }
+
+  return async (receipt) => {
+    const found = await findAttempt(receipt);
+    if (found === undefined) return false;
+    const { id, known } = found;
+    if (known === null) return takeUnstored(receipt, id);
+    if (receipt.digits !== undefined) {
+      const isOnCall = known.recipient.kind === 'on_call' && known.channel === 'voice';
+      if (isOnCall && receipt.digits === acknowledgeKey) await acknowledge(known);
+    }
+    if (!isProgress(known.status, receipt.status)) return true;
+    await keep(receipt, known);
+    return true;
+  };
+
+  /** Of an attempt that is not in the database yet, or will never be, since whoever made it has died. */
+  async function takeUnstored(receipt: Receipt, id: string): Promise<boolean> {
+    const read = readAlertAttemptId(id);
+    if (read !== undefined && receipt.digits === acknowledgeKey && (await isOnCallCall(read))) {
+      await acknowledge({ alertId: read.alertId });
+      return true;
+    }
+    // What arrived has arrived. Of anything else it has to be known which attempt it is of.
+    if (resultOf(receipt.status) === 'arrived' && receipt.digits === undefined) {
+      if (read !== undefined) await tellEntry(receipt, id, read);
+      return true;
+    }
+    if (now() - receipt.atMs > attemptComesWithinMs) return true;
+    throw new AppError('database_unavailable', { detail: 'the attempt that a receipt is of is not stored yet' });
+  }
+
+  async function isOnCallCall({ alertId, code }: AlertAttempt & { code: string }): Promise<boolean> {
+    const alert = await store.find(alertId);
+    const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === code);
+    return entry?.recipient.kind === 'on_call' && entry.channel === 'voice';
+  }
+
+  async function keep(receipt: Receipt, known: AlertAttemptDocument): Promise<void> {
+    const attempt = { ...known, status: receipt.status, statusAt: new Date(receipt.atMs) };
+    const result = resultOf(receipt.status);
+    if (result === undefined) return;
+    metrics.told(known.channel, receipt.provider, result);
+    const change = toTold(receipt, known, result === 'failed' ? (receipt.errorClass ?? 'next') : result);
+    await gather.add(known.alertId, change, [attempt], holdFor(result));
+  }
+
+  /** Its attempt is on its way to the database. */
+  async function tellEntry(
+    receipt: Receipt,
+    attemptId: string,
+    { alertId, code, number }: AlertAttempt & { code: string },
+  ) {
+    const alert = await store.find(alertId);
+    const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === code);
+    if (alert === null || entry === undefined) return;
+    metrics.told(entry.channel, receipt.provider, 'arrived');
+    await gather.add(
+      alert._id,
+      toTold(receipt, { ...entry, _id: attemptId, number }, 'arrived'),
+      [],
+      holdFor('arrived'),
+    );
+  }
+}
+
+/** That something arrived has no hurry; whoever has to ask another company does. */
+const holdFor = (result: 'arrived' | 'unanswered' | 'failed') =>
+  result === 'arrived' ? { holdMs: patientHoldMs / 2 } : {};
+
+function toTold(
+  { provider, status, vendorCode }: Receipt,
+  { _id, entryId, number, channel }: Pick<AlertAttemptDocument, '_id' | 'entryId' | 'number' | 'channel'>,
+  result: Told['result'],
+): EntryChange {
+  const data = { entryId, channel, provider, status, ...(vendorCode !== undefined && { vendorCode }) };
+  return { kind: 'told', entryId, number, result, fact: { factId: `${_id}-${status}`, kind: 'receipt', data } };
+}
+
+/** What a receipt means for the entry; undefined where it is only on its way. */
+function resultOf(status: ReceiptStatus): 'arrived' | 'unanswered' | 'failed' | undefined {
+  switch (status) {
+    case 'delivered':
+    case 'read':
+    case 'answered':
+    case 'completed':
+      return 'arrived';
+    case 'busy':
+    case 'no-answer':
+      return 'unanswered';
+    case 'failed':
+      return 'failed';
+    default:
+      return undefined;
+  }
+}

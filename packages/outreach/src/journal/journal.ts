@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import { type HeldFolder, holdFolder } from './hold-folder.ts';
+import { createJournalFile, type JournalFile, readJournalFiles, removeJournalFile, setAside } from './journal-file.ts';
+import { encodeLine } from './journal-lines.ts';
+
+/** One thing that must not be lost before the database has it. `key` names it: the same key again is the same entry. */
+export interface JournalEntry<Body = unknown> {
+  readonly key: string;
+  readonly body: Body;
+}
+
+export interface Journal<Body> {
+  /**
+   * Keep an entry. On this node's disk when it resolves; entries that come while another is written share the next write.
+   *
+   * @throws AppError `sos_not_persisted` where it is full, closed, or the disk failed: then the entry may or may not come back
+   * Cost: one append and fdatasync (p50 0.2 ms, p99 1.6 ms), shared.
+   */
+  append(entry: JournalEntry<Body>): Promise<void>;
+  /** What is not settled yet, oldest first. */
+  pending(): readonly JournalEntry<Body>[];
+  find(key: string): Body | undefined;
+  /** The database has these: forget them. Files go once all in them is settled. */
+  settle(keys: readonly string[]): Promise<void>;
+  readonly bytes: number;
+  close(): Promise<void>;
+}
+
+export interface JournalSettings {
+  /** Folder of the node; each process holds a folder of its own in it. */
+  rootDir: string;
+  /** All files together. Beyond it nothing is taken: the disk is for other things too. */
+  maxBytes: number;
+  /** A file that is larger takes no more. */
+  fileBytes?: number;
+}
+
+interface Waiting<Body> {
+  text: string;
+  kept: Kept<Body>;
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+interface Kept<Body> {
+  entry: JournalEntry<Body>;
+  /** Where it lies; undefined while it is being written. */
+  path: string | undefined;
+  written: Promise<void>;
+}
+
+const defaultFileBytes = 4 * 1024 * 1024;
+
+/**
+ * An append-only journal on this node's disk, for what was acknowledged and is not in the database yet.
+ *
+ * What a process before this one left is pending at once. A last line that was cut by a crash is skipped, since nobody was told that it
+ * stands; any other damaged line is counted, logged, and its file kept aside when the rest of it is settled. A file whose write failed is
+ * never written again: after a failed fsync nobody can say what is on the disk.
+ *
+ * Bounded: `maxBytes` on disk, and as much in memory.
+ */
+export async function openJournal<Body>({
+  settings: { rootDir, maxBytes, fileBytes = defaultFileBytes },
+  log,
+  held,
+}: {
+  settings: JournalSettings;
+  log: Logger;
+  /** A folder that is held already, to settle what was left in it. */
+  held?: HeldFolder;
+}): Promise<Journal<Body>> {
+  const folder = held ?? (await holdFolder(rootDir));
+  const kept = new Map<string, Kept<Body>>();
+  /** Entries by file that are not settled, and how large the file is. */
+  const files = new Map<string, { unsettled: Set<string>; bytes: number; isDamaged: boolean }>();
+  let current: JournalFile | undefined;
+  let waiting: Waiting<Body>[] = [];
+  let writing: Promise<void> | undefined;
+  let isClosed = false;
+  let fileNumber = 0;
+  // Files are read in the order of their names, also those of a process that started in the same millisecond.
+  const namePrefix = `${String(Date.now()).padStart(15, '0')}-${randomBytes(3).toString('hex')}`;
+
+  await restore();
+
+  async function restore(): Promise<void> {
+    for (const { path, bytes, entries, damagedCount } of await readJournalFiles(folder.path)) {
+      const unsettled = new Set<string>();
+      for (const entry of entries as JournalEntry<Body>[]) {
+        if (kept.has(entry.key)) continue;
+        kept.set(entry.key, { entry, path, written: Promise.resolve() });
+        unsettled.add(entry.key);
+      }
+      // One is what a crash leaves.
+      files.set(path, { unsettled, bytes, isDamaged: damagedCount > 1 });
+      if (damagedCount > 0) log.warn({ count: damagedCount, path }, 'lines of the sos journal are cut or damaged');
+      if (unsettled.size === 0) await removeFile(path);
+    }
+  }
+
+  function totalBytes(): number {
+    let total = 0;
+    for (const file of files.values()) total += file.bytes;
+    return total;
+  }
+
+  function append(entry: JournalEntry<Body>): Promise<void> {
+    const known = kept.get(entry.key);
+    if (known !== undefined) return known.written;
+    if (isClosed) return Promise.reject(new AppError('sos_not_persisted', { detail: 'the journal is closed' }));
+    const text = encodeLine(entry);
+    if (totalBytes() + text.length > maxBytes) {
+      return Promise.reject(new AppError('sos_not_persisted', { detail: 'the journal is full' }));
+    }
+    const one: Kept<Body> = { entry, path: undefined, written: Promise.resolve() };
+    one.written = new Promise<void>((done, failed) => void waiting.push({ text, kept: one, done, failed }));
+    kept.set(entry.key, one);
+    writing ??= writeWaiting();
+    return one.written;
+  }
+
+  /** One group after another: what comes while the disk is busy shares the next sync. */
+  async function writeWaiting(): Promise<void> {
+    // In a microtask, so that the entries of one turn share the first one.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      try {
+        const file = await currentFile();
+        await file.write(group.map(({ text }) => text).join(''));
+        const record = files.get(file.path);
+        for (const { kept: one, done } of group) {
+          one.path = file.path;
+          record?.unsettled.add(one.entry.key);
+          done();
+        }
+        if (record !== undefined) record.bytes = file.bytes;
+      } catch (cause) {
+        log.error({ err: cause }, 'the sos journal could not be written');
+        await leaveFailed();
+        for (const { kept: one, failed } of group) {
+          kept.delete(one.entry.key);
+          failed(new AppError('sos_not_persisted', { detail: 'the disk failed', cause }));
+        }
+      }
+    }
+    writing = undefined;
+  }
+
+  async function currentFile(): Promise<JournalFile> {
+    if (current !== undefined && current.bytes >= fileBytes) await leaveFile();
+    if (current === undefined) {
+      fileNumber += 1;
+      current = await createJournalFile(folder.path, `${namePrefix}-${String(fileNumber).padStart(6, '0')}`);
+      files.set(current.path, { unsettled: new Set(), bytes: 0, isDamaged: false });
+    }
+    return current;
+  }
+
+  async function leaveFile(): Promise<void> {
+    const left = current;
+    current = undefined;
+    await left?.close().catch(() => undefined);
+  }
+
+  async function leaveFailed(): Promise<void> {
+    const path = current?.path;
+    await leaveFile();
+    if (path === undefined || files.get(path)?.unsettled.size !== 0) return;
+    // Nothing in it was acknowledged; a disk that is full has no room for empty files either.
+    await removeFile(path).catch(() => undefined);
+  }
+
+  async function settle(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      const path = kept.get(key)?.path;
+      if (path === undefined) continue;
+      kept.delete(key);
+      files.get(path)?.unsettled.delete(key);
+    }
+    // A file that is being written keeps its place until the group is done.
+    if (writing !== undefined) return;
+    for (const [path, { unsettled, bytes }] of [...files]) {
+      if (unsettled.size > 0 || bytes === 0) continue;
+      if (path === current?.path) await leaveFile();
+      await removeFile(path);
+    }
+  }
+
+  async function removeFile(path: string): Promise<void> {
+    const isDamaged = files.get(path)?.isDamaged === true;
+    files.delete(path);
+    if (isDamaged) await setAside(path);
+    else await removeJournalFile(folder.path, path);
+  }
+
+  return {
+    append,
+    pending: () => [...kept.values()].filter(({ path }) => path !== undefined).map(({ entry }) => entry),
+    find: (key) => kept.get(key)?.entry.body,
+    settle,
+    get bytes() {
+      return totalBytes();
+    },
+    async close() {
+      isClosed = true;
+      await writing;
+      await leaveFile();
+      await folder.release();
+    },
+  };
+}

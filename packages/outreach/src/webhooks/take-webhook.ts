@@ -1,0 +1,113 @@
+import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { Receipt, RefusalReason, WebhookRequest } from '@hushryd/providers/receipts/receipt';
+import { type TellingProvider, verifyWebhook, type WebhookKeys } from '@hushryd/providers/receipts/verify-webhook';
+import type { WebhookStore } from './webhook-store.ts';
+
+/**
+ * Whoever sent messages and wants to know what became of them: the notifications, and the alerts.
+ *
+ * May be told the same receipt again. Keys that somebody pressed in a call are a receipt with `digits`.
+ *
+ * @returns false where the receipt is of nobody's message here
+ */
+export type TakeReceipt = (receipt: Receipt) => Promise<boolean>;
+
+export type WebhookReply =
+  | { readonly kind: 'refused'; readonly reason: RefusalReason }
+  | { readonly kind: 'taken'; readonly reply?: { readonly contentType: string; readonly body: string } };
+
+export interface WebhookDesk {
+  /**
+   * Verify, keep, then let it have its effect. What is `taken` is stored by a majority: answer 2xx, or the vendor comes again for ever.
+   *
+   * @throws AppError `database_unavailable` where it could not be stored
+   */
+  take(webhook: { provider: TellingProvider; request: WebhookRequest }): Promise<WebhookReply>;
+  /** What was kept and, the process having died or the database, has had no effect yet. */
+  retryPending(): Promise<void>;
+}
+
+const pendingAfterMs = 5_000;
+const pendingASweep = 500;
+
+/**
+ * Vendors' webhooks. A repetition is known by its event for seven days and changes nothing; a step back changes nothing either, which is
+ * for the takers to see to (`isProgress`).
+ *
+ * @param takers asked in this order
+ */
+export function createWebhookDesk({
+  keys,
+  store,
+  takers,
+  telemetry,
+  log,
+  now = Date.now,
+}: {
+  keys: WebhookKeys;
+  store: WebhookStore;
+  takers: readonly TakeReceipt[];
+  telemetry: Telemetry;
+  log: Logger;
+  now?: () => number;
+}): WebhookDesk {
+  const heard = telemetry.counter({
+    name: 'webhook_receipts_total',
+    help: 'Receipts that vendors sent: taken, repeated, of nobody here; and requests refused',
+    labelNames: ['provider', 'outcome'],
+  });
+
+  async function apply(receipt: Receipt): Promise<void> {
+    let isTaken = false;
+    for (const take of takers) isTaken ||= await take(receipt);
+    heard.inc({ provider: receipt.provider, outcome: isTaken ? 'taken' : 'unknown' });
+    await store.settle(receipt);
+  }
+
+  async function applyOrLeave(receipt: Receipt): Promise<void> {
+    try {
+      await apply(receipt);
+    } catch (err) {
+      log.warn({ err, provider: receipt.provider }, 'a receipt was kept and has no effect yet');
+    }
+  }
+
+  return {
+    async take({ provider, request }) {
+      const verdict = verifyWebhook({ provider, request, keys, nowMs: now() });
+      if (verdict.kind === 'refused') {
+        heard.inc({ provider, outcome: 'refused' });
+        log.warn({ provider, reason: verdict.reason }, 'webhook refused');
+        return verdict;
+      }
+      const kept = await Promise.all(
+        verdict.receipts.map(async (receipt) => ({ receipt, is: await store.keep(receipt, now()) })),
+      );
+      // In order: a vendor that gathers its news tells the oldest first.
+      for (const { receipt, is } of kept) {
+        if (is === 'pending') await applyOrLeave(receipt);
+        else heard.inc({ provider: receipt.provider, outcome: 'repeated' });
+      }
+      return { kind: 'taken', ...(verdict.reply && { reply: verdict.reply }) };
+    },
+    async retryPending() {
+      const pending = await store.findPending({ beforeMs: now() - pendingAfterMs, limit: pendingASweep });
+      for (const receipt of pending) await applyOrLeave(receipt);
+    },
+  };
+}
+
+/** Every worker looks after receipts that were kept and had no effect. */
+export function createPendingReceiptsSweep({
+  desk,
+  everyMs,
+  log,
+}: {
+  desk: Pick<WebhookDesk, 'retryPending'>;
+  everyMs: number;
+  log: Logger;
+}): Periodic {
+  return createPeriodic({ name: 'apply pending receipts', everyMs, run: () => desk.retryPending(), log });
+}

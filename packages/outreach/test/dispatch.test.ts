@@ -1,0 +1,284 @@
+import type { Contact } from '@hushryd/contracts/http/contacts';
+import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import { waitFor } from '@hushryd/platform/testing/wait-for';
+import t from 'tap';
+import { acknowledgeAlert, closeAlert } from '../src/alerts/handle-alert.ts';
+import { alertAttemptId } from '../src/dispatch/attempt-id.ts';
+import { callPerson } from '../src/dispatch/call-person.ts';
+import type { OnCallPerson } from '../src/people/on-call/on-call-document.ts';
+import { entryOf, isQuiet, openAlertRoom } from './open-alert-room.ts';
+import { newKey, phone } from './open-hub.ts';
+
+// From an alert's outbox to people, over real stores and played companies.
+
+const room = await openAlertRoom(t, { redis: await testRedis(t), mongo: await testMongo(t) });
+const withinMs = 20_000;
+
+function contactOf(changes: Partial<Contact> = {}): Contact {
+  return {
+    contactId: `c-${newKey()}`,
+    name: 'Asha',
+    phone: phone(),
+    locale: 'en',
+    channels: ['sms'],
+    isPhoneVerified: true,
+    isEmailVerified: true,
+    ...changes,
+  };
+}
+
+function onCallPerson(changes: Partial<OnCallPerson> = {}): OnCallPerson {
+  return { personId: `p-${newKey()}`, name: 'Dana', phone: phone(), locale: 'en', channels: ['voice'], ...changes };
+}
+
+const order = (alertId: string) => ({ alertId, by: 'olga', authorise: () => undefined });
+const sealer = { seal: (text: string) => text };
+const messageTo = (recipient: string, channel?: string) =>
+  waitFor(() => room.sandbox.messages.list({ recipient, channel })[0], {
+    withinMs,
+    what: `a message to ${recipient}`,
+  });
+
+t.test('everybody is reached over every channel, in few writes, and the document keeps what ended', async (t) => {
+  const userId = `rider-${newKey()}`;
+  const app = `user-${newKey()}`;
+  await room.putDevice(app, `token-${app}`);
+  const contact = contactOf({
+    channels: ['sms', 'whatsapp', 'push', 'email', 'app'],
+    email: 'asha@example.test',
+    userId: app,
+  });
+  await room.putOwnPhone(userId, '+919800000001');
+  const { _id: alertId } = await room.raise([contact], userId);
+  room.writes.length = 0;
+
+  await room.dispatch.dispatch(alertId);
+
+  const alert = await room.becomes(alertId, isQuiet, 'an alert of which nothing is awaited');
+  const states = Object.fromEntries(alert.outbox.map(({ channel, state }) => [channel, state]));
+  t.match(states, { desk: 'ACCEPTED', incident: 'ACCEPTED', sms: 'DELIVERED', whatsapp: 'DELIVERED' });
+  t.match(states, { push: 'ACCEPTED', app: 'ACCEPTED', email: /ACCEPTED|DELIVERED/ });
+  const sms = await messageTo(contact.phone, 'sms');
+  t.match(sms.content.text, /\+919800000001 needs help now.*share\.html#/);
+  t.match((await room.sandbox.messages.list({ channel: 'incident' })).at(-1)?.content.data, {
+    action: 'trigger',
+    dedupKey: alertId,
+    details: { user_id: userId, lat: 41.15 },
+  });
+  t.match(await room.eventsOf('admin:sos'), [{ name: 'sos.raised', alertId, sound: true }]);
+  t.match(await room.eventsOf(`user:${app}`), [{ name: 'contact.sos', alertId, url: /share\.html#/ }]);
+
+  const attempts = await room.attempts(alertId);
+  t.equal(attempts.length, 5);
+  for (const { _id, entryId, number, outcome, providerMessageId, latencyMs } of attempts) {
+    t.equal(_id, alertAttemptId({ alertId, entryId, number }));
+    t.ok(_id.length < 100 && outcome === 'accepted' && providerMessageId && latencyMs >= 0);
+  }
+  t.equal(alert.version, 1, 'nothing changed that people see');
+  t.ok(alert.outbox.every(({ state, tries }) => state === 'ACCEPTED' || tries.length === 0));
+  // With the one that raised it at most five; receipts of one alert may come further apart than they are gathered.
+  t.ok(room.writes.length <= 4, `${room.writes.join(', ')}`);
+});
+
+t.test('what nobody can carry fails visibly, and holds up nothing else', async (t) => {
+  const contact = contactOf({ channels: ['sms', 'email'] });
+  const { _id: alertId } = await room.raise([contact]);
+
+  await room.dispatch.dispatch(alertId);
+
+  const alert = await room.becomes(alertId, isQuiet, 'an alert of which nothing is awaited');
+  t.match(entryOf(alert, 'email'), { state: 'FAILED', reason: 'no-address' });
+  t.match(entryOf(alert, 'sms'), { state: 'DELIVERED' });
+});
+
+t.test('a contact who was removed after the press is not written to', async (t) => {
+  const [gone, kept] = [contactOf(), contactOf()];
+  const alert = await room.raise([gone, kept]);
+  await room.putContacts(alert.person.userId, [kept]);
+
+  await room.dispatch.dispatch(alert._id);
+
+  await messageTo(kept.phone);
+  t.match(await room.read(alert._id), { outbox: { 2: { state: 'FAILED', reason: 'contact-removed' } } });
+  t.equal(room.sandbox.messages.list({ recipient: gone.phone }).length, 0);
+});
+
+t.test('contacts that could not be read with the press are told when they can be', async (t) => {
+  const userId = `rider-${newKey()}`;
+  const contact = contactOf();
+  await room.putContacts(userId, [contact]);
+  const { _id: alertId } = await room.raise(undefined, userId);
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(contact.phone);
+  t.match((await room.read(alertId)).contacts, [{ contactId: contact.contactId }]);
+});
+
+t.test('what is due is taken once, however many ask at the same moment', async (t) => {
+  const contact = contactOf();
+  const { _id: alertId } = await room.raise([contact]);
+  await Promise.all(Array.from({ length: 8 }, () => room.dispatch.dispatch(alertId)));
+
+  await room.becomes(alertId, isQuiet, 'an alert of which nothing is awaited');
+  t.equal(room.sandbox.messages.list({ recipient: contact.phone }).length, 1);
+});
+
+t.test('nobody acknowledges: whoever is on call is called level by level, and 1 takes the alert', async (t) => {
+  const [first, second, third] = [onCallPerson(), onCallPerson(), onCallPerson()];
+  await room.putRota([[first, second], [third]]);
+  const { _id: alertId } = await room.raise([]);
+  await room.dispatch.dispatch(alertId);
+
+  await room.passTime(alertId, 31_000);
+  await room.dispatch.dispatch(alertId);
+  const call = await messageTo(first.phone);
+  t.match(await room.read(alertId), { escalation: { level: 1 }, version: 2 });
+  // Nobody takes it: the next one of the level is called.
+  room.sandbox.phones.decline(call.id);
+  await room.becomes(alertId, ({ workAt }) => (workAt?.getTime() ?? 0) <= Date.now(), 'the next person’s turn');
+  await room.dispatch.dispatch(alertId);
+  await messageTo(second.phone);
+
+  await room.passTime(alertId, 61_000);
+  await room.dispatch.dispatch(alertId);
+  const next = await messageTo(third.phone);
+  await room.sandbox.phones.answer(next.id, '1');
+
+  const alert = await room.becomes(alertId, ({ state }) => state === 'acknowledged', 'the acknowledgement');
+  t.match(alert, { acknowledgedBy: third.personId, escalation: { level: 2, nextAt: null } });
+  t.ok(alert.facts.some(({ kind }) => kind === 'escalated'));
+  // PagerDuty hears of it too.
+  await room.dispatch.dispatch(alertId);
+  t.match(room.sandbox.messages.list({ channel: 'incident' }).at(-1)?.content.data, {
+    action: 'acknowledge',
+    dedupKey: alertId,
+  });
+});
+
+t.test('the key counts also where whoever made the call died before it was stored', async (t) => {
+  await room.putRota([[onCallPerson()]]);
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+  await room.dispatch.dispatch(alertId);
+  const calls = (await room.read(alertId)).outbox.filter(({ channel, recipient }) => {
+    return channel === 'voice' && recipient.kind === 'on_call';
+  });
+
+  const isTaken = await room.dispatch.takeReceipt({
+    provider: 'twilio-voice',
+    providerMessageId: newKey(),
+    attemptId: alertAttemptId({ alertId, entryId: calls[0]?.entryId ?? '', number: '99-1' }),
+    status: 'answered',
+    atMs: Date.now(),
+    eventId: newKey(),
+    digits: '1',
+  });
+
+  t.equal(isTaken, true);
+  t.match(await room.read(alertId), { state: 'acknowledged', escalation: { nextAt: null } });
+});
+
+t.test('a key that a contact presses acknowledges nothing', async (t) => {
+  const contact = contactOf({ channels: ['voice'] });
+  const { _id: alertId } = await room.raise([contact]);
+  await room.dispatch.dispatch(alertId);
+  const call = await messageTo(contact.phone);
+  const attempt = (await room.attempts(alertId)).find(({ channel }) => channel === 'voice');
+  const receipt = { provider: 'twilio-voice', providerMessageId: call.id, status: 'answered' } as const;
+
+  const isTaken = await room.dispatch.takeReceipt({
+    ...receipt,
+    attemptId: attempt?._id ?? '',
+    atMs: Date.now(),
+    eventId: newKey(),
+    digits: '1',
+  });
+
+  t.equal(isTaken, true);
+  t.match(await room.read(alertId), { state: 'open', outbox: { 2: { state: 'DELIVERED' } } });
+});
+
+t.test('receipts: repeated and older ones change nothing, those of others are nobody’s', async (t) => {
+  const { dispatch } = room;
+  const contact = contactOf();
+  const { _id: alertId } = await room.raise([contact]);
+  await dispatch.dispatch(alertId);
+  await room.becomes(alertId, isQuiet, 'a delivered text');
+  const [attempt] = (await room.attempts(alertId)).filter(({ channel }) => channel === 'sms');
+  const before = await room.read(alertId);
+  const receipt = {
+    provider: 'twilio-sms',
+    providerMessageId: attempt?.providerMessageId ?? '',
+    attemptId: attempt?._id ?? '',
+    atMs: Date.now(),
+    eventId: newKey(),
+  } as const;
+
+  for (const status of ['delivered', 'sent', 'failed'] as const) {
+    t.equal(await dispatch.takeReceipt({ ...receipt, status }), true);
+  }
+
+  t.same(await room.read(alertId), before);
+  t.equal(await dispatch.takeReceipt({ ...receipt, attemptId: 'ntf.abc.1-1', status: 'sent' }), false);
+});
+
+t.test('when it is over the incident is resolved and whoever was told hears of it; nothing else is sent', async (t) => {
+  const [told, silent] = [contactOf(), contactOf({ channels: ['email'], email: 'never@example.test' })];
+  room.sandbox.faults.set({ provider: 'sendgrid', mode: '500', recipient: 'never@example.test' });
+  room.sandbox.faults.set({ provider: 'mailgun', mode: '500', recipient: 'never@example.test' });
+  const { _id: alertId } = await room.raise([told]);
+  await room.dispatch.dispatch(alertId);
+  await room.becomes(alertId, isQuiet, 'a delivered text');
+
+  await acknowledgeAlert(room.work, order(alertId));
+  await closeAlert({ ...room.work, sealer }, { ...order(alertId), state: 'resolved', reason: 'helped' });
+  const closed = await room.read(alertId);
+  t.match(closed, { open: false, hasWork: true, escalation: { nextAt: null } });
+  await room.dispatch.dispatch(alertId);
+
+  await room.becomes(alertId, ({ hasWork }) => !hasWork, 'an alert without work');
+  t.match(room.sandbox.messages.list({ recipient: told.phone }).at(-1)?.content.text, /is over/);
+  t.match(room.sandbox.messages.list({ channel: 'incident' }).at(-1)?.content.data, {
+    action: 'resolve',
+    dedupKey: alertId,
+  });
+  t.equal(room.sandbox.messages.list({ recipient: silent.email ?? '' }).length, 0);
+});
+
+t.test('an operator has the person called, once a call id, and no number is seen', async (t) => {
+  const { _id: alertId, person } = await room.raise([]);
+  const work = { ...room.work, readOwnPhone: room.readOwnPhone };
+  await t.rejects(callPerson(work, order(alertId)), { code: 'sos_phone_unknown' });
+  const own = phone();
+  await room.putOwnPhone(person.userId, own);
+
+  await callPerson(work, { ...order(alertId), callId: 'one' });
+  await callPerson(work, { ...order(alertId), callId: 'one' });
+  await room.dispatch.dispatch(alertId);
+
+  const call = await messageTo(own);
+  t.equal(call.channel, 'voice');
+  t.equal(room.sandbox.messages.list({ recipient: own }).length, 1);
+  t.notMatch(JSON.stringify(await room.read(alertId)), own);
+});
+
+t.test('the sweeper finds what nobody was told of, in closed alerts too', async (t) => {
+  const contact = contactOf();
+  const { _id: alertId } = await room.raise([contact]);
+  room.dispatch.start();
+
+  await messageTo(contact.phone);
+  await closeAlert({ ...room.work, sealer }, { ...order(alertId), state: 'false_alarm', reason: 'a test' });
+
+  await room.becomes(alertId, ({ hasWork }) => !hasWork, 'an alert without work');
+  const metrics = await room.telemetry.registry.metrics();
+  for (const name of [
+    'sos_unacked_age',
+    'outbox_oldest_age',
+    'sos_first_attempt_seconds_count',
+    'sos_unpersisted_notify',
+  ]) {
+    t.match(metrics, new RegExp(`^${name}\\{`, 'm'), name);
+  }
+});
