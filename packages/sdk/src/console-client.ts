@@ -1,13 +1,15 @@
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
-import { adminSosTopic, driverTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
+import { adminSosTopic, driverTopic, sosTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { RiderClient } from './rider-client.ts';
+import type { SosOptions } from './sos/sos-sender.ts';
+import { createClientSos } from './sos/with-sos.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
 import type { MapHandlers, MapWatch, Watch, WatchHandlers } from './watching/watch-handlers.ts';
 import { onWatcherEvent } from './watching/watcher-events.ts';
 
-export type ConsoleClientOptions = Omit<ConnectionOptions, 'fallback'>;
+export type ConsoleClientOptions = Omit<ConnectionOptions, 'fallback'> & SosOptions;
 
 /** What a rider can do, and what only staff may. */
 export interface ConsoleClient extends RiderClient {
@@ -29,20 +31,27 @@ export interface ConsoleClient extends RiderClient {
 export function createConsoleClient(options: ConsoleClientOptions): ConsoleClient {
   const connection = createConnection(options);
   const watches = createTopicWatches(connection);
+  const sos = createClientSos(connection, options, () => undefined);
 
   return {
     get state() {
       return connection.state;
     },
     serverTimeMs: connection.serverTimeMs,
-    connect: connection.connect,
+    connect() {
+      void sos.resume();
+      return connection.connect();
+    },
     close: connection.close,
     watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
     watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
-    watchNearby: (topic, handlers) => watches.watch(topic, handlers),
+    watchNearby: (topic, handlers) => watches.watchNearby(topic, handlers),
     watchAlerts: (handlers) => watches.watch(adminSosTopic, handlers),
     watchDriver: (driverId, handlers) => watches.watch(driverTopic(driverId), handlers),
     watchMap: (handlers, { filter } = {}) => watches.watchMap(handlers, filter),
+    triggerSos: (details = {}) => sos.trigger(details),
+    sendSosFixes: sos.sendFixes,
+    watchAlert: (alertId, handlers) => watches.watch(sosTopic(alertId), handlers),
     on: onWatcherEvent(connection),
   };
 }

@@ -440,6 +440,37 @@ test('errors: an unreadable frame is closed, an unknown run is replaced, a refus
   });
 });
 
+test('a slower cadence does not outlive the socket that asked for it', async (t) => {
+  const { runtime, sockets, client, goLive, welcome, locs, acknowledge, add } = setUp();
+  const cadences: (number | undefined)[] = [];
+  client.on('recv', ({ cadenceMs }) => cadences.push(cadenceMs));
+  await goLive();
+  await welcome();
+  const sendOne = async (fields: { cadenceMs?: number } = {}) => {
+    add(1);
+    await runtime.settle();
+    const frame = locs().at(-1)!;
+    if (fields.cadenceMs === undefined) await acknowledge(frame);
+    else sockets.last.say({ type: 'recv', id: frame.id ?? 0, run, seq: frame.fixes.at(-1)?.seq ?? 0, ...fields });
+    await runtime.settle();
+  };
+  const comeBack = async () => {
+    sockets.last.close(1006);
+    await runtime.advance(5_000);
+    sockets.last.ready();
+    await runtime.settle();
+    await welcome();
+  };
+  await sendOne({ cadenceMs: 5_000 });
+  await sendOne();
+  await comeBack();
+  await sendOne();
+  await sendOne();
+  await comeBack();
+  await sendOne();
+  t.same(cadences, [5_000, undefined, 0, undefined, undefined]);
+});
+
 test('a store carries the queue over a restart; the old run drains and new fixes get a new run', async (t) => {
   const store = createMemoryFixStore();
   const first = setUp({ store });

@@ -19,10 +19,12 @@ import { createFixSender } from './fixes/fix-sender.ts';
 import type { FixStore, StoredFixes } from './fixes/fix-store.ts';
 import { createStoreWriter } from './fixes/fix-store.ts';
 import type { FixReading } from './fixes/reading.ts';
+import type { SosCall, SosDetails, SosOptions } from './sos/sos-sender.ts';
+import { createClientSos } from './sos/with-sos.ts';
 import { createTopicWatches } from './watching/topic-watches.ts';
 import type { Watch, WatchHandlers } from './watching/watch-handlers.ts';
 
-export interface DriverClientOptions extends ConnectionOptions {
+export interface DriverClientOptions extends ConnectionOptions, SosOptions {
   /** Keeps the queue over a restart of the app. Without it the queue lives as long as the client. */
   store?: FixStore;
   /** Default 5,000. Beyond it the oldest fixes are given up, and counted. */
@@ -41,7 +43,7 @@ export interface DriverClientEvents {
   state: ConnectionState;
   /** The run is known and the way is open; says how far the run is durable and where the server thinks the driver is. */
   welcome: WelcomeFrame;
-  /** Fixes are readable by everyone. `cadenceMs` asks for fixes no more often than that. */
+  /** Fixes are readable by everyone. `cadenceMs` asks for fixes no more often than that, until another comes; 0: as before. */
   recv: RecvFrame;
   /** Fixes up to `seq` are stored for good. */
   durable: DurableFrame;
@@ -77,6 +79,10 @@ export interface DriverClient {
   whenDurable(): Promise<void>;
   /** What the company says to this driver, on all of their devices: `notice` events, in order, each once. */
   watchUser(userId: string, handlers: WatchHandlers): Watch;
+  /** Call for help; see `RiderClient.triggerSos`. */
+  triggerSos(details?: SosDetails): SosCall;
+  /** Where the driver is while an alert of his is open; see `RiderClient.sendSosFixes`. His fixes go on beside it. */
+  sendSosFixes(alertId: string, readings: readonly FixReading[]): void;
   on<Name extends keyof DriverClientEvents>(
     name: Name,
     listener: (value: DriverClientEvents[Name]) => void,
@@ -91,6 +97,10 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
   const connection = createFallbackConnection(options);
   const events = createEmitter<DriverClientEvents>();
   const watches = createTopicWatches(connection);
+  // Before the fixes are asked for: help goes first.
+  const sos = createClientSos(connection, options, (cause) =>
+    events.emit('error', new ConnectionError('store_failed', 'Unanswered alerts could not be kept', cause)),
+  );
   let overflowCount = 0;
   const queue = new FixQueue({
     maxKept: options.maxKeptFixes ?? defaultMaxKeptFixes,
@@ -122,10 +132,14 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
   const waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
   let loading: Promise<void> | undefined;
   let isWanted = false;
+  /** What the app was asked for last. */
+  let cadenceMs = 0;
+  let isFirstRecv = false;
 
   connection.addSource(sender.next);
   connection.on('error', (error) => events.emit('error', error));
   connection.on('carrying', (isCarrying) => {
+    isFirstRecv = isCarrying;
     if (isCarrying) sender.connected();
     else sender.disconnected();
   });
@@ -135,7 +149,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
   });
   connection.on('frame', (frame) => {
     sender.handle(frame);
-    if (frame.type === 'recv') events.emit('recv', frame);
+    if (frame.type === 'recv') events.emit('recv', withCadence(frame));
     if (frame.type === 'durable') events.emit('durable', frame);
     if (frame.type === 'superseded') events.emit('superseded', frame);
     if (frame.type === 'welcome') events.emit('welcome', frame);
@@ -159,6 +173,7 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
     },
     connect() {
       isWanted = true;
+      void sos.resume();
       const live = restoreAndConnect();
       // Whoever does not wait for this promise hears of the end by `state`.
       live.catch(() => undefined);
@@ -181,8 +196,18 @@ export function createDriverClient(options: DriverClientOptions): DriverClient {
       if (queue.keptCount === 0) return Promise.resolve();
       return new Promise((resolve, reject) => void waiting.add({ resolve, reject }));
     },
+    triggerSos: (details = {}) => sos.trigger(details),
+    sendSosFixes: sos.sendFixes,
     on: events.on,
   };
+
+  /** A cadence is of one socket: the next one says nothing of it where it asks for none, and then it no longer holds. */
+  function withCadence(frame: RecvFrame): RecvFrame {
+    const isWithdrawn = isFirstRecv && frame.cadenceMs === undefined && cadenceMs > 0;
+    isFirstRecv = false;
+    cadenceMs = isWithdrawn ? 0 : (frame.cadenceMs ?? cadenceMs);
+    return isWithdrawn ? { ...frame, cadenceMs } : frame;
+  }
 
   async function restoreAndConnect(): Promise<void> {
     loading ??= restore();

@@ -1,7 +1,7 @@
 import type { TicketReply } from '@hushryd/contracts/http/realtime';
 import { binarySubprotocol, jsonSubprotocol, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
+import type { AccessTokens } from '../http/access-tokens.ts';
 import type { FetchLike } from '../http/fetch.ts';
-import type { GetToken } from '../http/request.ts';
 import { createSendRequest } from '../http/request.ts';
 import type { Encoding } from './connection-options.ts';
 
@@ -21,18 +21,18 @@ export function createAuthenticate(input: {
   auth: 'ticket' | 'bearer';
   encoding: Encoding;
   apiUrl: string;
-  getToken: GetToken;
+  tokens: AccessTokens;
   fetch?: FetchLike | undefined;
   timeoutMs: number;
 }): Authenticate {
-  const { auth, encoding, apiUrl, getToken, fetch, timeoutMs } = input;
+  const { auth, encoding, apiUrl, tokens, fetch, timeoutMs } = input;
   // JSON too, second: an older server takes that, and its answer says which it is.
   const lanes = encoding === 'binary' ? [binarySubprotocol, jsonSubprotocol] : [jsonSubprotocol];
 
   if (auth === 'bearer') {
-    return async () => ({ protocols: lanes, headers: { authorization: `Bearer ${await getToken()}` } });
+    return async () => ({ protocols: lanes, headers: { authorization: `Bearer ${await tokens.get()}` } });
   }
-  const send = createSendRequest({ apiUrl, getToken, timeoutMs, ...(fetch && { fetch }) });
+  const send = createSendRequest({ apiUrl, getToken: tokens.get, timeoutMs, ...(fetch && { fetch }) });
   return async () => {
     const response = await send({ method: 'POST', path: '/v1/realtime/tickets', body: {} });
     const { ticket } = JSON.parse(await response.text()) as TicketReply;

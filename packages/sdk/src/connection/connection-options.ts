@@ -1,6 +1,6 @@
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { FetchLike } from '../http/fetch.ts';
-import type { GetToken } from '../http/request.ts';
+import type { GetToken } from '../http/get-token.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { Runtime } from './runtime.ts';
 import type { CreateSocket } from './socket.ts';
@@ -12,7 +12,10 @@ export interface ConnectionOptions extends Partial<Runtime> {
   realtimeUrl: string;
   /** Origin of the API, where tickets come from: `https://api.example.com`. */
   apiUrl: string;
-  /** Called on every connect, a minute before the token ends, and after the server refused one. */
+  /**
+   * Called on every connect and a minute before the token ends. After the server refused one (401, a close with 4401, an error in answer
+   * to `refresh`), with that token as `refused`: get another then, also where that one has not run out.
+   */
   getToken: GetToken;
   /** 'ticket' (default) works everywhere; 'bearer' saves a request where `createSocket` can set headers. */
   auth?: 'ticket' | 'bearer';

@@ -213,6 +213,67 @@ test('answers of the ticket route: Retry-After is kept to, refusals end it, fail
     t.equal(api.requests.length, 2);
   });
 
+  t.test('a refused token is named to whoever caches it, and the next is a second younger', async (t) => {
+    const asked: (string | undefined)[] = [];
+    let grant = 'revoked';
+    const { runtime, api, sockets, connection } = setUp({
+      getToken({ refused }) {
+        asked.push(refused);
+        // Of the same second as the revocation, then of the next.
+        if (grant === refused) grant = refused === 'revoked' ? 'too early' : 'good';
+        return grant;
+      },
+    });
+    api.answers.push(problem(401, 'token_revoked'));
+    void connection.connect();
+    await runtime.settle();
+    await runtime.advance(999);
+    t.same(asked, [undefined], 'not within the second');
+    // A phone whose network comes back asks at once.
+    api.answers.push(problem(401, 'token_revoked'));
+    void connection.connect();
+    await runtime.settle();
+    t.equal(connection.state.name, 'reconnecting', 'two refusals within a second are one');
+    await runtime.advance(1_000 + 250);
+    sockets.last.ready();
+    await runtime.settle();
+    t.equal(connection.state.name, 'live');
+    t.same(asked, [undefined, 'revoked', 'too early']);
+    t.equal(api.requests.at(-1)?.headers.authorization, 'Bearer good');
+
+    sockets.last.close(closeCodes.tokenExpired);
+    await runtime.advance(2_000);
+    t.equal(asked.at(-1), 'good', 'a socket that ends with 4401 says that its token is no good any more');
+  });
+
+  t.test('where a bearer token may have been refused again, the provider hears of that one too', async (t) => {
+    const asked: (string | undefined)[] = [];
+    const { runtime, sockets, goLive } = setUp({
+      auth: 'bearer',
+      getToken({ refused }) {
+        asked.push(refused);
+        return `token-${asked.length}`;
+      },
+    });
+    await goLive();
+    sockets.last.close(1006);
+    await runtime.advance(125);
+    sockets.last.close(1006);
+    await runtime.advance(250);
+    t.same(asked, [undefined, undefined, undefined], 'a network that fails says nothing of the token');
+    sockets.last.ready();
+    sockets.last.close(closeCodes.tokenExpired);
+    await runtime.advance(1_000);
+    sockets.last.close(1006);
+    await runtime.advance(2_000);
+    t.same(asked.slice(3), ['token-3', 'token-4']);
+    sockets.last.ready();
+    await runtime.settle();
+    sockets.last.close(1006);
+    await runtime.advance(10_000);
+    t.equal(asked.at(-1), undefined, 'until one was accepted');
+  });
+
   t.test('an expired token is asked for again as often as it takes', async (t) => {
     const { runtime, api, sockets, connection } = setUp();
     api.answers.push(...Array.from({ length: 4 }, () => problem(401, 'token_expired')));
@@ -275,6 +336,24 @@ test('the token is refreshed a minute before it ends, by the server’s clock', 
   await heartbeat(12_000);
   t.equal(sockets.last.sentOf('refresh').length, 2, 'and again before the new one ends');
   t.equal(connection.state.name, 'live');
+});
+
+test('a refresh that the server refuses is tried again with another token', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const { runtime, sockets, goLive } = setUp({
+    getToken({ refused }) {
+      asked.push(refused);
+      return `token-${asked.length}`;
+    },
+  });
+  await goLive({ expiresAtMs: runtime.now() + 100_000 });
+  const heartbeat = keepAwake(sockets, runtime);
+  await heartbeat(51_000);
+  const id = sockets.last.sentOf('refresh')[0]?.id ?? -1;
+  sockets.last.say({ type: 'error', id, code: 'token_revoked', message: 'The token was revoked', retryable: false });
+  await heartbeat(10_000);
+  t.same(asked, [undefined, undefined, 'token-2']);
+  t.equal(sockets.last.sentOf('refresh').length, 2);
 });
 
 test('a refresh that fails is reported and tried again; short tokens are refreshed half way', async (t) => {

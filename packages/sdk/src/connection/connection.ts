@@ -2,7 +2,9 @@ import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { realtimePath } from '@hushryd/contracts/realtime/limits';
 import type { ReadyFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
-import { isTokenRefusal } from '../http/token-refusals.ts';
+import { createAccessTokens } from '../http/access-tokens.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { createRefusalCount, isOfToken, isTokenRefusal } from '../http/token-refusals.ts';
 import type { EventPlace } from '../watching/event-place.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { ConnectionEvents, ConnectionOptions, Encoding } from './connection-options.ts';
@@ -44,8 +46,10 @@ export interface Connection {
   isSubscribed(topic: string): boolean;
   /** Tell the server that alerts of a topic were dealt with, up to a place. Lost with the socket: then they come again. */
   acknowledge(topic: string, place: EventPlace): void;
-  /** Ask for more frames to send here; see `FrameSource`. */
-  addSource(source: FrameSource): void;
+  /**
+   * Ask for more frames to send here; see `FrameSource`. `onlyBySocket`: they have a way of their own where there is no socket.
+   */
+  addSource(source: FrameSource, options?: { onlyBySocket?: boolean }): void;
   wake(): void;
   /** A number that no other request of this connection carries. */
   nextId(): number;
@@ -57,12 +61,13 @@ const stableAfterMs = 10_000;
 
 /** One socket that comes back by itself. The states and their arrows stand in `connection-state.ts`. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { apiUrl, getToken, fetch, auth = 'ticket', encoding = 'json' } = options;
+  const { apiUrl, fetch, auth = 'ticket', encoding = 'json' } = options;
   const { connectTimeoutMs = 10_000, silenceMs = 10_000 } = options;
   if (auth === 'bearer' && !options.createSocket) throw new Error("auth 'bearer' needs createSocket, to set headers");
   const createSocket = options.createSocket ?? defaultCreateSocket();
   const url = toSocketUrl(options.realtimeUrl);
-  const authenticate = createAuthenticate({ auth, encoding, apiUrl, getToken, fetch, timeoutMs: connectTimeoutMs });
+  const tokens = createAccessTokens(options.getToken);
+  const authenticate = createAuthenticate({ auth, encoding, apiUrl, tokens, fetch, timeoutMs: connectTimeoutMs });
 
   const runtime = toRuntime(options);
   const events = createEmitter<ConnectionEvents>();
@@ -70,8 +75,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   const pump = createFramePump(runtime);
   const refresh = createTokenRefresh({
     runtime,
-    getToken,
-    send: (token) => sendUrgent({ type: 'refresh', id: nextId(), token }),
+    tokens,
+    send(token) {
+      refreshId = nextId();
+      sendUrgent({ type: 'refresh', id: refreshId, token });
+    },
     onError: (cause) => fail('token_unavailable', 'No new token could be had', cause),
   });
   const urgent: ClientFrame[] = [];
@@ -84,9 +92,10 @@ export function createConnection(options: ConnectionOptions): Connection {
   let state: ConnectionState = { name: 'closed', reason: 'not_started' };
   let session: Session | undefined;
   let lastId = 0;
+  let refreshId: number | undefined;
   let serverAheadMs = 0;
   let failedTries = 0;
-  let refusals = 0;
+  const refusals = createRefusalCount(runtime.now);
   let comeBackAtMs: number | undefined;
   let cancelNextStep: CancelTimer | undefined;
   let cancelStable: CancelTimer | undefined;
@@ -100,7 +109,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     serverTimeMs,
     connect() {
-      if (state.name === 'closed') failedTries = refusals = 0;
+      if (state.name === 'closed') {
+        failedTries = 0;
+        refusals.clear();
+      }
       if (state.name === 'closed' || state.name === 'reconnecting') open();
       return whenLive(state, (listener) => events.on('state', listener));
     },
@@ -126,7 +138,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       pump.wake();
     },
     isSubscribed: subscriptions.isLive,
-    addSource: pump.addSource,
+    addSource: (source) => pump.addSource(source),
     wake: pump.wake,
     nextId,
     on: events.on,
@@ -155,7 +167,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function goLive(frame: ReadyFrame): void {
-    refusals = 0;
+    refusals.clear();
+    tokens.accept();
     serverAheadMs = frame.serverTimeMs - runtime.now();
     refresh.schedule(frame.expiresAtMs - frame.serverTimeMs);
     cancelStable = runtime.setTimer(() => {
@@ -172,9 +185,14 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function lose(end: SessionEnd): void {
     endSession();
-    refusals = end.kind === 'not_opened' && isTokenRefusal(end.error) ? refusals + 1 : 0;
+    // Nobody sees why an upgrade with a bearer token was refused; after a refused token it may be the next one's turn.
+    const isInDoubt = auth === 'bearer' && tokens.isRefused && state.name !== 'live';
+    if (needsOtherToken(end) || isInDoubt) tokens.refuse();
+    const isRefusal = end.kind === 'not_opened' && isTokenRefusal(end.error);
+    if (!isRefusal) refusals.clear();
+    const refused = isRefusal ? refusals.note() : 0;
     const hintMs = comeBackAtMs === undefined ? undefined : Math.max(0, comeBackAtMs - runtime.now());
-    const decision = decideReconnect({ end, attempt: failedTries, hintMs, refusals, random: runtime.random });
+    const decision = decideReconnect({ end, attempt: failedTries, hintMs, refusals: refused, random: runtime.random });
     if (!decision.again) {
       setState({ name: 'closed', ...decision.closed });
       return;
@@ -200,7 +218,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   function receive(frame: ServerFrame): void {
     subscriptions.handle(frame);
     if (frame.type === 'pong') serverAheadMs = frame.serverTimeMs - runtime.now();
-    if (frame.type === 'refreshed') refresh.schedule(frame.expiresAtMs - serverTimeMs());
+    if (frame.type === 'refreshed') {
+      tokens.accept();
+      refresh.schedule(frame.expiresAtMs - serverTimeMs());
+    }
+    if (frame.type === 'error' && frame.id !== undefined && frame.id === refreshId && isOfToken(frame.code)) {
+      tokens.refuse();
+    }
     if (frame.type === 'draining' || frame.type === 'busy') prepareToLeave(frame.retryInMs);
     events.emit('frame', frame);
   }
@@ -247,6 +271,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   function fail(code: ConnectionError['code'], message: string, cause: unknown): void {
     events.emit('error', new ConnectionError(code, message, cause));
   }
+}
+
+/** The token is over or refused, though the app may still hold it for a good one. */
+function needsOtherToken(end: SessionEnd): boolean {
+  if (end.kind === 'socket_closed') return end.code === closeCodes.tokenExpired;
+  return end.kind === 'not_opened' && end.error instanceof HttpProblem && isOfToken(end.error.code);
 }
 
 function toText(frame: ClientFrame | undefined): string | undefined {

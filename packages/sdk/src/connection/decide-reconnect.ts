@@ -1,6 +1,6 @@
 import { closeCodes, mayReconnect } from '@hushryd/contracts/realtime/close-codes';
 import { HttpProblem, type HttpProblemCode } from '../http/http-problem.ts';
-import { isTokenRefusal, maxTokenRefusals } from '../http/token-refusals.ts';
+import { isTokenRefusal, maxTokenRefusals, refusedWaitMs } from '../http/token-refusals.ts';
 import { backoffDelayMs } from './backoff.ts';
 import type { ClosedReason } from './connection-state.ts';
 
@@ -44,8 +44,10 @@ export function decideReconnect(input: {
     if (isFinalRefusal(end.error, refusals)) {
       return { again: false, closed: { reason: 'refused', message: end.error.message } };
     }
-    // Retry-After is the same for everybody, so the jitter goes on top of it.
-    return { again: true, delayMs: (end.error.retryAfterMs ?? 0) + jitterMs };
+    const { retryAfterMs = 0 } = end.error;
+    const leastMs = isTokenRefusal(end.error) ? refusedWaitMs : retryAfterMs;
+    // Either is the same for everybody, so the jitter goes on top of it.
+    return { again: true, delayMs: leastMs + jitterMs };
   }
   return { again: true, delayMs: hintMs ?? jitterMs };
 }

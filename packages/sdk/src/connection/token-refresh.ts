@@ -1,4 +1,4 @@
-import type { GetToken } from '../http/request.ts';
+import type { AccessTokens } from '../http/access-tokens.ts';
 import type { CancelTimer, Runtime } from './runtime.ts';
 
 export interface TokenRefresh {
@@ -18,11 +18,11 @@ export function refreshDelayMs(lifeMs: number): number {
 /** Asks for a new token before the socket's own ends. A token that cannot be had is asked for again every 10 s. */
 export function createTokenRefresh(input: {
   runtime: Runtime;
-  getToken: GetToken;
+  tokens: Pick<AccessTokens, 'get'>;
   send(token: string): void;
   onError(error: unknown): void;
 }): TokenRefresh {
-  const { runtime, getToken, send, onError } = input;
+  const { runtime, tokens, send, onError } = input;
   let cancel: CancelTimer | undefined;
   let round = 0;
 
@@ -46,7 +46,7 @@ export function createTokenRefresh(input: {
     // Armed first: a refresh that the server refuses, or never answers, is tried again.
     arm(retryMs);
     try {
-      const token = await getToken();
+      const token = await tokens.get();
       if (own === round) send(token);
     } catch (error) {
       if (own === round) onError(error);

@@ -1,5 +1,6 @@
+import type { Runtime } from '../connection/runtime.ts';
 import { HttpProblem } from '../http/http-problem.ts';
-import { isTokenRefusal, maxTokenRefusals } from '../http/token-refusals.ts';
+import { createRefusalCount, isTokenRefusal, maxTokenRefusals, type RefusalCount } from '../http/token-refusals.ts';
 
 /** Does the api still answer, and does it still know us? Told by each source of requests by itself: a trip that is followed, or the fixes. */
 export interface AnswerWatch {
@@ -16,7 +17,7 @@ const maxFailures = 3;
 
 interface Tally {
   failures: number;
-  refusals: number;
+  refusals: RefusalCount;
 }
 
 /**
@@ -24,9 +25,11 @@ interface Tally {
  * @param onRefused the api refused the token of one source twice in a row
  */
 export function createAnswerWatch({
+  runtime,
   onLost,
   onRefused,
 }: {
+  runtime: Pick<Runtime, 'now'>;
   onLost: (cause: string) => void;
   onRefused: (problem: HttpProblem) => void;
 }): AnswerWatch {
@@ -40,11 +43,10 @@ export function createAnswerWatch({
       tallies.delete(source);
     },
     failed(source, error) {
-      const tally = tallies.get(source) ?? { failures: 0, refusals: 0 };
+      const tally = tallies.get(source) ?? { failures: 0, refusals: createRefusalCount(runtime.now) };
       tallies.set(source, tally);
       if (isTokenRefusal(error)) {
-        tally.refusals += 1;
-        if (tally.refusals >= maxTokenRefusals) onRefused(error);
+        if (tally.refusals.note() >= maxTokenRefusals) onRefused(error);
         return;
       }
       // Too many, or another node has to be asked: the api is there.

@@ -6,6 +6,7 @@ import { createFakeStreams, encodeFrame } from '../../test/support/fake-streams.
 import { createManualRuntime } from '../../test/support/manual-runtime.ts';
 import { createDriverClient } from '../driver-client.ts';
 import { createMemoryFixStore } from '../fixes/fix-store.ts';
+import type { GetToken } from '../http/get-token.ts';
 import { createRiderClient } from '../rider-client.ts';
 import { isBlocked, returnDelayMs } from './is-blocked.ts';
 
@@ -312,6 +313,49 @@ test('a token that is refused twice ends it, as over a socket', async (t) => {
   void rider.connect();
   await runtime.advance(30_000);
   t.match(rider.state, { name: 'closed', reason: 'refused' });
+});
+
+test('over HTTP too a refused token is named, and others of the same second end nothing', async (t) => {
+  const { options, runtime, api, block } = setUp();
+  block(true);
+  const asked: (string | undefined)[] = [];
+  const getToken: GetToken = ({ refused }) => {
+    if (refused !== asked.at(-1)) asked.push(refused);
+    return refused === undefined ? 'first' : `not ${refused}`;
+  };
+  // Whatever was issued in the second of the revocation is refused with what was issued before.
+  let refusedUntilMs = Number.NEGATIVE_INFINITY;
+  api.answer = (path, body) => {
+    const isWatch = path.includes('/events');
+    if (!isWatch && !path.startsWith('/v1/drivers/me/')) return undefined;
+    if (runtime.now() < refusedUntilMs) return problem(401, 'token_revoked');
+    const { fixes = [] } = (body ?? {}) as { fixes?: { seq: number }[] };
+    const receivedSeq = Math.max(0, ...fixes.map(({ seq }) => seq));
+    return isWatch
+      ? undefined
+      : { status: 200, body: { run: 5, durableSeq: 0, location: null, receivedSeq, drops: [] } };
+  };
+  const rider = createRiderClient({ ...options, getToken });
+  rider.watchTrip('one', {});
+  const driver = createDriverClient({ ...options, getToken });
+  void rider.connect();
+  void driver.connect();
+  await runtime.advance(20_000);
+  t.match([rider.state, driver.state], [{ transport: 'sse' }, { transport: 'poll' }]);
+
+  for (let n = 0; n < 350; n += 1) driver.addFix({ recordedAtMs: runtime.now(), lat: 41, lng: -8 });
+  refusedUntilMs = runtime.now() + 900;
+  api.last.end();
+  await runtime.advance(10_000);
+  t.match([rider.state, driver.state], [{ transport: 'sse' }, { transport: 'poll' }]);
+  t.same(new Set(asked), new Set([undefined, 'first']));
+
+  refusedUntilMs = Number.POSITIVE_INFINITY;
+  api.last.end();
+  driver.addFix({ recordedAtMs: runtime.now(), lat: 41, lng: -8 });
+  await runtime.advance(10_000);
+  t.match([rider.state, driver.state], [{ reason: 'refused' }, { reason: 'refused' }]);
+  await driver.close();
 });
 
 test('who was refused while a websocket was being opened stays refused', async (t) => {

@@ -113,9 +113,9 @@ export function createFallbackConnection(options: ConnectionOptions): Connection
       socket.unsubscribe(topic);
     },
     acknowledge: socket.acknowledge,
-    addSource(source) {
+    addSource(source, { onlyBySocket = false } = {}) {
       socket.addSource(source);
-      http.addSource(source);
+      if (!onlyBySocket) http.addSource(source);
     },
     wake() {
       if (isHttp) http.wake();

@@ -7,7 +7,7 @@ import type { FrameSource } from '../connection/frame-pump.ts';
 import type { CancelTimer, Runtime } from '../connection/runtime.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import { HttpProblem } from '../http/http-problem.ts';
-import { isTokenRefusal } from '../http/token-refusals.ts';
+import { isOfToken } from '../http/token-refusals.ts';
 import { toPosition } from './to-position.ts';
 
 export interface FixesOverHttp {
@@ -95,11 +95,11 @@ export function createFixesOverHttp({
       return;
     }
     const frame = JSON.parse(text) as HelloFrame | LocFrame;
-    await answer(frame, own);
+    const isAnswered = await answer(frame, own);
     if (own !== round) return;
-    // Who has much to send goes on at once; a fix a second needs no more than a request a second.
+    // Who has much to send goes on at once; a fix a second needs no more than a request a second, and what failed would fail again.
     const isFull = frame.type === 'hello' || frame.fixes.length === realtimeLimits.fixesPerFrame;
-    if (isFull) void pump(own);
+    if (isFull && isAnswered) void pump(own);
     else cancelPause = runtime.setTimer(() => void pump(own), sendEveryMs);
   }
 
@@ -112,19 +112,23 @@ export function createFixesOverHttp({
     return undefined;
   }
 
-  async function answer(frame: HelloFrame | LocFrame, own: number): Promise<void> {
+  /** @returns false where the request failed */
+  async function answer(frame: HelloFrame | LocFrame, own: number): Promise<boolean> {
+    let isAnswered = false;
     try {
       const frames = frame.type === 'hello' ? await hello(frame) : await send(frame);
-      if (own !== round) return;
+      if (own !== round) return false;
+      isAnswered = true;
       onAnswered();
       for (const answered of frames) onFrame(answered);
     } catch (error) {
-      if (own !== round) return;
+      if (own !== round) return false;
       onFailed(error);
-      if (own !== round) return;
+      if (own !== round) return false;
       if (error instanceof HttpProblem && error.status > 0 && error.status < 500) onFrame(toErrorFrame(error, frame));
     }
     if (own === round) askDurableLater();
+    return isAnswered;
   }
 
   async function hello({ id, run, from }: HelloFrame): Promise<ServerFrame[]> {
@@ -217,16 +221,11 @@ function toErrorFrame(problem: HttpProblem, { id }: HelloFrame | LocFrame): Serv
     ...(id !== undefined && { id }),
     code: asFrame,
     message,
-    retryable: isRetryable || isOfToken(problem),
+    retryable: isRetryable || isOfToken(code),
   };
 }
 
-/** The same request would be refused again. */
+/** The same request would be refused again; with another token it may not be. */
 function isFinal(error: unknown): boolean {
-  return error instanceof HttpProblem && !error.isRetryable && !isOfToken(error);
-}
-
-/** The next request carries a new token. */
-function isOfToken(problem: HttpProblem): boolean {
-  return problem.code === 'token_expired' || isTokenRefusal(problem);
+  return error instanceof HttpProblem && !error.isRetryable && !isOfToken(error.code);
 }

@@ -3,6 +3,7 @@ import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import { backoffDelayMs } from '../connection/backoff.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { HttpProblem } from '../http/http-problem.ts';
+import { isTokenRefusal, refusedWaitMs } from '../http/token-refusals.ts';
 import type { EventPlace } from '../watching/event-place.ts';
 import { createPatience, type Patience } from './patience.ts';
 import { readBody } from './read-body.ts';
@@ -106,6 +107,7 @@ export function followTrip(input: TripFollowInput): TripFollow {
       return 0;
     }
     input.onFailed(error);
+    if (isTokenRefusal(error)) return refusedWaitMs + jitterMs;
     // Retry-After is the same for everybody, so the jitter goes on top of it.
     return error instanceof HttpProblem ? (error.retryAfterMs ?? 0) + jitterMs : jitterMs;
   }

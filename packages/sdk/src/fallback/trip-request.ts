@@ -1,7 +1,9 @@
 import { formatEventId } from '@hushryd/contracts/realtime/event-id';
+import { createAccessTokens } from '../http/access-tokens.ts';
 import type { AbortSignalLike, FetchLike, ResponseLike } from '../http/fetch.ts';
+import type { GetToken } from '../http/get-token.ts';
 import { toHttpProblem } from '../http/http-problem.ts';
-import type { GetToken } from '../http/request.ts';
+import { isOfToken } from '../http/token-refusals.ts';
 import type { EventPlace } from '../watching/event-place.ts';
 
 export interface TripRequest {
@@ -26,10 +28,11 @@ export function createRequestTrip({
   fetch: FetchLike;
   now: () => number;
 }): RequestTrip {
+  const tokens = createAccessTokens(getToken);
   const origin = apiUrl.replace(/\/+$/, '');
 
   return async ({ tripId, seen, poll, signal }) => {
-    const token = await getToken();
+    const token = await tokens.get();
     const known = poll?.known === undefined ? '' : `&known=${poll.known}`;
     const query = poll === undefined ? '' : `?waitSeconds=${poll.waitSeconds}${known}`;
     const response = await fetch(`${origin}/v1/trips/${encodeURIComponent(tripId)}/events${query}`, {
@@ -41,7 +44,10 @@ export function createRequestTrip({
       },
       signal,
     });
-    if (response.status !== 200) throw await toHttpProblem(response, now());
-    return response;
+    if (response.status !== 401) tokens.accept();
+    if (response.status === 200) return response;
+    const problem = await toHttpProblem(response, now());
+    if (isOfToken(problem.code)) tokens.refuse(token);
+    throw problem;
   };
 }

@@ -15,7 +15,7 @@ test('each call goes to its route', async (t) => {
   const { api, client, sent } = setUp();
   const place = { lat: 41, lng: -8 };
   const trip = { driverId: 'd', passengerIds: [], origin: place, destination: place };
-  for (let i = 0; i < 25; i += 1) api.answers.push({ status: 200, body: { i } });
+  for (let i = 0; i < 40; i += 1) api.answers.push({ status: 200, body: { i } });
 
   await client.createTrip(trip, { idempotencyKey: 'key-1' });
   await client.startTrip('a');
@@ -33,12 +33,28 @@ test('each call goes to its route', async (t) => {
   await client.createRun();
   await client.postFixes({ run: 1, from: 1, fixes: [] });
   await client.getRoads({ west: -8.7, south: 41.1, east: -8.5, north: 41.2 }, { limit: 10 });
+  await client.timelineOf('s', { limit: 5 });
+  await client.exportAlert('s');
+  await client.exportAlert('s', 'gpx');
   await client.createTicket();
   await client.getRealtimeStats();
   await client.listConnections('u');
-  t.equal(await client.endConnection('u', 'node-1.7'), undefined);
+  t.equal(await client.endConnection('u', 'node-1.7'), 'ended');
   t.equal(await client.signOutUser('u', { reason: 'banned' }), undefined);
   await client.postNotice('u', { title: 'Gate 4' });
+  await client.listAlerts({ state: 'open', limit: 5 });
+  await client.getAlert('s');
+  await client.acknowledgeAlert('s');
+  await client.claimAlert('s', { takeOver: true });
+  await client.callPerson('s', { callId: 'c' });
+  await client.noteAlert('s', { noteId: 'n', text: 'called back' });
+  await client.resolveAlert('s', 'met her');
+  await client.dismissAlert('s', 'by mistake');
+  await client.listContactsOf('u');
+  await client.getOnCall();
+  await client.putSafety({ phone: '+15555550100' });
+  await client.sendSafetyCode('sms');
+  await client.checkSafetyCode({ channel: 'sms', code: '123456' });
 
   t.same(sent(), [
     'POST /v1/trips',
@@ -57,16 +73,39 @@ test('each call goes to its route', async (t) => {
     'POST /v1/drivers/me/runs',
     'POST /v1/drivers/me/fixes',
     'GET /v1/map/roads?bbox=-8.7%2C41.1%2C-8.5%2C41.2&limit=10',
+    'GET /v1/sos/s/timeline?limit=5',
+    'GET /v1/sos/s/export',
+    'GET /v1/sos/s/export.gpx',
     'POST /v1/realtime/tickets',
     'GET /v1/realtime/stats',
     'GET /v1/users/u/connections',
     'DELETE /v1/users/u/connections/node-1.7',
     'POST /v1/users/u/sign-out',
     'POST /v1/users/u/notices',
+    'GET /v1/sos?state=open&limit=5',
+    'GET /v1/sos/s',
+    'POST /v1/sos/s/acknowledge',
+    'POST /v1/sos/s/claim',
+    'POST /v1/sos/s/call',
+    'POST /v1/sos/s/note',
+    'POST /v1/sos/s/resolve',
+    'POST /v1/sos/s/false-alarm',
+    'GET /v1/users/u/contacts',
+    'GET /v1/on-call',
+    'PUT /v1/users/me/safety',
+    'POST /v1/users/me/safety/codes',
+    'POST /v1/users/me/safety/codes/check',
   ]);
   t.match(api.requests[0]?.headers, { authorization: 'Bearer token', 'idempotency-key': 'key-1' });
   t.same(JSON.parse(api.requests[0]?.body ?? ''), trip);
   t.equal(client.trackExportUrl('a', 'csv'), 'https://api.example/v1/trips/a/track?format=csv');
+});
+
+test('of a connection that nobody knows of it is said that its end was ordered, not that it ended', async (t) => {
+  const { api, client } = setUp();
+  api.answers.push({ status: 204, body: '' }, { status: 202, body: null });
+  t.equal(await client.endConnection('u', 'node-1.7'), 'ended');
+  t.equal(await client.endConnection('u', 'node-1.7'), 'ordered');
 });
 
 test('a location answer carries its etag; 304 says that nothing moved', async (t) => {

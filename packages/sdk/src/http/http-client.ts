@@ -22,10 +22,11 @@ import type {
   TrackReply,
 } from '@hushryd/contracts/http/trips';
 import type { Trip, TripState } from '@hushryd/contracts/trip';
-import type { AbortSignalLike, ResponseLike } from './fetch.ts';
-import { HttpProblem } from './http-problem.ts';
-import type { Request, RequestSettings } from './request.ts';
-import { createSendRequest } from './request.ts';
+import { createAsk, parseJson } from './ask.ts';
+import type { AbortSignalLike } from './fetch.ts';
+import { createPeopleRequests, type PeopleRequests } from './people-requests.ts';
+import { createSendRequest, type RequestSettings } from './request.ts';
+import { createSosRequests, type SosRequests } from './sos-requests.ts';
 
 export type HttpClientOptions = RequestSettings;
 export type TrackFormat = 'geojson' | 'gpx' | 'csv';
@@ -50,7 +51,7 @@ export type LocationAnswer =
   | ({ isModified: true; etag: string | undefined } & LocationReply)
   | { isModified: false; etag: string | undefined };
 
-export interface HttpClient {
+export interface HttpClient extends SosRequests, PeopleRequests {
   /** Send `tripId` in the body or an `idempotencyKey`: then a retry makes no second trip. */
   createTrip(body: CreateTripBody, options?: { idempotencyKey?: string }): Promise<Trip>;
   startTrip(tripId: string): Promise<Trip>;
@@ -87,8 +88,11 @@ export interface HttpClient {
   getRealtimeStats(): Promise<RealtimeStatsReply>;
   /** Staff: the user's open sockets on all nodes. */
   listConnections(userId: string): Promise<ConnectionsReply>;
-  /** Staff: close one socket with 4502, on whichever node; done when it is gone. `not_found` where it already was. */
-  endConnection(userId: string, connectionId: string): Promise<void>;
+  /**
+   * Staff: close one socket with 4502, on whichever node. `ended`: it is gone. `ordered`: its node was told, but nobody knows of such a
+   * socket; most likely it had ended. `not_found` where its node is gone, and the socket with it.
+   */
+  endConnection(userId: string, connectionId: string): Promise<'ended' | 'ordered'>;
   /** Staff: refuse every token the user has. After `role_changed` the apps come back by themselves; `signed_out` is the default. */
   signOutUser(userId: string, body?: { reason?: RevocationReason }): Promise<void>;
   /** Staff: to all of the user's devices. Send a `noticeId`: then the app can tell a retry from a second notice. */
@@ -98,14 +102,12 @@ export interface HttpClient {
 /** One call per route of the API. Every call may throw `HttpProblem`; none is retried here. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const send = createSendRequest(options);
-  const json = async <Reply>(request: Request): Promise<Reply> => parseJson<Reply>(await send(request));
-  const get = <Reply>(path: string, query?: Request['query']): Promise<Reply> =>
-    json<Reply>({ method: 'GET', path, ...(query && { query }) });
-  const post = <Reply>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
-    json<Reply>({ method: 'POST', path, body, headers });
-  const put = <Reply>(path: string, body: unknown): Promise<Reply> => json<Reply>({ method: 'PUT', path, body });
+  const ask = createAsk(send);
+  const { json, get, post, put, file } = ask;
 
   return {
+    ...createSosRequests(ask),
+    ...createPeopleRequests(ask),
     createTrip: (body, { idempotencyKey } = {}) =>
       post('/v1/trips', body, idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     startTrip: (tripId) => post(`${tripPath(tripId)}/start`, {}),
@@ -131,15 +133,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     getTrack: (tripId, page) => get(`${tripPath(tripId)}/track`, { ...page }),
     trackExportUrl: (tripId, format) =>
       `${options.apiUrl.replace(/\/+$/, '')}${tripPath(tripId)}/track?format=${format}`,
-    async exportTrack(tripId, format) {
-      const response = await send({
-        method: 'GET',
-        path: `${tripPath(tripId)}/track`,
-        query: { format },
-        waitMs: 60_000,
-      });
-      return response.text();
-    },
+    exportTrack: (tripId, format) => file(`${tripPath(tripId)}/track`, { format }),
 
     nearbyDrivers: (query) => get('/v1/drivers/nearby', { ...query }),
     nearbyTrips: (query) => get('/v1/trips/nearby', { ...query }),
@@ -159,7 +153,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     getRealtimeStats: () => get('/v1/realtime/stats'),
     listConnections: (userId) => get(`${userPath(userId)}/connections`),
     async endConnection(userId, connectionId) {
-      await send({ method: 'DELETE', path: `${userPath(userId)}/connections/${encodeURIComponent(connectionId)}` });
+      const path = `${userPath(userId)}/connections/${encodeURIComponent(connectionId)}`;
+      const { status } = await send({ method: 'DELETE', path });
+      return status === 202 ? 'ordered' : 'ended';
     },
     async signOutUser(userId, body = {}) {
       await send({ method: 'POST', path: `${userPath(userId)}/sign-out`, body });
@@ -170,11 +166,3 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
 const tripPath = (tripId: string): string => `/v1/trips/${encodeURIComponent(tripId)}`;
 const userPath = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}`;
-
-async function parseJson<Reply>(response: ResponseLike): Promise<Reply> {
-  try {
-    return JSON.parse(await response.text()) as Reply;
-  } catch (cause) {
-    throw new HttpProblem({ code: 'unreadable', status: response.status, message: 'The answer is not JSON', cause });
-  }
-}

@@ -1,10 +1,10 @@
 import { toRuntime } from '../connection/runtime.ts';
+import { createAccessTokens } from './access-tokens.ts';
 import type { AbortSignalLike, FetchLike, ResponseLike } from './fetch.ts';
 import { createAbortController, defaultFetch } from './fetch.ts';
+import type { GetToken } from './get-token.ts';
 import { HttpProblem, toHttpProblem } from './http-problem.ts';
-
-/** A bearer token for the API; asked for anew with every use, so cache it and renew it before it runs out. */
-export type GetToken = () => string | Promise<string>;
+import { isOfToken } from './token-refusals.ts';
 
 export interface RequestSettings {
   /** Origin of the API without a path, `https://api.example.com`. */
@@ -30,13 +30,14 @@ export type SendRequest = (request: Request) => Promise<ResponseLike>;
 
 /** Sends requests with the token and a deadline. Answers of 2xx and 304 are returned. @throws HttpProblem for everything else */
 export function createSendRequest(settings: RequestSettings): SendRequest {
-  const { getToken, timeoutMs = 15_000 } = settings;
+  const { timeoutMs = 15_000 } = settings;
+  const tokens = createAccessTokens(settings.getToken);
   const apiUrl = settings.apiUrl.replace(/\/+$/, '');
   const fetch = settings.fetch ?? defaultFetch();
   const runtime = toRuntime({});
 
   return async (request) => {
-    const token = await getToken();
+    const token = await tokens.get();
     const controller = createAbortController();
     const abort = (): void => controller.abort();
     const cancelTimer = runtime.setTimer(abort, timeoutMs + (request.waitMs ?? 0));
@@ -54,8 +55,11 @@ export function createSendRequest(settings: RequestSettings): SendRequest {
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
         signal: controller.signal,
       });
+      if (response.status !== 401) tokens.accept();
       if (response.status < 300 || response.status === 304) return await readWhole(response);
-      throw await toHttpProblem(response, runtime.now());
+      const problem = await toHttpProblem(response, runtime.now());
+      if (isOfToken(problem.code)) tokens.refuse(token);
+      throw problem;
     } catch (cause) {
       if (cause instanceof HttpProblem) throw cause;
       throw new HttpProblem({ code: 'unreachable', status: 0, message: 'No answer came from the API', cause });

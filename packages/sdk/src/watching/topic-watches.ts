@@ -10,16 +10,16 @@ import type {
   SubscribedFrame,
 } from '@hushryd/contracts/realtime/server-frames';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
-import { adminMapTopic } from '@hushryd/contracts/realtime/topics';
+import { adminMapTopic, parseTopic } from '@hushryd/contracts/realtime/topics';
 import type { Connection } from '../connection/connection.ts';
 import { ConnectionError } from '../connection/connection-state.ts';
 import { callGuarded } from '../connection/emitter.ts';
 import type { EventPlace } from './event-place.ts';
 import { comparePlace } from './event-place.ts';
 import { createUnhandledAlerts, type UnhandledAlerts } from './unhandled-alerts.ts';
-import type { MapHandlers, MapWatch, NearbyHandlers, Watch, WatchHandlers } from './watch-handlers.ts';
+import type { AlertHandlers, MapHandlers, MapWatch, NearbyHandlers, Watch, WatchHandlers } from './watch-handlers.ts';
 
-type Handlers = WatchHandlers & Partial<MapHandlers> & Partial<NearbyHandlers>;
+type Handlers = WatchHandlers & Partial<MapHandlers> & Partial<NearbyHandlers> & Pick<AlertHandlers, 'onTrail'>;
 
 /** One call of `watch`; the same handlers may be given to several. */
 interface Watcher {
@@ -39,7 +39,9 @@ interface WatchedTopic {
 }
 
 export interface TopicWatches {
-  watch(topic: string, handlers: WatchHandlers | MapHandlers | NearbyHandlers): Watch;
+  watch(topic: string, handlers: WatchHandlers | MapHandlers | AlertHandlers): Watch;
+  /** Watches of another neighbourhood are closed. */
+  watchNearby(topic: string, handlers: NearbyHandlers): Watch;
   /** @param filter undefined leaves the filter of earlier map watches */
   watchMap(handlers: MapHandlers, filter: TopicFilter | undefined): MapWatch;
 }
@@ -50,10 +52,11 @@ export function createTopicWatches(connection: Connection): TopicWatches {
   connection.on('frame', receive);
 
   return {
-    watch(topic, handlers) {
-      const watcher: Watcher = { handlers };
-      join(topic, watcher);
-      return { close: () => leave(topic, watcher) };
+    watch,
+    watchNearby(topic, handlers) {
+      // A socket has one neighbourhood at a time, and a second one is refused for good.
+      for (const other of topics.keys()) if (other !== topic && parseTopic(other)?.kind === 'nearby') drop(other);
+      return watch(topic, handlers);
     },
     watchMap(handlers, filter) {
       const watcher: Watcher = { handlers };
@@ -61,6 +64,12 @@ export function createTopicWatches(connection: Connection): TopicWatches {
       return { close: () => leave(adminMapTopic, watcher), setFilter: (next) => setFilter(watcher, next) };
     },
   };
+
+  function watch(topic: string, handlers: Handlers): Watch {
+    const watcher: Watcher = { handlers };
+    join(topic, watcher);
+    return { close: () => leave(topic, watcher) };
+  }
 
   function join(topic: string, watcher: Watcher, filter?: TopicFilter): void {
     const known = topics.get(topic);
@@ -95,7 +104,10 @@ export function createTopicWatches(connection: Connection): TopicWatches {
 
   function leave(topic: string, watcher: Watcher): void {
     const known = topics.get(topic);
-    if (!known?.watchers.delete(watcher) || known.watchers.size > 0) return;
+    if (known?.watchers.delete(watcher) && known.watchers.size === 0) drop(topic);
+  }
+
+  function drop(topic: string): void {
     topics.delete(topic);
     connection.unsubscribe(topic);
   }
@@ -116,6 +128,9 @@ export function createTopicWatches(connection: Connection): TopicWatches {
       case 'nearby':
         tell(known, (handlers) => handlers.onDrivers?.(frame.drivers, { asOfMs: frame.asOfMs }));
         break;
+      case 'trail':
+        tell(known, (handlers) => handlers.onTrail?.(frame.points));
+        break;
       case 'event':
         happen(known, frame);
         break;
@@ -129,8 +144,7 @@ export function createTopicWatches(connection: Connection): TopicWatches {
         fail(frame.topic, known, frame);
         break;
       case 'gone':
-        known.newest = undefined;
-        tell(known, (handlers) => handlers.onGone?.(frame.driverId));
+        goAway(known, frame.driverId);
         break;
       case 'unsubscribed':
         if (frame.reason) end(frame.topic, known, frame.reason);
@@ -142,6 +156,11 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     if (known.newest && isOlder(position, known.newest)) return;
     known.newest = position;
     tell(known, (handlers) => handlers.onPosition?.(position, { isJump: jump === true }));
+  }
+
+  function goAway(known: WatchedTopic, driverId: string): void {
+    known.newest = undefined;
+    tell(known, (handlers) => handlers.onGone?.(driverId));
   }
 
   function redraw(known: WatchedTopic, frame: MapFrame): void {
@@ -186,17 +205,16 @@ export function createTopicWatches(connection: Connection): TopicWatches {
   }
 
   /** A beacon says how far the topic is. Whoever knows less has missed something without noticing. */
-  function compare(known: WatchedTopic, { topic, run, seq, epoch, offset }: BeaconFrame): void {
+  function compare(known: WatchedTopic, beacon: BeaconFrame): void {
+    const { topic, epoch, offset, gone } = beacon;
     const { newest, place } = known;
-    const isPositionMissed =
-      run !== undefined &&
-      seq !== undefined &&
-      (newest === undefined || newest.run < run || (newest.run === run && newest.seq < seq));
+    // There is nothing to ask for.
+    if (gone && newest !== undefined) goAway(known, newest.driverId);
     const isEventMissed =
       epoch !== undefined &&
       offset !== undefined &&
       (place === undefined || place.epoch !== epoch || place.offset < offset);
-    if (isPositionMissed || isEventMissed) recover(topic, known);
+    if (isPositionMissed(newest, beacon) || isEventMissed) recover(topic, known);
   }
 
   function recover(topic: string, known: WatchedTopic): void {
@@ -211,8 +229,7 @@ export function createTopicWatches(connection: Connection): TopicWatches {
   }
 
   function end(topic: string, known: WatchedTopic, reason: ErrorFrame['code']): void {
-    topics.delete(topic);
-    connection.unsubscribe(topic);
+    drop(topic);
     tell(known, (handlers) => handlers.onEnded?.(reason));
   }
 }
@@ -229,6 +246,14 @@ function tellEvent(known: WatchedTopic, event: TopicEvent): boolean {
     if (callGuarded((told: TopicEvent) => handlers.onEvent?.(told), event)) isHandled = true;
   }
   return isHandled;
+}
+
+/** The beacon tells of a newer fix, or of another state or trip of the same. Older servers say nothing of the latter two. */
+function isPositionMissed(newest: Position | undefined, { run, seq, state, tripId }: BeaconFrame): boolean {
+  if (run === undefined || seq === undefined) return false;
+  if (newest === undefined || newest.run < run || (newest.run === run && newest.seq < seq)) return true;
+  const isSameFix = newest.run === run && newest.seq === seq;
+  return isSameFix && state !== undefined && (newest.state !== state || newest.tripId !== tripId);
 }
 
 function isOlder(position: Position, newest: Position): boolean {

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@hushryd/contracts/errors';
 import type { TopicEvent } from '@hushryd/contracts/events/topic-event';
 import type { Position } from '@hushryd/contracts/fix';
 import type { NearbyDriver } from '@hushryd/contracts/http/drivers';
+import type { TrailPoint } from '@hushryd/contracts/http/sos-trail';
 import type { MapCluster, TripSnapshot } from '@hushryd/contracts/realtime/server-frames';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { ConnectionError } from '../connection/connection-state.ts';
@@ -62,6 +63,14 @@ export interface MapHandlers extends SubscriptionHandlers {
 export interface NearbyHandlers extends SubscriptionHandlers {
   /** The available drivers around, nearest first, at most 10. Whoever is not named is not among them any more. */
   onDrivers(drivers: NearbyDriver[], info: { asOfMs: number }): void;
+}
+
+export interface AlertHandlers extends Pick<WatchHandlers, 'onEvent' | 'onMissed'>, SubscriptionHandlers {
+  /**
+   * Where the trip's driver or the alerting person is now. Points may come twice, and an older one after a newer: source and time tell them
+   * apart. Whatever was before, also what was missed while away, is read over HTTP (`getAlertTrail`), best at each `onSubscribed`.
+   */
+  onTrail?(points: TrailPoint[]): void;
 }
 
 export interface MapWatch extends Watch {

@@ -176,6 +176,49 @@ test('a beacon that knows more than we do makes us ask again; one that knows les
   t.equal(await asked(), 2);
 });
 
+test('a beacon tells of a state and of a trip that were missed without a new fix', async (t) => {
+  const { runtime, sockets, client, goLive } = setUp();
+  client.watchDriver('driver-1', listen().handlers);
+  await goLive();
+  const driver = { topic: 'driver:driver-1' };
+  const beacon = { type: 'beacon', ...driver, run: 1000 } as const;
+  sockets.last.say({ type: 'subscribed', id: 1, ...driver });
+  sockets.last.say({ type: 'position', ...driver, position: at(5) });
+  const asked = async () => {
+    await runtime.settle();
+    return sockets.last.sentOf('sub').length - 1;
+  };
+
+  sockets.last.say({ ...beacon, seq: 5, state: 'on_trip', tripId: 'trip-1' });
+  sockets.last.say({ ...beacon, seq: 4, state: 'off' });
+  sockets.last.say({ ...beacon, seq: 5 });
+  t.equal(await asked(), 0, 'the same, an older fix, and an older server');
+  sockets.last.say({ ...beacon, seq: 5, state: 'on_trip' });
+  t.equal(await asked(), 1, 'the trip ended');
+  const { tripId: _, ...off } = at(5, { state: 'off' });
+  sockets.last.say({ type: 'subscribed', id: 2, ...driver });
+  sockets.last.say({ type: 'position', ...driver, position: off });
+  sockets.last.say({ ...beacon, seq: 5, state: 'off' });
+  t.equal(await asked(), 1);
+  sockets.last.say({ ...beacon, seq: 5, state: 'available' });
+  t.equal(await asked(), 2, 'another state');
+});
+
+test('a beacon tells of a driver whose `gone` was missed, once', async (t) => {
+  const { sockets, client, goLive } = setUp();
+  const { told, handlers } = listen();
+  client.watchTrip('trip-1', handlers);
+  await goLive();
+  sockets.last.say({ type: 'subscribed', id: 1, topic });
+  sockets.last.say({ type: 'beacon', topic, gone: true });
+  sockets.last.say({ type: 'position', topic, position: at(5) });
+
+  sockets.last.say({ type: 'beacon', topic, gone: true });
+  sockets.last.say({ type: 'beacon', topic, gone: true });
+
+  t.same(told, ['subscribed', 'at 5', 'gone driver-1']);
+});
+
 test('alerts are acknowledged, also those that were heard before', async (t) => {
   const { runtime, sockets, client, goLive } = setUp();
   const { told, handlers } = listen();
@@ -284,6 +327,36 @@ test('alerts that the server has no more of are missed, whether it says so or th
   desk.sockets.last.say({ type: 'subscribed', topic: 'admin:sos', epoch: 'e1', offset: 301, recovered: false });
   t.equal(missed, 2);
   t.same(desk.acks(), []);
+});
+
+test('cars around are of one place: another place moves the watch, and the place before is left first', async (t) => {
+  const { runtime, sockets, client, goLive, reconnect } = setUp();
+  const told: string[] = [];
+  const listenAt = (place: string) => ({
+    onDrivers: (drivers: object[]) => void told.push(`${place} ${drivers.length}`),
+    onEnded: (reason: string) => void told.push(`${place} ended ${reason}`),
+  });
+  const asked = () => sockets.last.sent.flatMap((frame) => ('topic' in frame ? [`${frame.type} ${frame.topic}`] : []));
+  const say = async (topic: string) => {
+    sockets.last.say({ type: 'nearby', topic, asOfMs: 1, drivers: [] });
+    await runtime.settle();
+  };
+  const home = client.watchNearby('nearby:home', listenAt('home'));
+  client.watchNearby('nearby:home', listenAt('home too'));
+  client.watchTrip('trip-1', {});
+  await goLive();
+  sockets.last.say({ type: 'subscribed', id: 1, topic: 'nearby:home' });
+
+  client.watchNearby('nearby:work', listenAt('work'));
+  await runtime.settle();
+  t.same(asked(), ['sub nearby:home', 'sub trip:trip-1', 'unsub nearby:home', 'sub nearby:work']);
+  await say('nearby:home');
+  await say('nearby:work');
+  t.same(told, ['work 0'], 'nothing more of the place before');
+
+  home.close();
+  await reconnect();
+  t.same(asked(), ['sub trip:trip-1', 'sub nearby:work']);
 });
 
 test('two watchers share a subscription; the later one hears the position at once', async (t) => {
