@@ -1,3 +1,10 @@
+import { alertsCollection } from '@hushryd/outreach/alerts/alert-document';
+import { alertAttemptsCollection } from '@hushryd/outreach/dispatch/alert-attempts';
+import { notificationsCollection } from '@hushryd/outreach/notifications/notification-store';
+import { preferencesCollection } from '@hushryd/outreach/notifications/preferences-store';
+import { peopleCollections } from '@hushryd/outreach/people/people-collections';
+import { timelineCollection } from '@hushryd/outreach/timeline/timeline-document';
+import { webhookEventsCollection } from '@hushryd/outreach/webhooks/webhook-store';
 import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { driversCollection } from '@hushryd/rides/people/driver-store';
 import { revocationsCollection } from '@hushryd/rides/people/revocation-store';
@@ -15,6 +22,13 @@ export function declareCollections({
     tripsCollection,
     driversCollection,
     revocationsCollection,
+    alertsCollection,
+    timelineCollection,
+    alertAttemptsCollection,
+    ...peopleCollections,
+    notificationsCollection,
+    preferencesCollection,
+    webhookEventsCollection,
     declareLocationHistory(history),
     declareRoads(roads),
   ];

@@ -7,12 +7,12 @@ import { connectMongo } from '@hushryd/platform/mongo/connect';
 import { ensureCollections } from '@hushryd/platform/mongo/ensure-collections';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { declareCollections } from './collections.ts';
-import { readWorkerConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { startWorker } from './worker.ts';
 
 runMain(async () => {
   const { values: options } = parseArgs({ options: { 'ensure-collections': { type: 'boolean', default: false } } });
-  const config = readWorkerConfig(process.env);
+  const config = readConfig(process.env);
   const instanceId = createInstanceId('worker');
   const log = createLogger({ service: 'worker', instanceId, level: config.logLevel });
   const lifecycle = createLifecycle({ log, timeoutMs: config.shutdownTimeoutMs });

@@ -1,17 +1,26 @@
+import { createDrillStore } from '@hushryd/outreach/drills/drill-store';
+import { createTendDrills } from '@hushryd/outreach/drills/tend-drills';
+import { createTimelineSealer } from '@hushryd/outreach/timeline/seal-timelines';
+import { createFollowedTrips } from '@hushryd/outreach/trail/followed-trips';
+import { createReadOpenAlerts } from '@hushryd/outreach/trail/open-alerts';
+import { createTrackedAlerts } from '@hushryd/outreach/trail/tracked-alerts';
 import { createHealthReports } from '@hushryd/platform/health/health-reports';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { MongoConnection } from '@hushryd/platform/mongo/connect';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
-import { assertLayout } from '@hushryd/platform/redis/layout';
+import { assertLayout, markFilled } from '@hushryd/platform/redis/layout';
+import { createMemoryWatch } from '@hushryd/platform/redis/watch-memory';
 import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
 import { createDriverStore } from '@hushryd/rides/people/driver-store';
 import { createRevocationStore } from '@hushryd/rides/people/revocation-store';
 import { createTripStore } from '@hushryd/rides/trips/trip-store';
+import { createAccessBeat } from '@hushryd/tracking/access-log/access-beat';
 import { createDriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import { createHistoryStore } from '@hushryd/tracking/history/history-store';
 import { createRoadStore } from '@hushryd/tracking/history/road-store';
@@ -19,13 +28,21 @@ import { createSilentExpiry } from '@hushryd/tracking/positions/expire-silent';
 import { createSilenceWatch } from '@hushryd/tracking/positions/watch-silence';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
 import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
+import { startAlerts } from './alerts/start-alerts.ts';
 import type { WorkerConfig } from './config.ts';
 import { createRoadFolder } from './location-history/fold-roads.ts';
 import { createLocationHistory } from './location-history/location-history.ts';
+import { startNotifications } from './notifications/start-notifications.ts';
+import { openDelivery } from './open-delivery.ts';
 import { createSilenceSchedule } from './schedules/announce-silence.ts';
 import { createSilentDriversSchedule } from './schedules/expire-silent-drivers.ts';
 import { createForgetDurableSchedule } from './schedules/forget-durable.ts';
 import { createRepublishing } from './schedules/republish.ts';
+import { createTimelineSchedule } from './schedules/seal-timelines.ts';
+import { createDrillSchedule } from './schedules/tend-drills.ts';
+
+/** A trip's fixes are marked with its alert from then on. */
+const followAlertsEveryMs = 1_000;
 
 /** Everything the worker does, started in order and registered to end in reverse. Collections exist already. */
 export async function startWorker({
@@ -74,11 +91,20 @@ export async function startWorker({
   roads.start();
   lifecycle.add('roads', () => roads.close());
 
+  const trips = createTripStore({ db: mongo.db, deadlineMs });
+  const followed = createFollowedTrips({
+    readOpenAlerts: createReadOpenAlerts({ db: mongo.db, deadlineMs }),
+    readAccess: (tripIds) => trips.tripAccessByIds(tripIds),
+    tracked: createTrackedAlerts({ redis, keys }),
+  });
+  // Whoever was here before has marked their fixes: that goes on with the first.
+  await followed.look().catch((err: unknown) => log.warn({ err }, 'open alerts not read yet'));
   const history = createLocationHistory({
     redis,
     keys,
     store: createHistoryStore({ db: mongo.db, deadlineMs }),
     roads,
+    followed,
     workerId,
     settings: config.history,
     telemetry,
@@ -88,6 +114,9 @@ export async function startWorker({
   lifecycle.add('location history', () => history.close());
 
   const schedules = [
+    createPeriodic({ name: 'follow open alerts', everyMs: followAlertsEveryMs, run: followed.look, log }),
+    createMemoryWatch({ redis, telemetry, log }),
+    createAccessBeat({ redis, keys, log }),
     createSilentDriversSchedule({
       expiry: createSilentExpiry({ redis, keys }),
       partitions: history.partitions,
@@ -105,12 +134,27 @@ export async function startWorker({
       telemetry,
       log,
     }),
+    createTimelineSchedule({
+      redis,
+      keys,
+      workerId,
+      sealer: createTimelineSealer({ db: mongo.db, deadlineMs, telemetry, log }),
+      everyMs: config.timelineSealMs,
+      log,
+    }),
+    createDrillSchedule({
+      redis,
+      keys,
+      workerId,
+      tendDrills: createTendDrills({ drills: createDrillStore({ db: mongo.db, deadlineMs }), log }),
+      log,
+    }),
     createForgetDurableSchedule({ redis, keys, partitions: history.partitions, log }),
     ...createRepublishing({
       redis,
       keys,
       workerId,
-      trips: createTripStore({ db: mongo.db, deadlineMs }),
+      trips,
       drivers: createDriverStore({ db: mongo.db, region: config.region, deadlineMs }),
       access: createAccessPublisher({ redis, keys }),
       driverStates: createDriverStates({ redis, keys }),
@@ -118,7 +162,10 @@ export async function startWorker({
         store: createRevocationStore({ db: mongo.db, deadlineMs }),
         publisher: createRevocationPublisher({ redis, keys }),
       },
-      restoreLayout: () => assertLayout({ redis, keys }),
+      async markRestored() {
+        await assertLayout({ redis, keys });
+        await markFilled({ redis, keys });
+      },
       everyMs: { changed: config.republish.changedMs, all: config.republish.allMs },
       telemetry,
       log,
@@ -126,4 +173,19 @@ export async function startWorker({
   ];
   for (const schedule of schedules) schedule.start();
   lifecycle.add('schedules', async () => void (await Promise.all(schedules.map((schedule) => schedule.close()))));
+
+  const delivery = await openDelivery({ config, db: mongo.db, lifecycle, telemetry, log });
+  const alerts = await startAlerts({ config, delivery, redis, keys, lifecycle, telemetry, log });
+  await startNotifications({
+    config,
+    delivery,
+    takers: [alerts.takeReceipt],
+    workerId,
+    redis,
+    keys,
+    db: mongo.db,
+    lifecycle,
+    telemetry,
+    log,
+  });
 }

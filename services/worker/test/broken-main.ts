@@ -5,7 +5,7 @@ import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { connectMongo } from '@hushryd/platform/mongo/connect';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { Collection, Db } from 'mongodb';
-import { readWorkerConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { startWorker } from '../src/worker.ts';
 
 // The negative control of the fault tests: a worker that acknowledges fixes before they are stored. XACK and `durable` follow an
@@ -14,7 +14,7 @@ import { startWorker } from '../src/worker.ts';
 const insertLaterMs = 5000;
 
 runMain(async () => {
-  const config = readWorkerConfig(process.env);
+  const config = readConfig(process.env);
   const workerId = createInstanceId('worker');
   const log = createLogger({ service: 'worker', instanceId: workerId, level: config.logLevel });
   const lifecycle = createLifecycle({ log, timeoutMs: config.shutdownTimeoutMs });

@@ -6,6 +6,7 @@ import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import { createTestFieldKeys } from '@hushryd/platform/testing/field-keys';
 import { listKeys } from '@hushryd/platform/testing/redis-variables';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createDriverStore } from '@hushryd/rides/people/driver-store';
@@ -18,7 +19,7 @@ import { createWriteBatch, type FixGroup } from '@hushryd/tracking/positions/wri
 import type { Db } from 'mongodb';
 import t, { type Test } from 'tap';
 import { declareCollections } from '../src/collections.ts';
-import { readWorkerConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { startWorker } from '../src/worker.ts';
 
 const log = createLogger({ service: 'worker', instanceId: 'test', level: 'warn' });
@@ -26,14 +27,16 @@ const testServer = await testRedis(t);
 const { url: MONGODB_URL, database: MONGODB_DATABASE } = await testMongo(t);
 const variables = {
   ...testServer.variables,
+  ...createTestFieldKeys(),
   MONGODB_URL,
   MONGODB_DATABASE,
   MONGODB_MIN_POOL_SIZE: '0',
+  ...createTestFieldKeys(),
   HISTORY_FLUSH_MS: '20',
   HISTORY_POLL_MS: '10',
   PARTITION_LEASE_MS: '1000',
 };
-const config = readWorkerConfig(variables);
+const config = readConfig(variables);
 const mongo = connectMongo({ settings: config.mongo, log });
 t.teardown(() => mongo.close());
 await ensureCollections(mongo.db, declareCollections(config));
@@ -86,7 +89,7 @@ async function startTestWorker(t: Test, changes: Record<string, string> = {}) {
   t.teardown(() => lifecycle.close('test'));
   const telemetry = createTelemetry({ service: 'worker', instanceId: workerId, withProcessMetrics: false });
   await startWorker({
-    config: readWorkerConfig({ ...variables, ...changes }),
+    config: readConfig({ ...variables, ...changes }),
     workerId,
     mongo,
     lifecycle,
@@ -213,6 +216,7 @@ t.test('a track on the way to MongoDB is complete, in pages, and each page goes 
     first.fixes.map(({ seq }) => seq),
     [1, 2, 3],
   );
+  t.equal(first.tail, 'truncated', 'what is on its way does not fit, and no other page has it');
   const second = await tracks.readTrack({
     tripId: 'trip-of-paged',
     driverId: 'paged',
@@ -223,6 +227,19 @@ t.test('a track on the way to MongoDB is complete, in pages, and each page goes 
   t.strictSame(
     second.fixes.map(({ seq }) => seq),
     [4],
+  );
+
+  const pages: number[][] = [];
+  for await (const page of tracks.readPages({ tripId: 'trip-of-paged', driverId: 'paged', limit: 3 })) {
+    pages.push(page.map(({ seq }) => seq));
+  }
+  t.strictSame(
+    pages,
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    'the whole of it has what is on its way at its end',
   );
   await t.rejects(tracks.readTrack({ tripId: 'x', driverId: 'x', limit: 1, cursor: 'nonsense' }), {
     code: 'cursor_invalid',

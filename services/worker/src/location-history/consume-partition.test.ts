@@ -42,9 +42,11 @@ t.test('what was read before a read failed is claimed and stored, not left pendi
       },
       trim: async () => undefined,
       bytes: async () => 0,
+      forgetConsumers: async () => undefined,
     },
     store: { insert: async (documents) => void stored.push(...documents) },
     raiseDurable: async () => [],
+    alertOf: () => undefined,
     onStored: () => undefined,
     onMissing: async () => undefined,
     settings: { flushMs: 5000, flushFixes: 2, pollMs: 1 },
@@ -59,4 +61,72 @@ t.test('what was read before a read failed is claimed and stored, not left pendi
     [1, 2],
   );
   await waitFor(() => pending.size === 0, { withinMs: 10_000, what: 'both acknowledgements' });
+});
+
+t.test('the stream is trimmed also while the durable seq cannot be raised', async (t) => {
+  const unread = [entryOf(1)];
+  let trims = 0;
+  let refusals = 0;
+  const consumer = createPartitionConsumer({
+    partition: 0,
+    stream: {
+      claimPending: async () => [],
+      readNew: async () => unread.splice(0),
+      acknowledge: async () => undefined,
+      trim: async () => {
+        trims += 1;
+      },
+      bytes: async () => 0,
+      forgetConsumers: async () => undefined,
+    },
+    store: { insert: async () => undefined },
+    raiseDurable: async () => {
+      refusals += 1;
+      throw new Error('OOM command not allowed');
+    },
+    alertOf: () => undefined,
+    onStored: () => undefined,
+    onMissing: async () => undefined,
+    settings: { flushMs: 1, flushFixes: 1, pollMs: 1 },
+    metrics: createHistoryMetrics(createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false })),
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+  });
+  t.teardown(() => consumer.close());
+  consumer.start();
+
+  await waitFor(() => refusals > 0 && trims > 0, { withinMs: 5000, what: 'trimming' });
+  t.equal(trims, 1);
+});
+
+t.test('fixes of a trip with an open alert are marked, and do not wait with the others', async (t) => {
+  const [plain, onTrip] = [entryOf(1), entryOf(2)];
+  const unread = [plain, { ...onTrip, groups: onTrip.groups.map((group) => ({ ...group, tripId: 'trip' })) }];
+  const stored: HistoryDocument[] = [];
+  const consumer = createPartitionConsumer({
+    partition: 0,
+    stream: {
+      claimPending: async () => [],
+      readNew: async () => unread.splice(0, 1),
+      acknowledge: async () => undefined,
+      trim: async () => undefined,
+      bytes: async () => 0,
+      forgetConsumers: async () => undefined,
+    },
+    store: { insert: async (documents) => void stored.push(...documents) },
+    raiseDurable: async () => [],
+    alertOf: (tripId) => (tripId === 'trip' ? 'alert' : undefined),
+    onStored: () => undefined,
+    onMissing: async () => undefined,
+    settings: { flushMs: 600_000, flushFixes: 1_000, pollMs: 1 },
+    metrics: createHistoryMetrics(createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false })),
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+  });
+  t.teardown(() => consumer.close());
+  consumer.start();
+
+  await waitFor(() => stored.length === 2, { withinMs: 10_000, what: 'both fixes' });
+  t.same(
+    stored.map(({ meta }) => meta),
+    [{ driverId: 'driver' }, { driverId: 'driver', tripId: 'trip', alertId: 'alert' }],
+  );
 });

@@ -36,8 +36,12 @@ export function createHistoryMetrics(telemetry: Telemetry): HistoryMetrics {
   };
 }
 
+/** Of a trip with an open alert, whatever the others may wait for. Source: reliability G9. */
+const alertFlushMs = 1_000;
 const retryMinMs = 200;
 const retryMaxMs = 5000;
+/** Far above what a lease may be: by then another worker has the partition, and what was pending is claimed. */
+const consumerIdleMs = 60_000;
 
 /**
  * Moves one partition's fixes from the stream into MongoDB: gather for `flushMs` or `flushFixes`, insert, acknowledge, raise the durable
@@ -51,6 +55,7 @@ export function createPartitionConsumer({
   stream,
   store,
   raiseDurable,
+  alertOf,
   onStored,
   onMissing,
   settings,
@@ -61,6 +66,8 @@ export function createPartitionConsumer({
   stream: FixStream;
   store: Pick<HistoryStore, 'insert'>;
   raiseDurable: RaiseDurable;
+  /** The open alert that a trip's fixes belong to. */
+  alertOf: (tripId: string) => string | undefined;
   onStored: (documents: readonly HistoryDocument[]) => void;
   onMissing: (missing: readonly MissingFixes[]) => Promise<void>;
   settings: { flushMs: number; flushFixes: number; pollMs: number };
@@ -84,8 +91,21 @@ export function createPartitionConsumer({
     while (!closing.signal.aborted) {
       const batch = await persistently(gatherNext);
       if (batch === undefined) return;
-      if (batch.length === 0) read = stream.readNew;
-      else await write(batch);
+      if (batch.length > 0) {
+        await write(batch);
+        continue;
+      }
+      if (read === stream.claimPending) await forgetConsumers();
+      read = stream.readNew;
+    }
+  }
+
+  /** Only tidies up, so nothing waits for it to succeed. */
+  async function forgetConsumers(): Promise<void> {
+    try {
+      await stream.forgetConsumers(consumerIdleMs);
+    } catch (err) {
+      log.debug({ err, partition }, 'consumers of workers that are gone stay for now');
     }
   }
 
@@ -100,31 +120,32 @@ export function createPartitionConsumer({
         batch.push(entry);
         for (const { fixes: some } of entry.groups) fixes += some.length;
       }
+      const isUrgent = entries.some(({ groups }) => groups.some((group) => alertIdOf(group) !== undefined));
       if (read === stream.claimPending) return batch;
       const nowMs = performance.now();
-      if (entries.length > 0) flushAtMs = Math.min(flushAtMs, nowMs + settings.flushMs);
+      const flushMs = isUrgent ? Math.min(alertFlushMs, settings.flushMs) : settings.flushMs;
+      if (entries.length > 0) flushAtMs = Math.min(flushAtMs, nowMs + flushMs);
       if (fixes >= settings.flushFixes || nowMs >= flushAtMs) return batch;
       if (entries.length === 0) await pause(Math.min(settings.pollMs, flushAtMs - nowMs), closing.signal);
     }
     return batch;
   }
 
+  function alertIdOf({ tripId }: StreamedGroup): string | undefined {
+    return tripId === undefined ? undefined : alertOf(tripId);
+  }
+
   async function write(batch: readonly FixEntry[]): Promise<void> {
     const groups = batch.flatMap((entry) => entry.groups);
-    const documents = groups.flatMap(toHistoryDocuments);
-    const steps = [
-      () => store.insert(documents),
-      () => stream.acknowledge(batch.map(({ id }) => id)),
-      async () => onMissing(await raiseDurable(partition, groups, Date.now())),
-      () => stream.trim(),
-    ];
-    for (const step of steps) {
-      const isDone = await persistently(async () => {
-        await step();
-        return true;
-      });
-      if (isDone === undefined) return;
-    }
+    const documents = groups.flatMap((group) => toHistoryDocuments(group, alertIdOf(group)));
+    if (!(await isDone(() => store.insert(documents)))) return;
+    if (!(await isDone(() => stream.acknowledge(batch.map(({ id }) => id))))) return;
+    // Neither waits for the other: a Redis that is full can be trimmed when it takes nothing in.
+    const ends = await Promise.all([
+      isDone(async () => onMissing(await raiseDurable(partition, groups, Date.now()))),
+      isDone(() => stream.trim()),
+    ]);
+    if (ends.includes(false)) return;
     observe(groups, documents.length);
     onStored(documents);
   }
@@ -133,6 +154,14 @@ export function createPartitionConsumer({
     metrics.stored.inc(stored);
     const nowMs = Date.now();
     for (const group of groups) metrics.lagSeconds.observe((nowMs - group.receivedAtMs) / 1000);
+  }
+
+  async function isDone(step: () => Promise<unknown>): Promise<boolean> {
+    const done = await persistently(async () => {
+      await step();
+      return true;
+    });
+    return done === true;
   }
 
   /** Until it succeeds, or the consumer is closed: then undefined. */

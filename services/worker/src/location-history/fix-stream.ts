@@ -1,6 +1,7 @@
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
+import { defineScript, loadScript } from '@hushryd/platform/redis/scripts';
 import { decodeEntry, type StreamedGroup } from '@hushryd/tracking/history/packed-fixes';
 
 const group = 'history';
@@ -16,6 +17,11 @@ export interface FixStream {
   claimPending(): Promise<FixEntry[]>;
   readNew(): Promise<FixEntry[]>;
   acknowledge(ids: readonly string[]): Promise<void>;
+  /**
+   * Forget consumers without pending entries that have been silent for `idleMs`: each start of a worker brings a new one, and nothing else takes
+   * them away. One of a worker that lives after all comes back by itself.
+   */
+  forgetConsumers(idleMs: number): Promise<void>;
   /** Remove what is below the oldest pending entry, never more: what is left is the tail that tracks read. */
   trim(): Promise<void>;
   bytes(): Promise<number>;
@@ -45,6 +51,16 @@ export function createFixStream({
   onRejected: () => void;
 }): FixStream {
   const key = keys.fixes(partition);
+  const createHistoryGroup = defineScript(redis, {
+    name: 'createGroup',
+    lua: loadScript(import.meta.url, './create-group.lua'),
+    numberOfKeys: 1,
+  });
+  const forgetHistoryConsumers = defineScript(redis, {
+    name: 'forgetConsumers',
+    lua: loadScript(import.meta.url, './forget-consumers.lua'),
+    numberOfKeys: 1,
+  });
 
   /** FLUSHALL and an empty failover take the group away with the stream. */
   async function withGroup<Result>(operation: () => Promise<Result>): Promise<Result> {
@@ -59,7 +75,7 @@ export function createFixStream({
 
   async function createGroup(): Promise<void> {
     try {
-      await redis.xgroup('CREATE', key, group, '0', 'MKSTREAM');
+      await createHistoryGroup([key], [group]);
     } catch (error) {
       if (!isReply(error, 'BUSYGROUP')) throw error;
     }
@@ -95,6 +111,9 @@ export function createFixStream({
     },
     async acknowledge(ids) {
       await redis.xack(key, group, ...ids);
+    },
+    async forgetConsumers(idleMs) {
+      await forgetHistoryConsumers([key], [group, consumer, idleMs]);
     },
     async trim() {
       const [pending] = (await withGroup(() => redis.xpending(key, group, '-', '+', 1))) as [string, ...unknown[]][];

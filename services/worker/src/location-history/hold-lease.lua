@@ -1,5 +1,7 @@
+#!lua flags=allow-oom
 --[[
-  Take, renew or give back the lease of one worker on one partition.
+  Take, renew or give back the lease of one worker on one partition. Also where Redis is full: without a lease nobody moves fixes out
+  of it, and it would stay full.
 
   KEYS[1] lease, string
   ARGV[1] worker

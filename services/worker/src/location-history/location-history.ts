@@ -1,3 +1,4 @@
+import type { FollowedTrips } from '@hushryd/outreach/trail/followed-trips';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
@@ -31,6 +32,7 @@ export function createLocationHistory({
   keys,
   store,
   roads,
+  followed,
   workerId,
   settings,
   telemetry,
@@ -40,6 +42,7 @@ export function createLocationHistory({
   keys: Keys;
   store: Pick<HistoryStore, 'insert'>;
   roads: RoadFolder;
+  followed: Pick<FollowedTrips, 'alertOf' | 'noteStored'>;
   workerId: string;
   settings: WorkerConfig['history'];
   telemetry: Telemetry;
@@ -78,7 +81,11 @@ export function createLocationHistory({
         stream,
         store: inTurn,
         raiseDurable,
-        onStored: (documents) => roads.add(documents),
+        alertOf: followed.alertOf,
+        onStored(documents) {
+          roads.add(documents);
+          void followed.noteStored(documents);
+        },
         onMissing: (missing) => askForResend(partition, missing),
         settings,
         metrics,

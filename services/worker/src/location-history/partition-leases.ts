@@ -18,6 +18,8 @@ export interface PartitionLeases {
  * A lease is an agreement, not a lock: a worker that hung may still be writing when another takes over. Nothing breaks then, history is
  * stored twice at worst and readers remove the second.
  *
+ * Leases are taken and renewed also where Redis is full: moving fixes into MongoDB is what empties it.
+ *
  * @param onGained, onLost called in between, never at the same time; `onLost` is awaited before the lease is given back
  */
 export function createPartitionLeases({
@@ -42,6 +44,11 @@ export function createPartitionLeases({
     lua: loadScript(import.meta.url, './hold-lease.lua'),
     numberOfKeys: 1,
   });
+  const count = defineScript(redis, {
+    name: 'countWorkers',
+    lua: loadScript(import.meta.url, './count-workers.lua'),
+    numberOfKeys: 1,
+  });
   const held = new Set<number>();
   /** By partition: until then nobody else can have it. */
   const heldUntilMs = new Map<number, number>();
@@ -55,13 +62,7 @@ export function createPartitionLeases({
   }
 
   async function countWorkers(): Promise<number> {
-    const nowMs = Date.now();
-    const [, , count] = await Promise.all([
-      redis.zremrangebyscore(keys.workers(), '-inf', nowMs),
-      redis.zadd(keys.workers(), nowMs + leaseMs, workerId),
-      redis.zcard(keys.workers()),
-    ]);
-    return Math.max(1, count);
+    return Math.max(1, Number(await count([keys.workers()], [workerId, Date.now(), leaseMs])));
   }
 
   /** On a cluster one shard may be away: what lies on the others is held, taken and given back all the same. */

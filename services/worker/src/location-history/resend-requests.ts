@@ -10,15 +10,20 @@ const maxPhones = 100_000;
  */
 export function createResendRequests({
   publish,
+  now = () => performance.now(),
 }: {
   publish: (partition: number, missing: readonly MissingFixes[]) => Promise<void>;
+  now?: () => number;
 }): (partition: number, missing: readonly MissingFixes[]) => Promise<void> {
-  const asked = new LRUCache<string, true>({ max: maxPhones, ttl: askAgainAfterMs });
+  const askedAtMs = new LRUCache<string, number>({ max: maxPhones });
 
   return async (partition, missing) => {
-    const due = missing.filter(({ driverId, run }) => !asked.has(`${driverId}:${run}`));
+    const nowMs = now();
+    const isDue = ({ driverId, run }: MissingFixes) =>
+      nowMs - (askedAtMs.get(`${driverId}:${run}`) ?? Number.NEGATIVE_INFINITY) >= askAgainAfterMs;
+    const due = missing.filter(isDue);
     if (due.length === 0) return;
-    for (const { driverId, run } of due) asked.set(`${driverId}:${run}`, true);
+    for (const { driverId, run } of due) askedAtMs.set(`${driverId}:${run}`, nowMs);
     await publish(partition, due);
   };
 }

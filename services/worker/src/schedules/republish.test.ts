@@ -4,10 +4,20 @@ import { createLogger } from '@hushryd/platform/logging/create-logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
+import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { test } from 'tap';
 import { createRepublishing } from './republish.ts';
 
 const minuteMs = 60_000;
+const toChange = (access: TripAccess) => ({
+  access,
+  event: {
+    name: 'trip.started' as const,
+    tripId: access.tripId,
+    at: new Date(0).toISOString(),
+    version: access.version,
+  },
+});
 
 test('what changed while Redis was away is published again, however long that was', async (t) => {
   let nowMs = Date.UTC(2026, 0, 1);
@@ -26,7 +36,7 @@ test('what changed while Redis was away is published again, however long that wa
     { tripId: 'running', version: 2, state: 'active', driverId: 'emil', passengerIds: [], startedAtMs: 1 },
   ];
   const freed: string[] = [];
-  const nothing = { records: [], drivers: [], nextCursor: null };
+  const nothing = { changes: [], drivers: [], nextCursor: null };
   const [changed] = createRepublishing({
     redis,
     keys: createKeys({ prefix: 'test:', partitions: 1 }),
@@ -34,7 +44,7 @@ test('what changed while Redis was away is published again, however long that wa
     trips: {
       changedSince: async ({ sinceMs }) => {
         askedSinceMs.push(sinceMs);
-        return { ...nothing, records: trips };
+        return { changes: trips.map(toChange), nextCursor: null };
       },
       activeTrips: async () => nothing,
     },
@@ -53,7 +63,7 @@ test('what changed while Redis was away is published again, however long that wa
       store: { inForce: async () => [] },
       publisher: { publish: async () => false, forgetExpired: async () => 0 },
     },
-    restoreLayout: async () => undefined,
+    markRestored: async () => undefined,
     everyMs: { changed: 2000, all: minuteMs },
     telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
     log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
@@ -114,9 +124,9 @@ test('what cannot be put back keeps nothing else from it, and is tried again', a
     trips: {
       changedSince: async ({ sinceMs, cursor }) => {
         askedSinceMs.push(sinceMs);
-        return { ...page(cursor), records: [ended(cursor === undefined ? 'trip-1' : 'trip-2')] };
+        return { ...page(cursor), changes: [toChange(ended(cursor === undefined ? 'trip-1' : 'trip-2'))] };
       },
-      activeTrips: async () => ({ records: [], nextCursor: null }),
+      activeTrips: async () => ({ changes: [], nextCursor: null }),
     },
     drivers: {
       driversChangedSince: async ({ cursor }) => ({
@@ -125,7 +135,9 @@ test('what cannot be put back keeps nothing else from it, and is tried again', a
       }),
       availableDrivers: async () => ({ drivers: [], nextCursor: null }),
     },
-    access: { republish: async (records) => Number(await away(records.map(({ tripId }) => tripId).join(), true)) },
+    access: {
+      republish: async (changes) => Number(await away(changes.map(({ access }) => access.tripId).join(), true)),
+    },
     driverStates: {
       set: ({ driverId }) => away(driverId, true),
       clearTrip: ({ driverId }) => away(driverId, true),
@@ -134,7 +146,7 @@ test('what cannot be put back keeps nothing else from it, and is tried again', a
       store: { inForce: async () => [{ userId: 'revoked-1' }, { userId: 'revoked-2' }] as Revocation[] },
       publisher: { publish: ({ userId }) => away(userId, true), forgetExpired: async () => 0 },
     },
-    restoreLayout: async () => undefined,
+    markRestored: async () => undefined,
     everyMs: { changed: 2000, all: minuteMs },
     telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
     log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
@@ -150,4 +162,73 @@ test('what cannot be put back keeps nothing else from it, and is tried again', a
   await changed?.runNow();
   t.equal(put.length, 8);
   t.equal((nowMs - (askedSinceMs[0] as number)) / minuteMs, 61, 'from where the last whole look ended');
+});
+
+/** The schedules over a Redis that has, or has not, what is looked for. */
+function createStage({ allMs = minuteMs }: { allMs?: number } = {}) {
+  const lost = new Set<string>();
+  const done: string[] = [];
+  const put = async (what: string) => done.push(what) > 0;
+  const keys = createKeys({ prefix: 'test:', partitions: 3 });
+  const periodics = createRepublishing({
+    redis: {
+      set: async () => 'OK',
+      exists: async (key: string) => (lost.has(key) ? 0 : 1),
+    } as unknown as RedisClient,
+    keys,
+    workerId: 'us',
+    trips: {
+      changedSince: async () => ({ changes: [], nextCursor: null }),
+      activeTrips: async () => ({ changes: [toChange({ tripId: 'trip' } as TripAccess)], nextCursor: null }),
+    },
+    drivers: {
+      driversChangedSince: async () => ({ drivers: [], nextCursor: null }),
+      availableDrivers: async () => ({
+        drivers: [{ driverId: 'driver', available: true, version: 1 }],
+        nextCursor: null,
+      }),
+    },
+    access: { republish: async ([change]) => Number(await put(change?.access.tripId ?? '')) },
+    driverStates: { set: ({ driverId }) => put(driverId), clearTrip: async () => false },
+    revocations: {
+      store: { inForce: async () => [{ userId: 'revoked' }] as Revocation[] },
+      publisher: { publish: ({ userId }) => put(userId), forgetExpired: async (t) => Number(await put(`forget ${t}`)) },
+    },
+    markRestored: async () => {
+      lost.clear();
+      await put('filled');
+    },
+    everyMs: { changed: minuteMs, all: allMs },
+    telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+  });
+  const start = () => {
+    for (const periodic of periodics) periodic.start();
+    return Promise.all(periodics.map((periodic) => periodic.runNow()));
+  };
+  return { keys, lost, done, start, close: () => Promise.all(periodics.map((periodic) => periodic.close())) };
+}
+
+const everything = ['revoked', 'trip', 'driver'];
+
+test('where Redis was emptied everything is put back at once, also where another process has claimed the layout, and that is said last', async (t) => {
+  const { keys, lost, done, start, close } = createStage();
+  t.teardown(close);
+  await start();
+  done.length = 0;
+
+  lost.add(keys.filled(2));
+  await waitFor(() => done.includes('filled'), { withinMs: 5000, what: 'the word that Redis is filled' });
+  t.strictSame(done, [...everything, 'filled']);
+});
+
+test('everything under way is put back again and again, and what no token needs any more is forgotten', async (t) => {
+  const { done, start, close } = createStage({ allMs: 5 });
+  t.teardown(close);
+  await start();
+
+  const round = [...everything, 'forget 0', 'forget 1', 'forget 2'];
+  const timesOf = (what: string) => done.filter((one) => one === what).length;
+  await waitFor(() => round.every((what) => timesOf(what) >= 3), { withinMs: 5000, what: 'three rounds' });
+  t.equal(timesOf('filled'), 0, 'nothing was lost');
 });

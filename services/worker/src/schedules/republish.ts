@@ -10,7 +10,7 @@ import type { RevocationStore } from '@hushryd/rides/people/revocation-store';
 import type { TripStore } from '@hushryd/rides/trips/trip-store';
 import type { DriverStates } from '@hushryd/tracking/driver-state/driver-states';
 import type { RevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
-import type { AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
+import type { AccessChange, AccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import { holdDuty } from './hold-duty.ts';
 
 /** Longer than any request may take between its majority write and its word to Redis. */
@@ -23,7 +23,7 @@ type Kind = 'trip' | 'driver' | 'revocation';
 
 /**
  * Puts into Redis what MongoDB knows and Redis may have missed or lost: trip access, driver states and revoked tokens. Every `changedMs` what changed in
- * the last minute (drivers of ended trips are freed of them), every `allMs` everything under way, and at once where Redis was emptied (a layout key is gone). Versions make it
+ * the last minute (drivers of ended trips are freed of them), every `allMs` everything under way, and at once where Redis was emptied (a key that says it is filled is gone). Versions make it
  * harmless where Redis has it already.
  *
  * What a shard that is away keeps from being put back keeps nothing else from it; the run counts as failed.
@@ -39,7 +39,7 @@ export function createRepublishing({
   access,
   driverStates,
   revocations,
-  restoreLayout,
+  markRestored,
   everyMs,
   telemetry,
   log,
@@ -53,8 +53,8 @@ export function createRepublishing({
   access: Pick<AccessPublisher, 'republish'>;
   driverStates: Pick<DriverStates, 'set' | 'clearTrip'>;
   revocations: { store: Pick<RevocationStore, 'inForce'>; publisher: RevocationPublisher };
-  /** Writes the layout keys again after everything is back. */
-  restoreLayout: () => Promise<void>;
+  /** Everything is back: writes the layout keys again, and that Redis is filled. */
+  markRestored: () => Promise<void>;
   everyMs: { changed: number; all: number };
   telemetry: Telemetry;
   log: Logger;
@@ -80,8 +80,8 @@ export function createRepublishing({
     healed.inc({ kind }, changed.filter((isChanged) => isChanged === true).length);
   }
 
-  const republishTrips = (records: readonly TripAccess[], work: Attempts) =>
-    putBack('trip', records, async (record) => (await access.republish([record])) > 0, work);
+  const republishTrips = (changes: readonly AccessChange[], work: Attempts) =>
+    putBack('trip', changes, async (change) => (await access.republish([change])) > 0, work);
 
   const freeDrivers = (records: readonly TripAccess[], work: Attempts) =>
     putBack(
@@ -114,8 +114,11 @@ export function createRepublishing({
     await work.make(async () => {
       for (let cursor: string | null | undefined; cursor !== null; ) {
         const page = await trips.changedSince({ sinceMs, cursor });
-        await republishTrips(page.records, work);
-        await freeDrivers(page.records, work);
+        await republishTrips(page.changes, work);
+        await freeDrivers(
+          page.changes.map(({ access }) => access),
+          work,
+        );
         cursor = page.nextCursor;
       }
     });
@@ -143,7 +146,7 @@ export function createRepublishing({
     await work.make(async () => {
       for (let cursor: string | null | undefined; cursor !== null; ) {
         const page = await trips.activeTrips({ cursor });
-        await republishTrips(page.records, work);
+        await republishTrips(page.changes, work);
         cursor = page.nextCursor;
       }
     });
@@ -160,11 +163,11 @@ export function createRepublishing({
   async function restoreWhatWasLost(): Promise<void> {
     const work = createAttempts();
     const partitions = Array.from({ length: keys.partitions }, (_, t) => t);
-    const found = await Promise.all(partitions.map((t) => work.make(() => redis.exists(keys.layout(t)))));
+    const found = await Promise.all(partitions.map((t) => work.make(() => redis.exists(keys.filled(t)))));
     if (!found.includes(0)) return work.throwFirst();
-    log.warn({}, 'Redis was emptied, publishing everything again');
+    log.warn({}, 'Redis is new or was emptied, publishing everything');
     await republishEverything();
-    await restoreLayout();
+    await markRestored();
   }
 
   return [

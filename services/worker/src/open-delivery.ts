@@ -1,0 +1,44 @@
+import { createDeliveryDesk, type DeliveryDesk } from '@hushryd/outreach/delivery/delivery';
+import { createScorecards, type Scorecards } from '@hushryd/outreach/delivery/scorecards';
+import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import { createDatabaseClock } from '@hushryd/platform/mongo/database-clock';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { createProviders, type Providers } from '@hushryd/providers/providers';
+import type { Db } from 'mongodb';
+import type { WorkerConfig } from './config.ts';
+
+/** The companies that carry messages, and what this process knows of them: shared by alerts and notifications. */
+export interface Delivery {
+  providers: Providers;
+  scorecards: Scorecards;
+  desk: DeliveryDesk;
+  /** The database's clock: processes agree on what is due by it. */
+  now: () => number;
+}
+
+/** @throws ConfigError for a company that is set up by half */
+export async function openDelivery({
+  config,
+  db,
+  lifecycle,
+  telemetry,
+  log,
+}: {
+  config: Pick<WorkerConfig, 'providers' | 'delivery' | 'mongo'>;
+  db: Db;
+  lifecycle: Lifecycle;
+  telemetry: Telemetry;
+  log: Logger;
+}): Promise<Delivery> {
+  const providers = createProviders(config.providers);
+  lifecycle.add('providers', () => providers.close());
+  await providers.warmUp();
+  const clock = createDatabaseClock({ db, deadlineMs: config.mongo.deadlineMs, log });
+  lifecycle.add('database clock', () => clock.close());
+  await clock.start();
+  const { now } = clock;
+  const scorecards = createScorecards({ telemetry });
+  const desk = createDeliveryDesk({ settings: config.delivery, scorecards, telemetry, log, now });
+  return { providers, scorecards, desk, now };
+}
