@@ -31,6 +31,8 @@ export const RealtimeEnvironmentSchema = Type.Object({
   /** Internal listeners of the api, asked in this order for trip access that Redis lost. */
   INTERNAL_API_URLS: Type.Array(Type.String(httpAddress), { minItems: 1, default: ['http://127.0.0.1:5010'] }),
   INTERNAL_API_TIMEOUT_MS: Type.Integer({ minimum: 10, maximum: 5000, default: 300 }),
+  /** Time that each of two addresses has to take an alert. */
+  SOS_FORWARD_MS: Type.Integer({ minimum: 100, maximum: 5000, default: 1000 }),
 
   MAX_FRAME_BYTES: atMost(realtimeLimits.frameBytes),
   /** Higher than the protocol's only for load tests of our own: clients keep to what contracts say. */
@@ -57,10 +59,10 @@ export const RealtimeEnvironmentSchema = Type.Object({
   DRAIN_MS: Type.Integer({ minimum: 0, maximum: 20_000, default: 8000 }),
 });
 
-export type RealtimeSettings = ReturnType<typeof readSettings>;
+export type RealtimeConfig = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError with a sentence for each bad variable */
-export function readSettings(env: Readonly<Record<string, string | undefined>>) {
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   const values = readEnvironment(RealtimeEnvironmentSchema, env);
   return {
     logLevel: values.LOG_LEVEL,
@@ -74,6 +76,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
     accept: toAcceptLimits(values),
     batch: toBatchSettings(values),
     internalApi: { urls: values.INTERNAL_API_URLS, timeoutMs: values.INTERNAL_API_TIMEOUT_MS },
+    sosForwardMs: values.SOS_FORWARD_MS,
     upgrades: {
       allowedOrigins: new Set(values.ALLOWED_ORIGINS),
       maxPerSecond: values.MAX_ACCEPTS_PER_SECOND,

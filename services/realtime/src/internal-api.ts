@@ -1,14 +1,18 @@
 import type { RevocationsReply } from '@hushryd/contracts/http/sessions';
+import type { SosAccessQuestion, SosAccessReply, SosView } from '@hushryd/contracts/http/sos';
 import type { TripAccessReply } from '@hushryd/contracts/http/trip-access';
 import type { ReadRevocations } from '@hushryd/tracking/revocations/revocations';
 import type { ResolveAccess } from '@hushryd/tracking/trip-access/access-cache';
 import { Agent, request } from 'undici';
+import type { ResolveSosAccess } from './fanout/alert-rooms.ts';
 
 export interface InternalApi {
   /** Records of these trips; ids without one are no trips. @throws where no address answers in time */
   resolveAccess: ResolveAccess;
   /** All revoked tokens that have not run out. @throws where no address answers in time */
   readRevocations: ReadRevocations;
+  /** Who may hear of which alert. @throws where no address answers in time */
+  resolveSosAccess: ResolveSosAccess;
   /** Does any address answer, whatever it says? All are asked at once. @returns latency in milliseconds @throws after `deadlineMs` */
   ping(deadlineMs: number): Promise<number>;
   close(): Promise<void>;
@@ -61,6 +65,11 @@ export function createInternalApi({
   return {
     resolveAccess: async (tripIds) => (await askAny<TripAccessReply>('/internal/trip-access', { tripIds })).records,
     readRevocations: async () => (await askAny<RevocationsReply>('/internal/revocations')).revocations,
+    async resolveSosAccess(questions) {
+      const { allowed, views } = await askAny<SosAccessReply>('/internal/sos-access', { questions });
+      // An api from before the trail says no more than yes or no.
+      return views ?? allowed.map((isAllowed, index) => (isAllowed ? plainView(questions[index]) : null));
+    },
     async ping(deadlineMs) {
       const startedAtMs = performance.now();
       const signal = AbortSignal.timeout(deadlineMs);
@@ -75,3 +84,7 @@ export function createInternalApi({
     close: () => dispatcher.destroy(),
   };
 }
+
+const plainView = (question: SosAccessQuestion | undefined): SosView => ({
+  as: question?.role === 'operator' ? 'staff' : 'person',
+});

@@ -4,26 +4,26 @@ import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { startMetricsServer } from '@hushryd/platform/telemetry/metrics-server';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
-import { readSettings } from './config.ts';
+import { readConfig } from './config.ts';
 import { startRealtime } from './service.ts';
 
 async function main(): Promise<void> {
-  const settings = readSettings(process.env);
+  const config = readConfig(process.env);
   const instanceId = createInstanceId('realtime');
-  const log = createLogger({ service: 'realtime', instanceId, level: settings.logLevel });
-  const lifecycle = createLifecycle({ log, timeoutMs: settings.shutdownTimeoutMs });
+  const log = createLogger({ service: 'realtime', instanceId, level: config.logLevel });
+  const lifecycle = createLifecycle({ log, timeoutMs: config.shutdownTimeoutMs });
   lifecycle.onSignals();
 
   const telemetry = createTelemetry({ service: 'realtime', instanceId });
   const metricsServer = await startMetricsServer({
     registry: telemetry.registry,
-    host: settings.host,
-    port: settings.metricsPort,
+    host: config.host,
+    port: config.metricsPort,
   });
   lifecycle.add('metrics', () => metricsServer.close());
 
-  const { port } = await startRealtime({ settings, instanceId, log, telemetry, lifecycle });
-  log.info({ host: settings.host, port, metricsPort: metricsServer.port }, 'listening');
+  const { port } = await startRealtime({ config, instanceId, log, telemetry, lifecycle });
+  log.info({ host: config.host, port, metricsPort: metricsServer.port }, 'listening');
 }
 
 main().catch((error: unknown) => {

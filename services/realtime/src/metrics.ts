@@ -34,10 +34,12 @@ export interface RealtimeMetrics {
   notRecovered: Record<'event' | 'sos', number>;
   /** Alerts said again because nobody had acknowledged them. */
   sosRepeated: number;
+  /** Presses passed on to the api: answered, or sent over HTTPS instead. */
+  sosForwarded: Record<'answered' | 'retry', number>;
   /** Sockets that we closed, by close code. */
   closed: Record<number, number>;
-  /** All sockets that ended, by close code, whoever ended them. */
-  ended: Record<number, number>;
+  /** All sockets that ended, by close code, whoever ended them; codes that are nobody's are `other`. */
+  ended: Record<string, number>;
 }
 
 /** Read when Prometheus scrapes. */
@@ -45,6 +47,7 @@ export interface RealtimeGauges {
   connections(): number;
   subscriptions(): number;
   slowSockets(): number;
+  aliveNodes(): number;
   pendingFixes(): number;
   mapWatchers(): number;
   nearbyWatchers(): number;
@@ -104,8 +107,12 @@ export function createMetrics(telemetry: Telemetry): RealtimeMetrics {
       'Times that a socket was told that events it had missed are gone',
     ),
     sosRepeated: 0,
+    sosForwarded: tally('realtime_sos_forwarded_total', 'Presses passed on to the api, by what came of it', 'outcome', [
+      'answered',
+      'retry',
+    ]),
     closed: tally<number>('realtime_closed_total', 'Sockets closed by us, by code', 'code', []),
-    ended: tally<number>('realtime_ended_total', 'Sockets that ended, by code, whoever ended them', 'code', []),
+    ended: tally<string>('realtime_ended_total', 'Sockets that ended, by code, whoever ended them', 'code', []),
   };
   telemetry.counter({
     name: 'realtime_sos_repeated_total',
@@ -130,6 +137,7 @@ export function registerGauges(telemetry: Telemetry, gauges: RealtimeGauges): vo
   gauge('realtime_connections', 'Open sockets', gauges.connections);
   gauge('realtime_subscriptions', 'Subscriptions of open sockets', gauges.subscriptions);
   gauge('realtime_slow_sockets', 'Sockets that get only the newest positions', gauges.slowSockets);
+  gauge('realtime_alive_nodes', 'Realtime nodes that are up, as this one sees it', gauges.aliveNodes);
   gauge('realtime_pending_fixes', 'Fixes waiting for Redis', gauges.pendingFixes);
   gauge('realtime_map_watchers', 'Operators watching the map, or a part of it', gauges.mapWatchers);
   gauge('realtime_nearby_watchers', 'Riders watching the cars around them', gauges.nearbyWatchers);

@@ -11,6 +11,7 @@ import { createKeys, type Keys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { createAccessFollower } from '@hushryd/tracking/access-log/access-follower';
+import { createFeedPace, feedPaceMs } from '@hushryd/tracking/feed/feed-pace';
 import { createFixBatcher } from '@hushryd/tracking/fix-batcher';
 import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
 import { createReadDurable } from '@hushryd/tracking/history/read-durable';
@@ -20,9 +21,10 @@ import { createRevocations } from '@hushryd/tracking/revocations/revocations';
 import { createRuns } from '@hushryd/tracking/runs/allot-run';
 import { createOfferRun } from '@hushryd/tracking/runs/offer-run';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
-import type { RealtimeSettings } from './config.ts';
+import type { RealtimeConfig } from './config.ts';
 import { createAcceptGate } from './connections/accept-gate.ts';
 import { createAuthenticateUpgrade } from './connections/authenticate-upgrade.ts';
+import { closeLabel } from './connections/close-label.ts';
 import { Connection } from './connections/connection.ts';
 import { createConnections } from './connections/connections.ts';
 import { countPing } from './connections/count-ping.ts';
@@ -31,6 +33,7 @@ import { endByOrder } from './connections/end-by-order.ts';
 import { endExpired } from './connections/end-expired.ts';
 import { endRevoked } from './connections/end-revoked.ts';
 import { greet } from './connections/greet.ts';
+import { createNodePresence } from './connections/node-presence.ts';
 import { createNodeStats } from './connections/node-stats.ts';
 import { createPingWheel } from './connections/ping-wheel.ts';
 import { createSocketLeases } from './connections/socket-leases.ts';
@@ -46,6 +49,8 @@ import { createFixesHandler } from './frames/fixes.ts';
 import { createHelloHandler } from './frames/hello.ts';
 import { handlePing } from './frames/ping.ts';
 import { createRefreshHandler } from './frames/refresh.ts';
+import { createSosHandler } from './frames/sos.ts';
+import { createSosLocHandler } from './frames/sos-loc.ts';
 import { createSubscribeHandler } from './frames/subscribe.ts';
 import { createTellSuperseded } from './frames/tell-superseded.ts';
 import { handleUnsubscribe } from './frames/unsubscribe.ts';
@@ -53,6 +58,7 @@ import { addHealthRoutes } from './http/health.ts';
 import { createInternalApi } from './internal-api.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
 import { addSocketRoute, createServer } from './server.ts';
+import { createSosForward } from './sos-forward.ts';
 
 /** Time for what is in the batcher, out of the whole shutdown. */
 const flushMs = 5000;
@@ -66,14 +72,14 @@ const flushMs = 5000;
  * @throws ConfigError, AppError `redis_unavailable`
  */
 export async function startRealtime({
-  settings,
+  config,
   instanceId,
   log,
   telemetry,
   lifecycle,
   guards = { createHub, mayWatchTrip },
 }: {
-  settings: RealtimeSettings;
+  config: RealtimeConfig;
   instanceId: string;
   log: Logger;
   telemetry: Telemetry;
@@ -81,21 +87,27 @@ export async function startRealtime({
   guards?: FanoutGuards;
 }): Promise<{ port: number }> {
   const metrics = createMetrics(telemetry);
-  const redis = await connectRedis({ settings: settings.redis, role: 'live', log, telemetry });
+  const redis = await connectRedis({ settings: config.redis, role: 'live', log, telemetry });
   lifecycle.add('redis', () => redis.close());
-  const keys = createKeys(settings.redis);
+  const keys = createKeys(config.redis);
   const { commands } = redis;
   await startPatiently(() => assertLayout({ redis: commands, keys }));
-  const internalApi = createInternalApi({ ...settings.internalApi, serviceToken: settings.tokens.serviceToken });
+  const internalApi = createInternalApi({ ...config.internalApi, serviceToken: config.tokens.serviceToken });
   lifecycle.add('internal api', () => internalApi.close());
+  const sosForward = createSosForward({
+    urls: config.internalApi.urls,
+    serviceToken: config.tokens.serviceToken,
+    timeoutMs: config.sosForwardMs,
+  });
+  lifecycle.add('forwarding of alerts', () => sosForward.close());
 
   const server = createServer();
   const connections = createConnections();
-  const pings = createPingWheel({ idleTimeoutSeconds: settings.sockets.idleTimeoutSeconds });
+  const pings = createPingWheel({ idleTimeoutSeconds: config.sockets.idleTimeoutSeconds });
 
   // Who may do what.
-  const ring = parseKeyRing(settings.tokens.publicKeysJson);
-  const tokens = createTokenVerifier({ ring, issuer: settings.tokens.issuer, audiences: ['user', 'admin'] });
+  const ring = parseKeyRing(config.tokens.publicKeysJson);
+  const tokens = createTokenVerifier({ ring, issuer: config.tokens.issuer, audiences: ['user', 'admin'] });
   const follower = createAccessFollower({ redis: commands, keys, log });
   const revocations = createRevocations({
     redis: commands,
@@ -111,6 +123,7 @@ export async function startRealtime({
 
   // From the feeds to the sockets.
   const reader = createPositionReader({ redis: commands, keys });
+  const pace = createFeedPace({ maxPauseMs: config.batch.maxDelayMs });
   const fanout = createFanout({
     connections: redis,
     keys,
@@ -118,8 +131,10 @@ export async function startRealtime({
     reader,
     publish: (channel, frame) => server.app.publish(channel, frame, typeof frame !== 'string', false),
     resolveAccess: internalApi.resolveAccess,
-    slowBytes: settings.sockets.slowBytes,
+    resolveSosAccess: internalApi.resolveSosAccess,
+    slowBytes: config.sockets.slowBytes,
     guards,
+    onFeedMessage: pace.heard,
     metrics,
     telemetry,
     log,
@@ -139,8 +154,7 @@ export async function startRealtime({
         const live = isLiveIn(now, partition);
         if (live !== isLiveIn(before, partition)) connection.sendFrame({ type: 'status', live });
       }
-      // Sockets opened while Redis was away have no lease, and a failover loses the newest.
-      if (now.size === 0) leases.restore().catch((err: unknown) => log.warn({ err }, 'leases of sockets not restored'));
+      if (now.size === 0) presence.redisIsBack();
     },
     log,
   });
@@ -149,12 +163,12 @@ export async function startRealtime({
   const batcher = createFixBatcher({
     write: createWriteBatch({ redis: commands, keys }),
     partitionOf: keys.driverPartition,
-    settings: settings.batch,
+    settings: config.batch,
     telemetry,
     onPartition: liveStatus.onPartition,
+    pace,
   });
   const runs = createRuns({ redis: commands, keys });
-  let aliveNodes = 1;
   const nodes = createRealtimeNodes({ redis: commands, keys });
   const nodeStats = createNodeStats({
     nodeId: instanceId,
@@ -168,10 +182,11 @@ export async function startRealtime({
     keys,
     nodes,
     nodeId: instanceId,
-    maxPerUser: settings.upgrades.maxSocketsPerUser,
+    maxPerUser: config.upgrades.maxSocketsPerUser,
     connections,
     log,
   });
+  const presence = createNodePresence({ nodes, leases, stats: nodeStats, log });
   const dispatch = createDispatch({
     handlers: {
       hello: createHelloHandler({ runs, phones }),
@@ -180,22 +195,24 @@ export async function startRealtime({
         access: fanout.access,
         phones,
         tellSuperseded: createTellSuperseded({ offerRun: createOfferRun({ reader, runs }), log }),
-        limits: settings.accept,
+        limits: config.accept,
         metrics,
       }),
-      sub: createSubscribeHandler({ fanout, maxTopics: settings.sockets.maxTopics }),
+      sub: createSubscribeHandler({ fanout, maxTopics: config.sockets.maxTopics }),
       unsub: handleUnsubscribe,
       ack: createAckHandler(fanout.sosRepeats),
       refresh: createRefreshHandler({ tokens, revocations, leases }),
+      sos: createSosHandler({ forward: sosForward.forward, metrics, log }),
+      sos_loc: createSosLocHandler(sosForward.forwardFixes),
       ping: handlePing,
     },
-    maxFrameBytes: settings.sockets.maxFrameBytes,
+    maxFrameBytes: config.sockets.maxFrameBytes,
     metrics,
     log,
   });
 
   // The door.
-  const gate = createAcceptGate({ ...settings.upgrades, aliveNodes: () => aliveNodes });
+  const gate = createAcceptGate({ ...config.upgrades, aliveNodes: () => presence.aliveNodes });
   let socketNumber = 0;
   const upgrade = createUpgradeHandler({
     gate,
@@ -203,7 +220,7 @@ export async function startRealtime({
       tokens,
       tickets: createTickets({ redis: commands, keys }),
       revocations,
-      allowedOrigins: settings.upgrades.allowedOrigins,
+      allowedOrigins: config.upgrades.allowedOrigins,
     }),
     leases,
     connections,
@@ -213,12 +230,12 @@ export async function startRealtime({
         id: `${instanceId}.${socketNumber}`,
         identity,
         isBinary,
-        limits: settings.sockets,
+        limits: config.sockets,
         metrics,
         nowMs: performance.now(),
       });
     },
-    timeoutMs: settings.upgrades.timeoutMs,
+    timeoutMs: config.upgrades.timeoutMs,
     metrics,
     log,
   });
@@ -238,19 +255,26 @@ export async function startRealtime({
     onClose(connection, code) {
       log.debug({ connectionId: connection.id, code: connection.closeCode || code }, 'socket closed');
       connections.remove(connection);
-      const endedWith = connection.closeCode || code;
+      const endedWith = closeLabel(connection.closeCode || code);
       metrics.ended[endedWith] = (metrics.ended[endedWith] ?? 0) + 1;
       pings.remove(connection);
       fanout.closed(connection);
       if (connection.driver !== undefined) phones.remove(connection);
       leases.release(connection);
     },
-    idleTimeoutSeconds: settings.sockets.idleTimeoutSeconds,
-    maxBufferBytes: settings.sockets.maxBufferBytes,
+    idleTimeoutSeconds: config.sockets.idleTimeoutSeconds,
+    maxBufferBytes: config.sockets.maxBufferBytes,
   });
   addHealthRoutes(server.app, {
     instanceId,
-    probes: { redis: redis.ping, internalApi: internalApi.ping },
+    probes: {
+      redis: redis.ping,
+      internalApi: internalApi.ping,
+      // A Redis without its replicas answers every ping and refuses every fix.
+      async liveData() {
+        if (!liveStatus.isLive(undefined)) throw new Error('fixes cannot be written');
+      },
+    },
     isDraining: () => lifecycle.isClosing,
   });
   registerGauges(telemetry, {
@@ -261,6 +285,7 @@ export async function startRealtime({
       return count;
     },
     slowSockets: () => fanout.slowConsumers.slowCount,
+    aliveNodes: () => presence.aliveNodes,
     pendingFixes: () => batcher.pendingFixes,
     mapWatchers: () => fanout.adminMap.watcherCount,
     nearbyWatchers: () => fanout.nearbyCells.watcherCount,
@@ -276,11 +301,9 @@ export async function startRealtime({
     ...fanout.parts,
     { name: 'durable feed', part: durable },
     { name: 'live status', part: liveStatus },
+    periodic('keep pace with the feed', feedPaceMs, pace.turn),
     periodic('ping sockets', pings.everyMs, () => pings.turn(performance.now())),
-    periodic('say how this node is', sayEveryMs, async () => {
-      if (await nodes.say(nodeStats())) await leases.restore();
-      aliveNodes = (await nodes.alive()).size;
-    }),
+    periodic('say how this node is', sayEveryMs, presence.say),
     periodic('end expired sockets', 1000, () => endExpired(connections, Date.now())),
     periodic('look for durable fixes', 2000, () => phones.recheck()),
   ]) {
@@ -288,12 +311,12 @@ export async function startRealtime({
     lifecycle.add(name, () => part.close());
   }
 
-  const port = server.listen(settings.host, settings.port);
+  const port = server.listen(config.host, config.port);
   lifecycle.add('sockets', async () => {
     gate.close();
     server.stopListening();
     const flush = () => batcher.close(flushMs);
-    const result = await drainConnections({ connections, drainMs: settings.drainMs, flush });
+    const result = await drainConnections({ connections, drainMs: config.drainMs, flush });
     for (const [fact, count] of Object.entries(result)) lifecycle.report(fact, count);
     server.close();
   });

@@ -13,7 +13,8 @@ import { createRecoverEvents, type RecoverEvents } from '@hushryd/platform/topic
 import fc from 'fast-check';
 import t from 'tap';
 import type { Connection } from '../src/connections/connection.ts';
-import { createEventStreams, type EventListener } from '../src/fanout/event-streams.ts';
+import type { EventListener } from '../src/fanout/event-stream.ts';
+import { createEventStreams } from '../src/fanout/event-streams.ts';
 import { subscribedFrame } from '../src/fanout/subscribed-frame.ts';
 import { createMetrics } from '../src/metrics.ts';
 

@@ -8,9 +8,17 @@ import { ownRedis, testRedis } from '@hushryd/platform/testing/engines';
 import { startService } from '@hushryd/platform/testing/service-process';
 import { waitFor, within } from '@hushryd/platform/testing/wait-for';
 import t from 'tap';
-import { createIssuer, fix, openSocket, startTestRealtime, type TestSocket, trip } from './start-realtime.ts';
+import {
+  createIssuer,
+  fillRedis,
+  fix,
+  openSocket,
+  startTestRealtime,
+  type TestSocket,
+  trip,
+} from './start-realtime.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 t.test('with Redis hung nothing is acknowledged, everybody is told, and health still answers', async (t) => {
   const redis = await ownRedis(t);
@@ -51,12 +59,13 @@ t.test('with Redis hung nothing is acknowledged, everybody is told, and health s
 });
 
 t.test('SIGTERM sends everybody away, flushes, and exits 0', async (t) => {
-  const { variables } = await testRedis(t);
+  const redis = await testRedis(t);
+  await fillRedis(redis.settings());
   const issuer = createIssuer();
   const env = {
     // A port by number: two that share one would both be let in, where the kernel chose it they are not.
     PORT: String(await freePort()),
-    ...variables,
+    ...redis.variables,
     TOKEN_PUBLIC_KEYS: issuer.ring,
     SERVICE_TOKEN: 'service-token-of-this-test-alone-000000',
     DRAIN_MS: '2000',

@@ -2,7 +2,7 @@ import { createInstanceId } from '@hushryd/platform/lifecycle/instance-id';
 import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
-import { readSettings } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { Connection } from '../src/connections/connection.ts';
 import { startRealtime } from '../src/service.ts';
 
@@ -20,11 +20,11 @@ Connection.prototype.send = function keptWhenSent(frame, deliveryClass) {
   return send.call(this, frame, deliveryClass);
 };
 
-const settings = readSettings(process.env);
+const config = readConfig(process.env);
 const instanceId = createInstanceId('realtime');
-const log = createLogger({ service: 'realtime', instanceId, level: settings.logLevel });
-const lifecycle = createLifecycle({ log, timeoutMs: settings.shutdownTimeoutMs });
+const log = createLogger({ service: 'realtime', instanceId, level: config.logLevel });
+const lifecycle = createLifecycle({ log, timeoutMs: config.shutdownTimeoutMs });
 lifecycle.onSignals();
 const telemetry = createTelemetry({ service: 'realtime', instanceId });
-const { port } = await startRealtime({ settings, instanceId, log, telemetry, lifecycle });
+const { port } = await startRealtime({ config, instanceId, log, telemetry, lifecycle });
 log.info({ port }, 'listening');

@@ -25,7 +25,7 @@ export const anyPosition = fc
 
 /** A socket whose buffer the test sets, and that keeps what it is given, whatever its encoding. */
 function createSocket(isBinary: boolean) {
-  const frames: { type: string; position?: Position; jump?: boolean }[] = [];
+  const frames: { type: string; topic: string; position?: Position; jump?: boolean }[] = [];
   const topics = new Set<string>();
   const rooms = createRoomNumbers();
   const socket = {
@@ -52,6 +52,7 @@ export function createHubNode({ encodeBinary = encodePositionFrame } = {}) {
   const sockets: ReturnType<typeof createSocket>[] = [];
   let stored: Position | null = null;
   let published = 0;
+  const slowConsumers = createSlowConsumers({ slowBytes: 1000, metrics });
   const hub = createHub({
     publish: (topic, frame) => {
       for (const { topics, socket } of sockets) {
@@ -63,9 +64,9 @@ export function createHubNode({ encodeBinary = encodePositionFrame } = {}) {
     reader: { read: async () => stored, readMany: async () => new Map() },
     partitionOf: () => 0,
     metrics,
+    onHanded: slowConsumers.handed,
     encodeBinary,
   });
-  const slowConsumers = createSlowConsumers({ slowBytes: 1000, metrics });
   const enter = (room: Room, isBinary: boolean) => {
     const socket = createSocket(isBinary);
     sockets.push(socket);

@@ -3,7 +3,7 @@ import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
-import { readSettings } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { Connection } from '../src/connections/connection.ts';
 import { createHub } from '../src/fanout/hub.ts';
 import type { Publish } from '../src/fanout/room-listeners.ts';
@@ -56,6 +56,18 @@ const inTurn =
 const lastWords = (type: string, ...beacons: Leak[]) => inTurn(lose(type, every(7)), ...beacons);
 const firstBeacons = () => lose('beacon', (number) => number % 2 === 1);
 const allBeacons = () => lose('beacon', () => true);
+/** What says something new of a fix that was told already: another state or trip, or that the driver is gone. */
+function loseChanges(): Leak {
+  const told = new WeakMap<object, string>();
+  return (text, listener) => {
+    if (isOfType(text, 'gone')) return undefined;
+    if (!isOfType(text, 'position')) return text;
+    const [place = ''] = /"run":\d+,"seq":\d+/.exec(text) ?? [];
+    if (told.get(listener) === place) return undefined;
+    told.set(listener, place);
+    return text;
+  };
+}
 const keepAll: Leak = (text) => text;
 
 const leaks: Readonly<Record<string, { toSocket: Leak; toRoom: Leak }>> = {
@@ -69,6 +81,9 @@ const leaks: Readonly<Record<string, { toSocket: Leak; toRoom: Leak }>> = {
     toSocket: lastWords('event', allBeacons()),
     toRoom: lastWords('position', allBeacons()),
   },
+  changes: { toSocket: keepAll, toRoom: loseChanges() },
+  'changes and beacons': { toSocket: keepAll, toRoom: inTurn(loseChanges(), allBeacons()) },
+  'one position': { toSocket: keepAll, toRoom: lose('position', (number) => number === 3) },
   'what is recovered': { toSocket: recoverInWords(), toRoom: keepAll },
 };
 
@@ -87,15 +102,16 @@ function leakingPublish(publish: Publish): Publish {
   return (channel, frame) => {
     const room = rooms.get(channel) ?? {};
     rooms.set(channel, room);
-    const left = typeof frame === 'string' ? toRoom(frame, room) : frame;
-    if (left !== undefined) publish(channel, left);
+    // Binary frames of rooms are positions; here it only matters which of them are lost.
+    const left = toRoom(typeof frame === 'string' ? frame : '{"type":"position"}', room);
+    if (left !== undefined) publish(channel, typeof frame === 'string' ? left : frame);
   };
 }
 
-const settings = readSettings(process.env);
+const config = readConfig(process.env);
 const instanceId = createInstanceId('realtime');
-const log = createLogger({ service: 'realtime', instanceId, level: settings.logLevel });
-const lifecycle = createLifecycle({ log, timeoutMs: settings.shutdownTimeoutMs });
+const log = createLogger({ service: 'realtime', instanceId, level: config.logLevel });
+const lifecycle = createLifecycle({ log, timeoutMs: config.shutdownTimeoutMs });
 lifecycle.onSignals();
 const telemetry = createTelemetry({ service: 'realtime', instanceId });
 const guards = {
@@ -103,5 +119,5 @@ const guards = {
     createHub({ ...options, publish: leakingPublish(options.publish) }),
   mayWatchTrip,
 };
-const { port } = await startRealtime({ settings, instanceId, log, telemetry, lifecycle, guards });
+const { port } = await startRealtime({ config, instanceId, log, telemetry, lifecycle, guards });
 log.info({ port }, 'listening');

@@ -2,6 +2,7 @@ import type { Revocation } from '@hushryd/contracts/http/sessions';
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
 import { userTopic } from '@hushryd/contracts/realtime/topics';
 import { createRealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
+import { markFilled } from '@hushryd/platform/redis/layout';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
 import { createAccessOrders } from '@hushryd/tracking/access-log/access-orders';
@@ -93,6 +94,26 @@ t.test(
     t.equal((await kept.ended()).code, closeCodes.tokenExpired);
   },
 );
+
+t.test('a session that is signed out loses its sockets, whichever of its tokens they have', async (t) => {
+  const tokenOf = (sessionId: string, lifetimeMs = 600_000) =>
+    one.issuer.sessionToken({ userId: 'tom', role: 'rider', sessionId, lifetimeMs });
+  const [older, refreshed, other] = (await Promise.all(
+    [tokenOf('phone'), tokenOf('phone'), tokenOf('tablet')].map((token) => openSocket(two.url, { token })),
+  )) as [TestSocket, TestSocket, TestSocket];
+  t.teardown(() => other.ws.terminate());
+  await refreshed.next('ready');
+  refreshed.send({ type: 'refresh', id: 1, token: tokenOf('phone', 800_000) });
+  await refreshed.next('refreshed');
+
+  await revoke('tom', { sessionIds: ['phone'], reason: 'role_changed', issuedBeforeMs: 1 });
+  for (const socket of [older, refreshed]) t.equal((await socket.ended()).code, closeCodes.sessionEnded);
+  t.equal(await upgradeRefusal(two.url, tokenOf('phone')), 'token_revoked', 'nor does a later one open another');
+  other.send({ type: 'ping', id: 2 });
+  await other.next('pong');
+  other.send({ type: 'refresh', id: 3, token: tokenOf('phone') });
+  t.match(await other.next('error'), { id: 3, code: 'token_revoked' });
+});
 
 t.test('a device that signs out stays away, also where a change of role is on record', async (t) => {
   const token = one.issuer.token('thea', 'rider');
@@ -240,7 +261,8 @@ t.test('when Redis has lost which sockets there are, they are written again, and
     waitFor(async () => ((await socketIds()).length === 2 ? socketIds() : undefined), { ...within, what });
   const before = await leases('the leases');
 
-  await redis.commands.del(keys.userSockets('lena'), keys.realtimeNodes());
+  // One by one: on a cluster they may lie on different servers.
+  for (const key of [keys.userSockets('lena'), keys.realtimeNodes()]) await redis.commands.del(key);
   t.same(await leases('the leases, written again'), before);
   t.ok((await redis.commands.pttl(keys.userSockets('lena'))) > 0);
   for (const socket of [phone, tablet]) socket.ws.terminate();
@@ -266,6 +288,17 @@ t.test('nobody changes a log by asking for a place that it never had', async (t)
   tablet.send({ type: 'sub', id: 9, topic, epoch, offset: 1 });
   t.match(await tablet.next('subscribed'), { recovered: true, epoch, offset: 2 });
   t.match(await tablet.next('event'), { offset: 2 });
+});
+
+t.test('a node that starts on an emptied Redis lets nobody in before it knows whose tokens were revoked', async (t) => {
+  const node = await startTestRealtime(t, { isFilled: false });
+  t.equal(await upgradeRefusal(node.url, node.issuer.token('yara', 'rider')), 'access_unavailable');
+
+  await markFilled({ redis: node.redis.commands, keys: node.keys });
+  await waitFor(async () => (await upgradeRefusal(node.url, node.issuer.token('yara', 'rider'))) === 'let in', {
+    ...within,
+    what: 'a socket once Redis is filled',
+  });
 });
 
 t.test('whoever has no good token takes no place of those who have', async (t) => {

@@ -8,18 +8,20 @@ import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import type { Role } from '@hushryd/platform/auth/claims';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
 import { createTickets } from '@hushryd/platform/auth/tickets';
+import type { RedisSettings } from '@hushryd/platform/config/shared-environment';
 import { createInstanceId } from '@hushryd/platform/lifecycle/instance-id';
 import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
+import { markFilled } from '@hushryd/platform/redis/layout';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { type TestScope, testRedis } from '@hushryd/platform/testing/engines';
 import { within } from '@hushryd/platform/testing/wait-for';
 import { decodeEntry, type StreamedGroup } from '@hushryd/tracking/history/packed-fixes';
 import { createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import { type RawData, WebSocket } from 'ws';
-import { readSettings } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import type { Subprotocol } from '../src/connections/choose-subprotocol.ts';
 import type { FanoutGuards } from '../src/fanout/fanout.ts';
 import { startRealtime } from '../src/service.ts';
@@ -130,6 +132,13 @@ export function openSocket(
   });
 }
 
+interface SessionToken {
+  userId: string;
+  role: Role;
+  sessionId: string;
+  lifetimeMs?: number;
+}
+
 /** Keys of a test's own issuer. */
 export function createIssuer() {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -144,6 +153,9 @@ export function createIssuer() {
     publicKeyPem: String(publicKey.export({ type: 'spki', format: 'pem' })),
     token: (userId: string, role: Role, lifetimeMs = 600_000) =>
       signer.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs }),
+    /** One of a session's tokens. */
+    sessionToken: ({ userId, role, sessionId, lifetimeMs = 600_000 }: SessionToken) =>
+      signer.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs, sessionId }),
   };
 }
 
@@ -176,6 +188,17 @@ export interface TestRealtime {
   close(): Promise<boolean>;
 }
 
+/** Say, in place of a worker, that this Redis holds all that MongoDB knows: then nobody is asked whose tokens were revoked. */
+export async function fillRedis(settings: RedisSettings): Promise<void> {
+  const own = await connectRedis({
+    settings,
+    role: 'live',
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+  });
+  await markFilled({ redis: own.commands, keys: createKeys(settings) });
+  await own.close();
+}
+
 /** A realtime node in this process, on a Redis prefix of its own. */
 export async function startTestRealtime(
   t: TestScope,
@@ -184,15 +207,18 @@ export async function startTestRealtime(
     redis,
     issuer = createIssuer(),
     guards,
+    isFilled = true,
   }: {
     env?: Record<string, string>;
     redis?: RedisServer;
     issuer?: ReturnType<typeof createIssuer>;
     guards?: FanoutGuards;
+    /** A worker has put into Redis what MongoDB knows. */
+    isFilled?: boolean;
   } = {},
 ): Promise<TestRealtime> {
   const server = redis ?? (await testRedis(t));
-  const settings = readSettings({
+  const config = readConfig({
     PORT: '0',
     REDIS_URL: server.url,
     REDIS_PREFIX: server.prefix,
@@ -211,11 +237,12 @@ export async function startTestRealtime(
   const telemetry = createTelemetry({ service: 'realtime', instanceId, withProcessMetrics: false });
   const lifecycle = createLifecycle({ log, timeoutMs: 20_000 });
   t.teardown(() => lifecycle.close('test ended'));
-  const { port } = await startRealtime({ settings, instanceId, log, telemetry, lifecycle, ...(guards && { guards }) });
+  if (isFilled) await fillRedis(config.redis);
+  const { port } = await startRealtime({ config, instanceId, log, telemetry, lifecycle, ...(guards && { guards }) });
 
-  const own = await connectRedis({ settings: settings.redis, role: 'live', log });
+  const own = await connectRedis({ settings: config.redis, role: 'live', log });
   t.teardown(() => own.close());
-  const keys = createKeys(settings.redis);
+  const keys = createKeys(config.redis);
   const publisher = createAccessPublisher({ redis: own.commands, keys });
   const socketUrl = `ws://127.0.0.1:${port}${realtimePath}`;
 

@@ -26,6 +26,16 @@ export const positionFrame = (topic: string, position: string): string =>
 export const jumpFrame = (topic: string, position: string): string =>
   `{"type":"position","topic":"${topic}","position":${position},"jump":true}`;
 
+/** A point of an alert's trail: of a position what says where and when. */
+export function trailFrame(topic: string, position: Position): string {
+  let text = `{"type":"trail","topic":"${topic}","points":[{"source":"driver","lat":${position.lat},"lng":${position.lng}`;
+  text += `,"recordedAt":"${new Date(position.recordedAtMs).toISOString()}"`;
+  if (position.accuracyMeters !== undefined) text += `,"accuracyMeters":${position.accuracyMeters}`;
+  if (position.headingDegrees !== undefined) text += `,"headingDegrees":${position.headingDegrees}`;
+  if (position.speedMps !== undefined) text += `,"speedMps":${position.speedMps}`;
+  return `${text}}]}`;
+}
+
 export const goneFrame = (topic: string, driverId: string): string =>
   `{"type":"gone","topic":"${topic}","driverId":"${driverId}"}`;
 
@@ -47,9 +57,17 @@ export function encodeEvent(
 }
 
 /** What the newest frames of a topic have said. */
-export function beaconFrame(topic: string, newest: Position | undefined, place: TopicHead | undefined): string {
+export function beaconFrame(
+  topic: string,
+  newest: Position | 'gone' | undefined,
+  place: TopicHead | undefined,
+): string {
   let text = `{"type":"beacon","topic":"${topic}"`;
-  if (newest !== undefined) text += `,"run":${newest.run},"seq":${newest.seq}`;
+  if (newest === 'gone') text += ',"gone":true';
+  else if (newest !== undefined) {
+    text += `,"run":${newest.run},"seq":${newest.seq},"state":"${newest.state}"`;
+    if (newest.tripId !== undefined) text += `,"tripId":"${newest.tripId}"`;
+  }
   if (place !== undefined && place.epoch !== '') text += `,"epoch":"${place.epoch}","offset":${place.offset}`;
   return `${text}}`;
 }

@@ -1,7 +1,8 @@
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import type { Connection, Membership } from '../connections/connection.ts';
-import type { EventClass, EventStreams } from './event-streams.ts';
+import type { EventClass } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
 import { subscribedFrame } from './subscribed-frame.ts';
 import { compileFilter, toFilterable } from './topic-filter.ts';
 
@@ -42,5 +43,7 @@ export async function joinEvents(
   const caughtUp = await streams.catchUp(listener, seen);
   if (connection.memberships?.get(topic) !== place) return;
   connection.sendFrame(subscribedFrame({ id, topic, caughtUp }));
+  // A socket that could not take the answer is closed, and has left already: what it were handed now nobody would take back.
+  if (!connection.isOpen) return;
   streams.goLive(listener, caughtUp);
 }

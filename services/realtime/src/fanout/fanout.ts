@@ -15,7 +15,8 @@ import type { mayWatchTrip } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import { type AdminMap, createAdminMap } from './admin-map.ts';
-import { beaconEveryMs } from './beacon-pace.ts';
+import { type AlertRooms, createAlertRooms, type ResolveSosAccess } from './alert-rooms.ts';
+import { beaconTurnMs } from './beacon-wheel.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
 import { createHeldPositions } from './held-positions.ts';
 import type { createHub, Hub } from './hub.ts';
@@ -37,6 +38,7 @@ export interface Fanout {
   readonly hub: Hub;
   readonly rooms: Rooms;
   readonly tripRooms: TripRooms;
+  readonly alertRooms: AlertRooms;
   readonly adminMap: AdminMap;
   readonly nearbyCells: NearbyCells;
   readonly streams: EventStreams;
@@ -63,8 +65,10 @@ export function createFanout({
   reader,
   publish,
   resolveAccess,
+  resolveSosAccess,
   slowBytes,
   guards,
+  onFeedMessage,
   metrics,
   telemetry,
   log,
@@ -75,8 +79,11 @@ export function createFanout({
   reader: PositionReader;
   publish: Publish;
   resolveAccess: Parameters<typeof createAccessCache>[0]['resolve'];
+  resolveSosAccess: ResolveSosAccess;
   slowBytes: number;
   guards: FanoutGuards;
+  /** After each message of the position feed. */
+  onFeedMessage?: () => void;
   metrics: RealtimeMetrics;
   telemetry: Telemetry;
   log: Logger;
@@ -91,12 +98,19 @@ export function createFanout({
     telemetry,
   });
   const slowConsumers = createSlowConsumers({ slowBytes, metrics });
-  const hub = guards.createHub({ publish, reader, partitionOf: keys.driverPartition, metrics });
+  const hub = guards.createHub({
+    publish,
+    reader,
+    partitionOf: keys.driverPartition,
+    metrics,
+    onHanded: slowConsumers.handed,
+  });
   const positions = createPositionFeed({
     connections,
     keys,
     sink: hub.sink,
     scope: { kind: 'watched', drivers: hub.watchedDrivers },
+    ...(onFeedMessage && { onMessage: onFeedMessage }),
     log,
     telemetry,
   });
@@ -106,6 +120,7 @@ export function createFanout({
     keys,
     wants: (topic) => streams.wants(topic),
     onEvent: (message) => streams.onEvent(message),
+    onPassing: (topic, what) => alertRooms.onPassing(topic, what),
     onGap: (partition) => streams.onGap(partition),
     log,
     telemetry,
@@ -129,6 +144,7 @@ export function createFanout({
     onClosed: (room) => tripRooms.onClosed(room),
   });
   const tripRooms = createTripRooms({ rooms, hub, access, streams, mayWatchTrip: guards.mayWatchTrip });
+  const alertRooms = createAlertRooms({ streams, rooms, hub, resolveSosAccess, slowBytes, log });
   const positionsOfAll = createHeldPositions({
     openPositions: () => createLivePositions({ connections, keys, log, telemetry }),
     log,
@@ -151,6 +167,7 @@ export function createFanout({
     hub,
     rooms,
     tripRooms,
+    alertRooms,
     adminMap,
     nearbyCells,
     streams,
@@ -158,8 +175,9 @@ export function createFanout({
     access,
     slowConsumers,
     drained(connection) {
-      slowConsumers.drained(connection);
+      // What may not be left out goes first: of positions the newest is as good later.
       streams.drained(connection);
+      slowConsumers.drained(connection);
       adminMap.drained(connection);
     },
     closed: (connection) => sosRepeats.forget(connection),
@@ -169,8 +187,10 @@ export function createFanout({
       { name: 'positions of all', part: { start: () => undefined, close: positionsOfAll.close } },
       periodic('find slow sockets', 100, () => slowConsumers.sweep()),
       periodic('settle trip rooms', 250, () => tripRooms.sweep()),
+      periodic('ask again who may hear of alerts', 2000, () => alertRooms.recheck()),
       periodic('repeat alerts', 500, () => sosRepeats.sweep()),
-      periodic('send beacons', beaconEveryMs, () => {
+      periodic('read events again', 500, streams.retry),
+      periodic('send beacons', beaconTurnMs, () => {
         hub.sendBeacons();
         streams.sendBeacons();
       }),

@@ -1,7 +1,9 @@
 import type { Position } from '@hushryd/contracts/fix';
+import { beaconAfterMs } from '@hushryd/contracts/realtime/limits';
 import fc from 'fast-check';
 import t from 'tap';
 import { anyPosition, createHubNode } from '../../test/hub-node.ts';
+import { beaconTurnMs } from './beacon-wheel.ts';
 import { encodePosition } from './encode-frames.ts';
 
 const seed = Date.now() % 2 ** 31;
@@ -90,6 +92,34 @@ const at = (seq: number): Position => ({
   recordedAtMs: 1,
   lat: 1,
   lng: 2,
+});
+
+t.test('a beacon says what the room shows: which state of which fix, or that there is none', async (t) => {
+  const { hub, join } = createHubNode();
+  const everything = join('driver:driver-1');
+  const one = join('trip:trip-1', 'trip-1');
+  const two = join('trip:trip-2', 'trip-2');
+  const all = [everything, one, two];
+  for (const { subscription } of all) hub.goLive(subscription);
+  const beacons = () => {
+    for (const { frames } of all) frames.splice(0);
+    for (let elapsedMs = 0; elapsedMs <= beaconAfterMs; elapsedMs += beaconTurnMs) hub.sendBeacons();
+    return all.map(({ frames }) => frames.map(({ type, topic, ...said }) => said));
+  };
+
+  t.strictSame(beacons(), [[{ gone: true }], [{ gone: true }], [{ gone: true }]], 'whoever comes back from elsewhere');
+
+  hub.sink.onPosition({ ...at(5), state: 'on_trip', tripId: 'trip-1' });
+  const onTrip = { run: 1, seq: 5, state: 'on_trip', tripId: 'trip-1' };
+  t.strictSame(beacons().slice(0, 2), [[onTrip], [onTrip]]);
+
+  hub.sink.onGone('driver-1');
+  t.strictSame(beacons().slice(0, 2), [[{ gone: true }], [{ gone: true }]]);
+
+  hub.sink.onPosition({ ...at(6), state: 'off' });
+  t.strictSame(beacons(), [[{ run: 1, seq: 6, state: 'off' }], [], []], 'where he goes without the trip');
+  hub.sink.onGone('driver-1');
+  t.strictSame(beacons(), [[{ gone: true }], [], []]);
 });
 
 t.test('a read that comes late changes nothing', async (t) => {

@@ -3,8 +3,8 @@ import { encodePositionFrame } from '@hushryd/contracts/realtime/binary/position
 import type { PositionSink } from '@hushryd/tracking/feed/packed-positions';
 import type { PositionReader } from '@hushryd/tracking/positions/read-position';
 import type { RealtimeMetrics } from '../metrics.ts';
-import { createBeaconPace, noteSpoken, takeDue } from './beacon-pace.ts';
-import { beaconFrame, encodePosition, goneFrame, positionFrame } from './encode-frames.ts';
+import { createBeaconPace, createBeaconWheel } from './beacon-wheel.ts';
+import { beaconFrame, encodePosition, goneFrame, positionFrame, trailFrame } from './encode-frames.ts';
 import {
   beginToHear,
   binaryChannel,
@@ -22,7 +22,7 @@ export interface Hub {
   /** Drivers watched here, of one partition: what the feed reads again after a gap. */
   watchedDrivers(partition: number): string[];
   /** Make a room and begin to follow its driver. */
-  openRoom(room: { topic: string; driverId: string; tripId?: string | undefined }): Room;
+  openRoom(room: { topic: string; driverId: string; tripId?: string | undefined; isTrail?: boolean }): Room;
   /** Forget an empty room, and its driver where no other room shows him. */
   closeRoom(room: Room): void;
   /**
@@ -33,7 +33,7 @@ export interface Hub {
   /** Send the room's newest position, if there is one, and everything newer from here on. In one tick, so nothing falls between. */
   goLive(subscription: Subscription): void;
   leave(subscription: Subscription): void;
-  /** Called twice a second: rooms that have said nothing for a while say once more how far they are. */
+  /** Called every `beaconTurnMs`: rooms that have said nothing for a while say once more how far they are. */
   sendBeacons(): void;
   readonly roomCount: number;
 }
@@ -44,6 +44,8 @@ interface Heard {
   /** Kept when he is gone: what is at or below it is old for ever. */
   run: number;
   seq: number;
+  /** What the newest was when he went. */
+  left: Position | undefined;
 }
 
 /** A driver that somebody here watches. */
@@ -66,6 +68,7 @@ export function createHub({
   reader,
   partitionOf,
   metrics,
+  onHanded,
   isNews = isNewer,
   encodeBinary = encodePositionFrame,
 }: {
@@ -73,6 +76,8 @@ export function createHub({
   reader: PositionReader;
   partitionOf: (driverId: string) => number;
   metrics: RealtimeMetrics;
+  /** A position was published to the room. */
+  onHanded?: (room: Room) => void;
   /** The guard: does this position say something after the newest that was heard of the driver? */
   isNews?: (position: Position, heard: Heard) => boolean;
   /** What the binary lane is told; another one shows that a difference between the lanes is found out. */
@@ -81,29 +86,40 @@ export function createHub({
   const drivers = new Map<string, WatchedDriver>();
   let roomCount = 0;
   let lastRoomNumber = 0;
-  /** Counts the calls of `sendBeacons`: the only clock that the hot path needs. */
-  let tick = 0;
+  const beacons = createBeaconWheel<Room>();
 
   function onPosition(position: Position): void {
     const driver = drivers.get(position.driverId);
     if (driver === undefined || !isNews(position, driver)) return;
     driver.newest = position;
+    driver.left = undefined;
     driver.run = position.run;
     driver.seq = position.seq;
     let encoded: string | undefined;
     for (const room of driver.rooms) {
       if (!shows(room, position)) continue;
-      if (room.listeners.json > 0) {
-        encoded ??= encodePosition(position);
-        publish(room.topic, positionFrame(room.topic, encoded));
-      }
-      if (room.listeners.binary > 0) {
-        const namesTrip = room.tripId === undefined;
-        publish(binaryChannel(room), encodeBinary({ room: room.number, position, namesTrip }));
+      if (room.isTrail) {
+        publishText(publish, room, trailFrame(room.topic, position));
+      } else {
+        encoded = publishPosition(room, position, encoded);
       }
       noteHanded(room);
       for (const subscription of room.slow) conflate(subscription, position);
     }
+  }
+
+  /** @param encoded the position as JSON, where another room has needed it */
+  function publishPosition(room: Room, position: Position, encoded: string | undefined): string | undefined {
+    let json = encoded;
+    if (room.listeners.json > 0) {
+      json ??= encodePosition(position);
+      publish(room.topic, positionFrame(room.topic, json));
+    }
+    if (room.listeners.binary > 0) {
+      const namesTrip = room.tripId === undefined;
+      publish(binaryChannel(room), encodeBinary({ room: room.number, position, namesTrip }));
+    }
+    return json;
   }
 
   function onGone(driverId: string): void {
@@ -111,18 +127,28 @@ export function createHub({
     const last = driver?.newest;
     if (driver === undefined || last === undefined) return;
     driver.newest = undefined;
+    driver.left = last;
     for (const room of driver.rooms) {
-      if (!shows(room, last)) continue;
+      // A trail goes on where it ended; that nothing new comes, its readers see by the age of the newest.
+      if (room.isTrail || !shows(room, last)) continue;
       publishText(publish, room, goneFrame(room.topic, driverId));
       noteHanded(room);
       for (const subscription of room.slow) conflate(subscription, 'gone');
     }
   }
 
+  /** What the room shows: a position, that there is none, or nothing, since the driver is on a trip that is not the room's. */
+  function newestOf(room: Room): Position | 'gone' | undefined {
+    const { newest, left } = drivers.get(room.driverId) ?? {};
+    if (newest !== undefined) return shows(room, newest) ? newest : undefined;
+    return left === undefined || shows(room, left) ? 'gone' : undefined;
+  }
+
   function noteHanded(room: Room): void {
     const count = listenerCount(room);
     if (count === 0) return;
-    noteSpoken(room.beacon, tick);
+    beacons.spoke(room);
+    onHanded?.(room);
     metrics.produced.location += count;
     metrics.handedOver.location += count;
   }
@@ -140,21 +166,24 @@ export function createHub({
       return [...drivers.keys()].filter((driverId) => partitionOf(driverId) === partition);
     },
 
-    openRoom({ topic, driverId, tripId }) {
+    openRoom({ topic, driverId, tripId, isTrail = false }) {
       lastRoomNumber += 1;
       const room: Room = {
         topic,
         number: lastRoomNumber,
         driverId,
         tripId,
+        isTrail,
         members: new Set(),
         listeners: { json: 0, binary: 0 },
         slow: new Set(),
         beacon: createBeaconPace(),
       };
       const driver = drivers.get(driverId);
-      if (driver === undefined) drivers.set(driverId, { rooms: new Set([room]), newest: undefined, run: 0, seq: 0 });
+      if (driver === undefined)
+        drivers.set(driverId, { rooms: new Set([room]), newest: undefined, run: 0, seq: 0, left: undefined });
       else driver.rooms.add(room);
+      beacons.add(room);
       roomCount += 1;
       return room;
     },
@@ -162,6 +191,7 @@ export function createHub({
     closeRoom(room) {
       const driver = drivers.get(room.driverId);
       if (!driver?.rooms.delete(room)) return;
+      beacons.remove(room);
       roomCount -= 1;
       if (driver.rooms.size === 0) drivers.delete(room.driverId);
     },
@@ -175,11 +205,10 @@ export function createHub({
 
     goLive(subscription) {
       const { room } = subscription;
-      const newest = drivers.get(room.driverId)?.newest;
-      if (newest !== undefined && shows(room, newest)) {
-        sendPosition(subscription, newest);
-        noteSpoken(room.beacon, tick);
-      }
+      const newest = newestOf(room);
+      if (newest !== undefined && newest !== 'gone') sendPosition(subscription, newest);
+      // Also of a driver who is gone: whoever comes back from elsewhere may still have a position of him.
+      if (newest !== undefined) beacons.spoke(room);
       if (subscription.state !== 'joining') return;
       subscription.state = 'live';
       beginToHear(subscription);
@@ -196,16 +225,13 @@ export function createHub({
     },
 
     sendBeacons() {
-      tick += 1;
-      for (const { rooms, newest } of drivers.values()) {
-        for (const room of rooms) {
-          if (!takeDue(room.beacon, tick)) continue;
-          const count = listenerCount(room);
-          if (newest === undefined || count === 0 || !shows(room, newest)) continue;
-          publishText(publish, room, beaconFrame(room.topic, newest, undefined));
-          metrics.produced.beacon += count;
-          metrics.handedOver.beacon += count;
-        }
+      for (const room of beacons.turn()) {
+        const newest = newestOf(room);
+        const count = listenerCount(room);
+        if (newest === undefined || count === 0 || room.isTrail) continue;
+        publishText(publish, room, beaconFrame(room.topic, newest, undefined));
+        metrics.produced.beacon += count;
+        metrics.handedOver.beacon += count;
       }
     },
 

@@ -3,7 +3,7 @@ import { beaconAfterMs } from '@hushryd/contracts/realtime/limits';
 import fc from 'fast-check';
 import t from 'tap';
 import { anyPosition, createHubNode, tripIds } from '../../test/hub-node.ts';
-import { beaconEveryMs } from './beacon-pace.ts';
+import { beaconTurnMs } from './beacon-wheel.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const settings = { seed, numRuns: 1000 };
@@ -26,20 +26,21 @@ const anyStep = fc.oneof(
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer Value> ? Value : never;
 
-function change(node: Node, member: Member, kind: 'leave' | 'fill' | 'drain'): void {
-  const { socket, subscription, connection } = member;
+function change(node: Node, members: readonly Member[], kind: 'leave' | 'fill' | 'drain'): void {
   if (kind === 'leave') {
-    node.hub.leave(subscription);
-    node.slowConsumers.untrack(subscription);
+    for (const { subscription } of members) {
+      node.hub.leave(subscription);
+      node.slowConsumers.untrack(subscription);
+    }
     return;
   }
-  socket.bufferedBytes = kind === 'fill' ? 1001 : 0;
+  for (const { socket } of members) socket.bufferedBytes = kind === 'fill' ? 1001 : 0;
   node.slowConsumers.sweep();
-  if (kind === 'drain') node.slowConsumers.drained(connection);
+  if (kind === 'drain') for (const { connection } of members) node.slowConsumers.drained(connection);
 }
 
 function beaconsAreDue(node: Node): void {
-  for (let elapsedMs = 0; elapsedMs <= beaconAfterMs; elapsedMs += beaconEveryMs) node.hub.sendBeacons();
+  for (let elapsedMs = 0; elapsedMs <= beaconAfterMs; elapsedMs += beaconTurnMs) node.hub.sendBeacons();
 }
 
 /** A room of twins, and its driver. */
@@ -61,8 +62,7 @@ function createTwinRoom(encodeBinary: typeof encodePositionFrame, tripId: string
   function changeTwins(member: number, kind: 'leave' | 'fill' | 'drain'): void {
     const twins = members.get(member);
     if (twins === undefined) return;
-    change(node, twins.json, kind);
-    change(node, twins.binary, kind);
+    change(node, Object.values(twins), kind);
     if (kind === 'leave') members.delete(member);
   }
 

@@ -1,6 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
 import { encodePositionFrame } from '@hushryd/contracts/realtime/binary/position-frame';
-import { encodePosition, jumpFrame, positionFrame } from './encode-frames.ts';
+import { encodePosition, jumpFrame, positionFrame, trailFrame } from './encode-frames.ts';
 import type { Room, Subscription } from './subscription.ts';
 
 /** To every socket that hears this channel. */
@@ -35,6 +35,7 @@ export function publishText(publish: Publish, room: Room, frame: string): void {
  * @returns false where the socket is gone, or could not take it and was closed
  */
 export function sendPosition({ room, connection }: Subscription, position: Position, isJump = false): boolean {
+  if (room.isTrail) return connection.send(trailFrame(room.topic, position), 'location');
   if (connection.isBinary) {
     const namesTrip = room.tripId === undefined;
     return connection.send(encodePositionFrame({ room: room.number, position, namesTrip, isJump }), 'location');

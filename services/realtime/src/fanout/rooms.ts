@@ -13,6 +13,7 @@ export interface Rooms {
     topic: string;
     driverId: string;
     tripId?: string | undefined;
+    isTrail?: boolean;
   }): Subscription;
 }
 
@@ -34,9 +35,9 @@ export function createRooms({
 }): Rooms {
   const rooms = new Map<string, Room>();
 
-  function open(topic: string, driverId: string, tripId: string | undefined): Room {
-    const room = hub.openRoom({ topic, driverId, tripId });
-    rooms.set(topic, room);
+  function open(wanted: Parameters<Hub['openRoom']>[0]): Room {
+    const room = hub.openRoom(wanted);
+    rooms.set(room.topic, room);
     onOpened(room);
     return room;
   }
@@ -54,8 +55,8 @@ export function createRooms({
 
   return {
     get: (topic) => rooms.get(topic),
-    enter({ connection, place, topic, driverId, tripId }) {
-      const room = rooms.get(topic) ?? open(topic, driverId, tripId);
+    enter({ connection, place, topic, driverId, tripId, isTrail = false }) {
+      const room = rooms.get(topic) ?? open({ topic, driverId, tripId, isTrail });
       const subscription: Subscription = {
         connection,
         room,

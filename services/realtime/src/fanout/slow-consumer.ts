@@ -2,12 +2,14 @@ import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import { goneFrame } from './encode-frames.ts';
 import { beginToHear, sendPosition, stopHearing } from './room-listeners.ts';
-import type { Subscription } from './subscription.ts';
+import type { Room, Subscription } from './subscription.ts';
 
 export interface SlowConsumers {
   /** Look after this subscription's socket from now on. */
   track(subscription: Subscription): void;
   untrack(subscription: Subscription): void;
+  /** Something was published to the room: its sockets are looked at in the next sweep. */
+  handed(room: Room): void;
   /** Called every 100 ms: who cannot keep up? */
   sweep(): void;
   /** The socket took some of what it holds. */
@@ -20,7 +22,8 @@ export interface SlowConsumers {
  * Keeps sockets that read too slowly from filling memory, without losing them: one that holds more than `slowBytes` stops hearing
  * topics, and gets the newest position of each driver, marked `jump`, once it has drained; then it hears again.
  *
- * Cost: one native call a socket that watches something, every 100 ms: 15,000 sockets in 1 ms.
+ * Cost: every 100 ms one native call, 0.3 µs in a profile, for each socket that was sent positions since. Asking 50,000 riders ten times a
+ * second would come to 16 % of a core.
  */
 export function createSlowConsumers({
   slowBytes,
@@ -31,6 +34,8 @@ export function createSlowConsumers({
 }): SlowConsumers {
   const tracked = new Map<Connection, Set<Subscription>>();
   const slow = new Set<Connection>();
+  /** Rooms that positions were published to since the last sweep. */
+  const handed = new Set<Room>();
   let trackedCount = 0;
 
   function slowDown(connection: Connection, subscriptions: ReadonlySet<Subscription>): void {
@@ -77,10 +82,15 @@ export function createSlowConsumers({
       tracked.delete(subscription.connection);
       slow.delete(subscription.connection);
     },
+    handed: (room) => void handed.add(room),
     sweep() {
-      for (const [connection, subscriptions] of tracked) {
-        if (connection.bufferedBytes > slowBytes) slowDown(connection, subscriptions);
+      for (const { members } of handed) {
+        for (const { connection, state } of members) {
+          if (state !== 'live' || connection.bufferedBytes <= slowBytes) continue;
+          slowDown(connection, tracked.get(connection) as ReadonlySet<Subscription>);
+        }
       }
+      handed.clear();
     },
     drained(connection) {
       if (!slow.has(connection) || connection.bufferedBytes > slowBytes / 4) return;

@@ -51,6 +51,8 @@ export function createSosRepeats({
 
   return {
     sent(connection, message, frame) {
+      // Nobody would make it forget them any more.
+      if (!connection.isOpen) return;
       const waiting = unacked.get(connection) ?? [];
       if (waiting.length >= maxUnacked) {
         connection.close(closeCodes.slowConsumer, 'alerts are not acknowledged');

@@ -1,7 +1,7 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { Connection, Membership } from '../connections/connection.ts';
-import type { BeaconPace } from './beacon-pace.ts';
-import type { EventListener } from './event-streams.ts';
+import type { BeaconPace } from './beacon-wheel.ts';
+import type { EventListener } from './event-stream.ts';
 
 /** Everybody on this node who watches one topic, and the driver whose positions it shows. */
 export interface Room {
@@ -9,6 +9,8 @@ export interface Room {
   readonly driverId: string;
   /** Only positions of this trip are shown; undefined shows all of the driver's. */
   readonly tripId: string | undefined;
+  /** Positions are told as points of an alert's trail: without who drives. */
+  readonly isTrail: boolean;
   readonly members: Set<Subscription>;
   /** Stands for the topic in binary frames; no other room of this node ever has it. */
   readonly number: number;

@@ -5,6 +5,8 @@ import type {
   LocFrame,
   PingFrame,
   RefreshFrame,
+  SosFrame,
+  SosLocFrame,
   SubFrame,
   UnsubFrame,
 } from '@hushryd/contracts/realtime/client-frames';
@@ -27,8 +29,13 @@ export interface FrameHandlers {
   unsub: FrameHandler<UnsubFrame>;
   ack: FrameHandler<AckFrame>;
   refresh: FrameHandler<RefreshFrame>;
+  sos: FrameHandler<SosFrame>;
+  sos_loc: FrameHandler<SosLocFrame>;
   ping: FrameHandler<PingFrame>;
 }
+
+/** A `sos` frame with all that it may hold is smaller. */
+const maxAlertBytes = 4_096;
 
 export type Dispatch = (connection: Connection, message: ArrayBuffer, isBinary: boolean) => void;
 
@@ -58,7 +65,9 @@ export function createDispatch({
       return;
     }
     if (!connection.budget.takeFrame(connection.limits, monotonicMs())) {
-      refuse(connection, new AppError('too_many_frames'), {});
+      const alert = isBinary ? undefined : readAlert(message);
+      if (alert === undefined) refuse(connection, new AppError('too_many_frames'), {});
+      else handle(connection, alert);
       return;
     }
     if (isBinary && !connection.isBinary) {
@@ -73,6 +82,15 @@ export function createDispatch({
     metrics.framesReceived[read.frame.type] += 1;
     handle(connection, read.frame);
   };
+
+  /** A call for help is taken whatever else the phone has sent in the same second. */
+  function readAlert(message: ArrayBuffer): ClientFrame | undefined {
+    if (message.byteLength > maxAlertBytes) return undefined;
+    const read = readFrame(message);
+    if (!('frame' in read) || read.frame.type !== 'sos') return undefined;
+    metrics.framesReceived.sos += 1;
+    return read.frame;
+  }
 
   function refuse(connection: Connection, error: AppError, reference: FrameReference): void {
     metrics.framesReceived.bad += 1;

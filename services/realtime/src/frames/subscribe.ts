@@ -55,6 +55,8 @@ export function createSubscribeHandler({
         return joinEvents(fanout, { connection, place, topic: name, eventClass: 'event', id, seen, filter: undefined });
       case 'nearby':
         return fanout.nearbyCells.join({ connection, id, place, cell: topic.cell });
+      case 'sos':
+        return fanout.alertRooms.join({ connection, place, alertId: topic.alertId, topic: name, id, seen });
       case 'admin:sos':
         return joinEvents(fanout, { connection, place, topic: name, eventClass: 'sos', id, seen, filter });
       case 'admin:map':
@@ -63,12 +65,12 @@ export function createSubscribeHandler({
   }
 }
 
-/** What the identity alone decides; who is on a trip is asked for when it is joined. */
+/** What the identity alone decides; who is on a trip, or whose alert it is, is asked for when it is joined. */
 function mayAsk(identity: Identity, topic: Topic): boolean {
   if (topic.kind === 'driver') return mayWatchDriver(identity, topic.driverId);
   if (topic.kind === 'user') return identity.userId === topic.userId;
   if (topic.kind === 'nearby') return identity.role === 'rider' || isStaff(identity);
-  return topic.kind === 'trip' || isStaff(identity);
+  return topic.kind === 'trip' || topic.kind === 'sos' || isStaff(identity);
 }
 
 function readSeen({ epoch, offset }: SubFrame): TopicHead | undefined {
