@@ -4,9 +4,13 @@ import { createNearbyDrivers } from '@hushryd/tracking/nearby/nearby-drivers';
 import Fastify from 'fastify';
 import type { ApiServer } from './api-server.ts';
 import { createAuditOrder } from './audit-order.ts';
+import { addContactRoutes } from './contacts/routes.ts';
+import { addDeviceRoutes } from './devices/routes.ts';
 import { createPostFixes } from './drivers/post-fixes.ts';
 import { addDriverRoutes } from './drivers/routes.ts';
 import { addMapRoutes } from './map/routes.ts';
+import { addNotificationRoutes } from './notifications/routes.ts';
+import { addOnCallRoutes } from './on-call/routes.ts';
 import type { ApiParts } from './open-parts.ts';
 import { addCorrelationId } from './plugins/correlation-id.ts';
 import { addCors } from './plugins/cors.ts';
@@ -20,7 +24,16 @@ import { addRouteRules } from './plugins/route-rules.ts';
 import { addSecurityHeaders } from './plugins/security-headers.ts';
 import { compileValidator } from './plugins/validate.ts';
 import { addRealtimeRoutes } from './realtime/routes.ts';
+import { addSafetyRoutes } from './safety/routes.ts';
 import { addSessionRoutes } from './sessions/routes.ts';
+import { addSharePageRoutes } from './share/page-routes.ts';
+import { addShareRoutes } from './share/routes.ts';
+import { addDrillRoutes } from './sos/drill-routes.ts';
+import { createReadTrail } from './sos/read-trail.ts';
+import { addSosRoutes } from './sos/routes.ts';
+import { addSosStaffRoutes } from './sos/staff-routes.ts';
+import { addTimelineRoutes } from './sos/timeline-routes.ts';
+import { addTrailRoutes } from './sos/trail-routes.ts';
 import { addTripEventRoutes } from './trip-events/routes.ts';
 import { createAuditReading } from './trips/audit-reading.ts';
 import { createGetLocation } from './trips/get-location.ts';
@@ -29,6 +42,7 @@ import { createPositionWaiters } from './trips/position-waiters.ts';
 import { addTripRoutes } from './trips/routes.ts';
 import { addTrackRoutes } from './trips/track-routes.ts';
 import { addUserRoutes } from './users/routes.ts';
+import { addWebhookRoutes } from './webhooks/routes.ts';
 
 export interface ApiSettings {
   instanceId: string;
@@ -61,6 +75,9 @@ export async function createApp(
     frameworkErrors: replyWithError,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     bodyLimit: 262_144,
+    // Headers are cut within 5 s, however slowly they drip; a phone in a bad network may take longer for what it sends after them. Node
+    // looks every 30 s where nobody says otherwise.
+    http: { headersTimeout: 4000, connectionsCheckingInterval: 1000 },
     requestTimeout: 15_000,
     // Draining answers with our own problem, see plugins/draining.ts.
     return503OnClosing: false,
@@ -100,11 +117,29 @@ export async function createApp(
     postFixes: createPostFixes({ ...parts, limits: parts.acceptLimits }),
     nearbyDrivers: createNearbyDrivers(parts),
   });
+  addSosRoutes(app, parts.sos);
+  addDrillRoutes(app, parts.sos);
+  addSosStaffRoutes(app, parts.sos);
+  addTimelineRoutes(app, {
+    ...parts.timeline,
+    show: parts.sos.show,
+    readTrail: createReadTrail({ ...parts, fixes: parts.timeline.trailFixes }),
+    deadlineMs: settings.deadlineMs,
+  });
+  addTrailRoutes(app, parts.sos);
+  addShareRoutes(app, parts.sos);
+  addSharePageRoutes(app);
   addMapRoutes(app, parts.roads);
   addRealtimeRoutes(app, parts);
   const auditOrder = createAuditOrder(log);
   addSessionRoutes(app, { ...parts.signOut, log }, auditOrder);
   addUserRoutes(app, { ...parts, auditOrder });
+  addContactRoutes(app, parts.people, auditOrder);
+  addSafetyRoutes(app, parts.people, auditOrder);
+  addDeviceRoutes(app, parts.people);
+  addOnCallRoutes(app, parts.people, auditOrder);
+  addNotificationRoutes(app, { ...parts, auditOrder });
+  await addWebhookRoutes(app, parts.notifications);
   addMethodReplies();
 
   await app.ready();

@@ -1,3 +1,25 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type DeliverySettings,
+  deliveryEnvironment,
+  toDeliverySettings,
+} from '@hushryd/outreach/delivery/delivery-settings';
+import {
+  type DispatchSettings,
+  dispatchEnvironment,
+  toDispatchSettings,
+  toSosRedis,
+} from '@hushryd/outreach/dispatch/dispatch-settings';
+import { type CanarySettings, canaryEnvironment, toCanarySettings } from '@hushryd/outreach/drills/canary-settings';
+import {
+  type NotificationSettings,
+  notificationsEnvironment,
+  toNotificationSettings,
+} from '@hushryd/outreach/notifications/notification-settings';
+import { ConfigError } from '@hushryd/platform/config/config-error';
+import { faultsEnvironment, toCrashSetting } from '@hushryd/platform/config/faults-environment';
 import { readEnvironment } from '@hushryd/platform/config/read-environment';
 import {
   commonEnvironment,
@@ -11,10 +33,14 @@ import {
   toRedisSettings,
   toTokenSettings,
 } from '@hushryd/platform/config/shared-environment';
+import { type FieldKeys, fieldKeyEnvironment, toFieldKeys } from '@hushryd/platform/crypto/field-keys';
+import type { ProviderVariables } from '@hushryd/providers/provider-settings';
+import { providersEnvironment } from '@hushryd/providers/providers-environment';
 import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
 import { acceptEnvironment, toAcceptLimits } from '@hushryd/tracking/accept-limits';
 import { type BatchSettings, batchEnvironment, toBatchSettings } from '@hushryd/tracking/batch-settings';
 import Type from 'typebox';
+import type { SosSettings } from './sos/open-sos.ts';
 
 const port = { minimum: 0, maximum: 65_535 };
 
@@ -23,8 +49,15 @@ const environment = Type.Object({
   ...redisEnvironment,
   ...mongoEnvironment,
   ...tokenEnvironment,
+  ...fieldKeyEnvironment,
   ...acceptEnvironment,
   ...batchEnvironment,
+  ...faultsEnvironment,
+  ...providersEnvironment,
+  ...notificationsEnvironment,
+  ...deliveryEnvironment,
+  ...dispatchEnvironment,
+  ...canaryEnvironment,
   METRICS_PORT: Type.Integer({ ...port, default: 9464 }),
   PORT: Type.Integer({ ...port, default: 5000 }),
   /** What realtime nodes ask: never reachable from outside. */
@@ -46,6 +79,13 @@ const environment = Type.Object({
   /** Streams of server-sent events, a process and a user. More of them are refused. */
   EVENT_STREAMS_MAX: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 10_000 }),
   EVENT_STREAMS_PER_USER: Type.Integer({ minimum: 1, maximum: 1_000, default: 8 }),
+  /** Folder on this node's disk for alerts that MongoDB does not have yet. Has to outlive the process. */
+  SOS_JOURNAL_DIR: Type.Optional(Type.String()),
+  SOS_JOURNAL_MAX_BYTES: Type.Integer({ minimum: 65_536, default: 67_108_864 }),
+  /** Connections to MongoDB for alerts alone, a process. */
+  SOS_POOL_SIZE: Type.Integer({ minimum: 1, maximum: 500, default: 20 }),
+  /** How often what lies in the journal or the intake stream is brought to MongoDB. */
+  SOS_REPLAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 1000 }),
 });
 
 export interface ApiConfig {
@@ -64,13 +104,25 @@ export interface ApiConfig {
   redis: RedisSettings;
   mongo: MongoSettings;
   tokens: TokenSettings;
+  fieldKeys: FieldKeys;
   acceptLimits: AcceptLimits;
   batch: BatchSettings;
+  sos: SosSettings;
+  /** Where alerts wait for MongoDB, and their queue is. */
+  sosRedis: RedisSettings;
+  providers: ProviderVariables;
+  delivery: DeliverySettings;
+  dispatch: DispatchSettings;
+  /** Undefined: none. */
+  canary: CanarySettings | undefined;
+  notifications: NotificationSettings;
 }
 
 /** @throws ConfigError with one sentence for each bad or missing variable */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ApiConfig {
   const values = readEnvironment(environment, env);
+  const redis = toRedisSettings(values);
+  const mongo = toMongoSettings(values);
   return {
     logLevel: values.LOG_LEVEL,
     host: values.HOST,
@@ -84,10 +136,37 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     region: values.REGION,
     longPollMaxWaiters: values.LONG_POLL_MAX_WAITERS,
     eventStreams: { maxStreams: values.EVENT_STREAMS_MAX, maxPerUser: values.EVENT_STREAMS_PER_USER },
-    redis: toRedisSettings(values),
-    mongo: toMongoSettings(values),
+    redis,
+    mongo,
     tokens: toTokenSettings(values),
+    fieldKeys: toFieldKeys(values),
     acceptLimits: toAcceptLimits(values),
     batch: toBatchSettings(values),
+    sos: {
+      journal: {
+        rootDir: values.SOS_JOURNAL_DIR ?? passingFolder(values.NODE_ENV, mongo),
+        maxBytes: values.SOS_JOURNAL_MAX_BYTES,
+      },
+      poolSize: values.SOS_POOL_SIZE,
+      replayMs: values.SOS_REPLAY_MS,
+      crash: toCrashSetting(values),
+    },
+    sosRedis: toSosRedis(redis, values),
+    providers: values,
+    delivery: toDeliverySettings(values),
+    dispatch: toDispatchSettings(values),
+    canary: toCanarySettings(values),
+    notifications: toNotificationSettings(values),
   };
+}
+
+/** For development: gone when the machine says so, and never shared by two databases. */
+function passingFolder(nodeEnv: string, { url, database }: MongoSettings): string {
+  if (nodeEnv === 'production') {
+    throw new ConfigError(
+      'SOS_JOURNAL_DIR is missing: set it to a folder on a disk that outlives this process; alerts are kept there while MongoDB is away.',
+    );
+  }
+  const name = createHash('sha256').update(`${url} ${database}`).digest('hex').slice(0, 16);
+  return join(tmpdir(), `hushryd-sos-${name}`);
 }

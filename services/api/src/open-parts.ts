@@ -1,4 +1,12 @@
+import { createDeliveryDesk } from '@hushryd/outreach/delivery/delivery';
+import { readScorecards } from '@hushryd/outreach/delivery/scorecard-exchange';
+import { createScorecards, type Scorecard } from '@hushryd/outreach/delivery/scorecards';
+import { openDispatch } from '@hushryd/outreach/dispatch/open-dispatch';
+import { createSendOtp } from '@hushryd/outreach/notifications/send-otp';
+import type { SendOtp } from '@hushryd/outreach/people/codes/send-otp';
+import { createTrackedAlerts } from '@hushryd/outreach/trail/tracked-alerts';
 import { createTickets, type Tickets } from '@hushryd/platform/auth/tickets';
+import { createFieldCipher } from '@hushryd/platform/crypto/field-cipher';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -9,6 +17,7 @@ import { createKeys } from '@hushryd/platform/redis/keys';
 import { assertLayout } from '@hushryd/platform/redis/layout';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { createPublishEvent, type PublishEvent } from '@hushryd/platform/topics/publish-event';
+import { createProviders } from '@hushryd/providers/providers';
 import { createDriverStore, type DriverStore } from '@hushryd/rides/people/driver-store';
 import { createRevocationStore, type RevocationStore } from '@hushryd/rides/people/revocation-store';
 import type { SignOutWork } from '@hushryd/rides/people/sign-out';
@@ -35,7 +44,14 @@ import { createOfferRun, type OfferRun } from '@hushryd/tracking/runs/offer-run'
 import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
 import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { ApiConfig } from './config.ts';
+import { type Notifications, openNotifications } from './notifications/open-notifications.ts';
+import { openPeople, type PeopleParts } from './open-people.ts';
 import type { HealthChecks } from './plugins/health.ts';
+import { type DrillParts, openDrills } from './sos/open-drills.ts';
+import { openSos, type SosGuards, type SosParts } from './sos/open-sos.ts';
+import { openTimeline, type TimelineParts } from './sos/open-timeline.ts';
+import { openTrail, type TrailParts } from './sos/open-trail.ts';
+import { toSosPeople } from './sos/sos-people.ts';
 import { createTripStreams, type TripStreams } from './trip-events/trip-streams.ts';
 import { createEndConnection, type EndConnection } from './users/end-connection.ts';
 
@@ -68,6 +84,11 @@ export interface ApiParts {
   realtimeNodes: RealtimeNodes;
   endConnection: EndConnection;
   publishEvent: PublishEvent;
+  timeline: TimelineParts;
+  sos: SosParts & TrailParts & DrillParts;
+  people: PeopleParts;
+  notifications: Notifications;
+  readScorecards: () => Promise<Scorecard[]>;
   pings: HealthChecks['dependencies'];
 }
 
@@ -79,8 +100,36 @@ export interface ApiParts {
  *   fail until it is back.
  */
 export async function openParts(
-  config: Pick<ApiConfig, 'redis' | 'mongo' | 'region' | 'acceptLimits' | 'batch' | 'eventStreams'>,
-  { log, telemetry, lifecycle }: { log: Logger; telemetry: Telemetry; lifecycle: Lifecycle },
+  config: Pick<
+    ApiConfig,
+    | 'redis'
+    | 'mongo'
+    | 'region'
+    | 'acceptLimits'
+    | 'batch'
+    | 'eventStreams'
+    | 'sos'
+    | 'sosRedis'
+    | 'fieldKeys'
+    | 'providers'
+    | 'delivery'
+    | 'dispatch'
+    | 'canary'
+    | 'notifications'
+  >,
+  {
+    log,
+    telemetry,
+    lifecycle,
+    guards,
+    sendOtp,
+  }: {
+    log: Logger;
+    telemetry: Telemetry;
+    lifecycle: Lifecycle;
+    guards?: SosGuards | undefined;
+    sendOtp?: SendOtp | undefined;
+  },
 ): Promise<ApiParts> {
   const mongo = connectMongo({ settings: config.mongo, log });
   lifecycle.add('mongodb', () => mongo.close());
@@ -148,6 +197,19 @@ export async function openParts(
   await startPatiently(() => durableFeed.start());
   lifecycle.add('durable feed', () => durableFeed.close());
 
+  const providers = createProviders(config.providers);
+  lifecycle.add('providers', () => providers.close());
+  await providers.warmUp();
+  const notifications = await openNotifications(config, {
+    db,
+    deadlineMs,
+    keys,
+    providers,
+    lifecycle,
+    telemetry,
+    log,
+  });
+
   const runs = createRuns({ redis, keys });
   const batcher = createFixBatcher({
     write: createWriteBatch({ redis, keys }),
@@ -158,6 +220,74 @@ export async function openParts(
     onRestored: () => log.info({}, 'fixes are written again'),
   });
   lifecycle.add('fix batcher', () => batcher.close(2_000));
+
+  const publishEvent = createPublishEvent({ redis, keys });
+  const codes = sendOtp ?? (notifications.notify && createSendOtp(notifications.notify));
+  const people = openPeople({ db, redis, keys, fieldKeys: config.fieldKeys, deadlineMs, sendOtp: codes, log });
+  const timeline = openTimeline({ db, deadlineMs, telemetry, log, lifecycle });
+  const sosPeople = toSosPeople({ people, cipher: createFieldCipher(config.fieldKeys) });
+  const tracked = createTrackedAlerts({ redis, keys });
+  const sos = await openSos({
+    settings: config.sos,
+    redis: config.sosRedis,
+    mongo: config.mongo,
+    region: config.region,
+    people: sosPeople,
+    publishEvent,
+    timeline: timeline.timeline,
+    tracked,
+    dispatch: config.dispatch,
+    usesQueue: config.notifications.usesQueue,
+    openDispatch: (own) => {
+      const scorecards = createScorecards({ telemetry });
+      return openDispatch({
+        ...own,
+        redis,
+        keys,
+        fieldKeys: config.fieldKeys,
+        providers,
+        desk: createDeliveryDesk({ settings: config.delivery, scorecards, telemetry, log, now: notifications.now }),
+        settings: config.dispatch,
+        delivery: config.delivery,
+        vendors: config.notifications,
+        telemetry,
+        log,
+      });
+    },
+    ...(guards && { guards }),
+    log,
+    telemetry,
+    lifecycle,
+  });
+  const trail = openTrail({
+    ...sos,
+    readOutreachList: sosPeople.readOutreachList,
+    tracked,
+    db,
+    redis,
+    keys,
+    access,
+    positions,
+    limits: config.acceptLimits,
+    deadlineMs,
+    sharePageUrl: config.dispatch.sharePageUrl,
+    fieldKeys: config.fieldKeys,
+    log,
+  });
+  const drills = openDrills({
+    canary: config.canary,
+    sos,
+    book: people.book,
+    db,
+    redis,
+    keys,
+    deadlineMs,
+    telemetry,
+    lifecycle,
+    log,
+  });
+  notifications.takers.push(sos.dispatch.takeReceipt);
+  notifications.voicePrompts.push(sos.dispatch.readPrompt);
 
   return {
     log,
@@ -186,7 +316,12 @@ export async function openParts(
     signOut: { store: revocationStore, publisher: createRevocationPublisher({ redis, keys }) },
     realtimeNodes,
     endConnection: createEndConnection({ redis, keys, realtimeNodes }),
-    publishEvent: createPublishEvent({ redis, keys }),
+    publishEvent,
+    people,
+    timeline,
+    sos: { ...sos, ...trail, ...drills },
+    notifications,
+    readScorecards: () => readScorecards({ redis, keys }),
     pings: { redis: connections.ping, mongodb: mongo.ping },
   };
 }

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { SendOtp } from '@hushryd/outreach/people/codes/send-otp';
 import { parseKeyRing } from '@hushryd/platform/auth/key-ring';
 import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { ConfigError } from '@hushryd/platform/config/config-error';
@@ -12,6 +13,7 @@ import { prepareClose } from './close-listener.ts';
 import type { ApiConfig } from './config.ts';
 import { createInternalApp } from './internal/internal-app.ts';
 import { openParts } from './open-parts.ts';
+import type { SosGuards } from './sos/open-sos.ts';
 
 export interface RunningApi {
   port: number;
@@ -29,11 +31,25 @@ const replyMarginMs = 1_000;
  * Everything of the service, in order: stores, metrics, internal listener, front door. What was started is closed by `lifecycle` in
  * reverse, so the front door goes first and the stores last.
  *
+ * @param guards others than the real ones are for negative controls, which show that a broken one is found out
+ * @param sendOtp carries one-time codes; without it they cannot be asked for
  * @throws ConfigError for a taken port or a key ring that cannot be read; AppError `redis_unavailable`
  */
 export async function startApi(
   config: ApiConfig,
-  { log, lifecycle, instanceId }: { log: Logger; lifecycle: Lifecycle; instanceId: string },
+  {
+    log,
+    lifecycle,
+    instanceId,
+    guards,
+    sendOtp,
+  }: {
+    log: Logger;
+    lifecycle: Lifecycle;
+    instanceId: string;
+    guards?: SosGuards | undefined;
+    sendOtp?: SendOtp | undefined;
+  },
 ): Promise<RunningApi> {
   const telemetry = createTelemetry({ service: 'api', instanceId });
   const tokens = createTokenVerifier({
@@ -41,7 +57,7 @@ export async function startApi(
     issuer: config.tokens.issuer,
     audiences: ['user', 'admin'],
   });
-  const parts = await openParts(config, { log, telemetry, lifecycle });
+  const parts = await openParts(config, { log, telemetry, lifecycle, guards, sendOtp });
 
   const metrics = await startMetricsServer({
     registry: telemetry.registry,

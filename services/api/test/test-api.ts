@@ -1,12 +1,24 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Fix } from '@hushryd/contracts/fix';
 import type { Trip } from '@hushryd/contracts/trip';
+import { alertsCollection } from '@hushryd/outreach/alerts/alert-document';
+import { alertAttemptsCollection } from '@hushryd/outreach/dispatch/alert-attempts';
+import { notificationsCollection } from '@hushryd/outreach/notifications/notification-store';
+import { preferencesCollection } from '@hushryd/outreach/notifications/preferences-store';
+import type { SendOtp } from '@hushryd/outreach/people/codes/send-otp';
+import { peopleCollections } from '@hushryd/outreach/people/people-collections';
+import { timelineCollection } from '@hushryd/outreach/timeline/timeline-document';
+import { webhookEventsCollection } from '@hushryd/outreach/webhooks/webhook-store';
 import type { Role } from '@hushryd/platform/auth/claims';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
 import { createLifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { ensureCollections } from '@hushryd/platform/mongo/ensure-collections';
 import type { TestScope } from '@hushryd/platform/testing/engines';
+import { createTestFieldKeys } from '@hushryd/platform/testing/field-keys';
 import { driversCollection } from '@hushryd/rides/people/driver-store';
 import { tripsCollection } from '@hushryd/rides/trips/trip-store';
 import { declareLocationHistory } from '@hushryd/tracking/history/history-store';
@@ -20,6 +32,8 @@ export const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' })
 const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const signer = createTokenSigner({ privateKeyPem, kid: 'test', issuer: 'hushryd' });
 
+const fieldKeys = createTestFieldKeys();
+
 export const serviceToken = 'service-token-of-the-tests-0123456789';
 export const webOrigin = 'https://app.example';
 
@@ -28,6 +42,22 @@ export const newId = (kind: string): string => `${kind}-${randomBytes(6).toStrin
 export function tokenOf(role: Role, userId: string): string {
   return signer.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs: 600_000 });
 }
+
+/** A genuine token that ran out so long ago. */
+export function expiredTokenOf(role: Role, userId: string, agoMs: number): string {
+  const lifetimeMs = 60_000;
+  const past = createTokenSigner({
+    privateKeyPem,
+    kid: 'test',
+    issuer: 'hushryd',
+    now: () => Date.now() - agoMs - lifetimeMs,
+  });
+  return past.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs });
+}
+
+const journals = mkdtempSync(join(tmpdir(), 'hushryd-sos-'));
+process.once('exit', () => rmSync(journals, { recursive: true, force: true }));
+let journalNumber = 0;
 
 /** The environment of an api on these engines. */
 export function environmentOf(engines: {
@@ -48,7 +78,9 @@ export function environmentOf(engines: {
     MONGODB_MIN_POOL_SIZE: '1',
     TOKEN_PUBLIC_KEYS: JSON.stringify({ test: publicKeyPem }),
     SERVICE_TOKEN: serviceToken,
+    ...fieldKeys,
     CORS_ORIGINS: webOrigin,
+    SOS_JOURNAL_DIR: join(journals, String(journalNumber++)),
   };
 }
 
@@ -58,8 +90,15 @@ export async function createCollections(db: Db): Promise<void> {
   await ensureCollections(db, [
     tripsCollection,
     driversCollection,
+    alertsCollection,
+    timelineCollection,
+    alertAttemptsCollection,
+    ...peopleCollections,
     declareLocationHistory({ ttlDays: 90 }),
     declareRoads({ ttlDays: 90 }),
+    notificationsCollection,
+    preferencesCollection,
+    webhookEventsCollection,
   ]);
 }
 
@@ -89,7 +128,7 @@ export interface TestApi {
 export async function startTestApi(
   t: TestScope,
   environment: TestEnvironment & Record<string, string>,
-  { onLogLine }: { onLogLine?: (line: string) => void } = {},
+  { onLogLine, sendOtp }: { onLogLine?: (line: string) => void; sendOtp?: SendOtp } = {},
 ): Promise<TestApi> {
   const config = readConfig(environment);
   const instanceId = newId('api');
@@ -102,7 +141,7 @@ export async function startTestApi(
   const lifecycle = createLifecycle({ log, timeoutMs: 10_000 });
   const close = () => lifecycle.close('test ended');
   t.teardown(close);
-  const ports = await startApi(config, { log, lifecycle, instanceId });
+  const ports = await startApi(config, { log, lifecycle, instanceId, sendOtp });
   const url = `http://127.0.0.1:${ports.port}`;
   return {
     url,
@@ -152,6 +191,17 @@ export function tripBody(changes: Record<string, unknown> = {}) {
     ...changes,
   };
 }
+
+export const contactBody = { name: 'Asha', phone: '+15555550101', locale: 'en', channels: ['sms'] };
+
+export const onCallBody = (version: number) => ({
+  version,
+  timeZone: 'Asia/Kolkata',
+  people: [{ personId: 'dana', name: 'Dana', phone: '+15555550121', locale: 'en', channels: ['voice'] }],
+  levels: [
+    { name: 'first', shifts: [{ days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', until: '24:00', personIds: ['dana'] }] },
+  ],
+});
 
 /** A trip under way. */
 export async function startNewTrip(api: TestApi, changes: Record<string, unknown> = {}): Promise<Trip> {

@@ -192,15 +192,18 @@ t.test('a track comes in pages and as files, what is stored and what is on its w
   t.same(whole.body.fixes[0]?.lat, stored[0]?.lat);
 
   const paged: string[] = [];
+  const tails: string[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
     const page: Reply<TrackReply> = await api.call(`${route}?limit=5${cursor && `&cursor=${cursor}`}`, {
       as: operator,
     });
     paged.push(...page.body.fixes.map((fix) => `${fix.run}:${fix.seq}`));
+    tails.push(page.body.tail);
     cursor = page.body.nextCursor;
   }
   t.same(paged, expected.slice(0, 12), 'only the first page looks at what is on its way');
+  t.same(tails, ['truncated', 'none', 'none'], 'and says that it has no room for it');
 
   const csv = await api.call<string>(`${route}?format=csv`, { as: operator });
   t.match(csv.headers.get('content-type'), /^text\/csv/);

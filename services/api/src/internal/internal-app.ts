@@ -11,6 +11,7 @@ import Fastify, { type onRequestAsyncHookHandler } from 'fastify';
 import type { ApiServer } from '../api-server.ts';
 import { addErrorReplies, createErrorReplies } from '../plugins/error-replies.ts';
 import { compileValidator } from '../plugins/validate.ts';
+import { addInternalSosRoutes } from './sos-routes.ts';
 
 /**
  * What realtime nodes ask: what Redis does not have, or cannot say while it is away. A listener of its own, for which the service token is the key; it takes
@@ -21,12 +22,14 @@ export function createInternalApp({
   trips,
   publisher,
   revocationStore,
+  sos,
   log,
 }: {
   serviceToken: string;
   trips: Pick<TripStore, 'tripAccessByIds'>;
   publisher: Pick<AccessPublisher, 'republish'>;
   revocationStore: Pick<RevocationStore, 'inForce'>;
+  sos: Parameters<typeof addInternalSosRoutes>[1];
   log: Logger;
 }): ApiServer {
   const app: ApiServer = Fastify({
@@ -46,7 +49,7 @@ export function createInternalApp({
       const tripIds = [...new Set(body.tripIds)];
       const records = await trips.tripAccessByIds(tripIds);
       // Whoever asked waits 300 ms: the answer does not wait for Redis, which may be why it was asked for.
-      publisher.republish(records).catch((error: unknown) => {
+      publisher.republish(records.map((access) => ({ access }))).catch((error: unknown) => {
         log.warn({ code: toAppError(error).code, count: records.length }, 'trip access not put back, the worker will');
       });
       const known = new Set(records.map(({ tripId }) => tripId));
@@ -57,6 +60,7 @@ export function createInternalApp({
   app.get('/internal/revocations', { schema: { response: { 200: RevocationsReplySchema } } }, async () => ({
     revocations: await revocationStore.inForce({ nowMs: Date.now() }),
   }));
+  addInternalSosRoutes(app, sos);
   return app;
 }
 

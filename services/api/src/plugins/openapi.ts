@@ -24,9 +24,15 @@ export async function addOpenApi(app: ApiServer): Promise<void> {
       tags: [
         { name: 'trips', description: 'Planning, riding and reading trips' },
         { name: 'drivers', description: 'What a driver does, and where drivers are' },
+        { name: 'sos', description: 'Calling for help, and what is done about it' },
         { name: 'map', description: 'What the operators map is drawn from' },
         { name: 'realtime', description: 'Ways into the websocket, and who is connected' },
         { name: 'sessions', description: 'Ending sessions before their tokens run out' },
+        { name: 'contacts', description: 'Whom an SOS reaches' },
+        { name: 'safety', description: 'PINs, language and number for an emergency' },
+        { name: 'devices', description: 'Where pushes go' },
+        { name: 'on-call', description: 'Who is called when an alert is not answered' },
+        { name: 'notifications', description: 'What was sent and what became of it; what a person wants to be told' },
         { name: 'health', description: 'How this node is' },
       ],
       components: {

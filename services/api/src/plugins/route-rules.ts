@@ -1,4 +1,4 @@
-import type { Role } from '@hushryd/platform/auth/claims';
+import type { Identity, Role } from '@hushryd/platform/auth/claims';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Revocations } from '@hushryd/tracking/revocations/revocations';
@@ -21,6 +21,7 @@ export function addRouteRules(
   }: { tokens: TokenVerifier; revocations: Pick<Revocations, 'assertValid'>; deadlineMs: number; openPrefix: string },
 ): void {
   app.decorateRequest('identity');
+  app.decorateRequest('isTokenExpired', false);
 
   app.addHook('onRoute', (route) => {
     // The reference page brings routes of its own, which know nothing of these rules.
@@ -28,7 +29,10 @@ export function addRouteRules(
     const roles = route.config?.roles;
     if (roles === undefined) throw new Error(`Route ${route.method} ${route.url} does not say who may call it`);
     const checks: onRequestHookHandler[] = [createAcceptCheck(route.config?.produces)];
-    if (roles !== 'anyone') checks.push(createRoleCheck({ tokens, revocations, roles }));
+    if (roles !== 'anyone') {
+      const graceMs = route.config?.expiredTokenGraceMs ?? 0;
+      checks.push(createRoleCheck({ tokens, revocations, roles, graceMs }));
+    }
     route.onRequest = [...checks, ...toArray(route.onRequest)];
     if (route.config?.ownDeadline !== true) route.handlerTimeout ??= deadlineMs;
     describe(route, roles);
@@ -39,10 +43,12 @@ function createRoleCheck({
   tokens,
   revocations,
   roles,
+  graceMs,
 }: {
   tokens: TokenVerifier;
   revocations: Pick<Revocations, 'assertValid'>;
   roles: readonly Role[];
+  graceMs: number;
 }): onRequestHookHandler {
   const isAllowed: Record<Role, boolean> = {
     driver: roles.includes('driver'),
@@ -50,13 +56,20 @@ function createRoleCheck({
     operator: roles.includes('operator'),
   };
   return (request, _reply, done) => {
-    const identity = tokens.verify(bearerToken(request));
+    const token = bearerToken(request);
+    const identity = graceMs === 0 ? tokens.verify(token) : verifyGenuine(request, token);
     // Not `mustBeFresh`: with Redis and MongoDB both away the signature has to do, since an SOS comes this way.
     revocations.assertValid(identity);
     if (!isAllowed[identity.role]) throw new AppError('forbidden');
     request.identity = identity;
     done();
   };
+
+  function verifyGenuine(request: FastifyRequest, token: string): Identity {
+    const { identity, isExpired } = tokens.verifyGenuine(token, graceMs);
+    request.isTokenExpired = isExpired;
+    return identity;
+  }
 }
 
 function bearerToken(request: FastifyRequest): string {

@@ -16,8 +16,9 @@ export function addSessionRoutes(app: ApiServer, work: SignOutWork, auditOrder: 
         operationId: 'signOut',
         summary: 'End this session',
         description:
-          'The token of this request is refused from here on. Other sessions of the user go on; after more than 50 sign-outs within a ' +
-          'quarter of an hour their apps fetch a new token first.',
+          'The tokens of this session are refused from here on, that of this request and all with the same `sid`, and its sockets are ' +
+          'closed within seconds with 4501, whichever of these tokens they have. Without `sid` it is the token of this request alone. Other ' +
+          'sessions of the user go on; after more than 50 sign-outs within a quarter of an hour their apps fetch a new token first.',
         body: NoBodySchema,
         response: { 204: NoContentSchema },
       },
@@ -37,8 +38,8 @@ export function addSessionRoutes(app: ApiServer, work: SignOutWork, auditOrder: 
         operationId: 'signOutUser',
         summary: 'End all sessions of a user',
         description:
-          'Every token issued to the user until now is refused. With the reason `role_changed` the apps fetch a new one and come back by ' +
-          'themselves, otherwise they stay signed out.',
+          'Every token issued to the user until now is refused, and so are those issued in this very second. With the reason ' +
+          '`role_changed` the apps fetch a new one and come back by themselves, otherwise they stay signed out.',
         params: UserParamsSchema,
         body: SignOutUserBodySchema,
         response: { 204: NoContentSchema },

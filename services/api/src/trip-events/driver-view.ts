@@ -1,5 +1,5 @@
 import type { Position } from '@hushryd/contracts/fix';
-import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { BeaconFrame, ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import { isOlder } from '@hushryd/tracking/feed/live-positions';
 
 /** Where one stream's client is told the driver to be. */
@@ -13,7 +13,7 @@ export interface DriverView {
   /** The reader has room again. */
   drained(): void;
   /** What was told last, as a beacon says it. */
-  readonly place: { run: number; seq: number } | undefined;
+  readonly place: Pick<BeaconFrame, 'run' | 'seq' | 'state' | 'tripId' | 'gone'> | undefined;
 }
 
 /**
@@ -82,8 +82,10 @@ export function createDriverView({
     drained() {
       if (isOwed) tell(true);
     },
-    get place() {
-      return heard === undefined || isGone ? undefined : { run: heard.run, seq: heard.seq };
+    get place(): DriverView['place'] {
+      if (heard === undefined) return undefined;
+      if (isGone) return { gone: true };
+      return { run: heard.run, seq: heard.seq, state: heard.state, tripId };
     },
   };
 }

@@ -157,9 +157,22 @@ test('after a while of silence one beacon, and then only the heartbeat', async (
 
   clock.nowMs += 2_000;
   stream.tick(clock.nowMs);
-  t.same(read(), [{ type: 'beacon', topic, run: 1, seq: 5, epoch: 'e1', offset: 2 }]);
+  const place = { epoch: 'e1', offset: 2 };
+  t.same(read(), [{ type: 'beacon', topic, run: 1, seq: 5, state: 'on_trip', tripId: 'one', ...place }]);
   clock.nowMs += heartbeatEveryMs;
   stream.tick(clock.nowMs);
   stream.tick(clock.nowMs);
   t.equal(String(stream.body.read()), ':\n\n');
+});
+
+test('the beacon of a driver who is gone says so', async (t) => {
+  const { stream, clock, read } = await setUp();
+  stream.driver.onPosition(at(5));
+  stream.driver.onPosition(undefined);
+  read();
+
+  clock.nowMs += 2_000;
+  stream.tick(clock.nowMs);
+
+  t.same(read(), [{ type: 'beacon', topic, gone: true, epoch: 'e1', offset: 2 }]);
 });

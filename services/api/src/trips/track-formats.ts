@@ -1,4 +1,5 @@
 import type { TrackFix } from '@hushryd/contracts/http/trips';
+import { gpx } from '../gpx.ts';
 
 /** A file format that can be written page by page. */
 interface FileFormat {
@@ -23,16 +24,10 @@ export const trackFormats: Record<TrackFormat, FileFormat> = {
   },
   /** GPX 1.1, one track with one segment. */
   gpx: {
-    mediaType: 'application/gpx+xml',
-    head: (tripId) =>
-      '<?xml version="1.0" encoding="UTF-8"?>\n' +
-      '<gpx version="1.1" creator="HushRyd" xmlns="http://www.topografix.com/GPX/1/1">\n' +
-      `<trk><name>${tripId}</name><trkseg>\n`,
-    page: (fixes) =>
-      fixes
-        .map(({ lat, lng, recordedAt }) => `<trkpt lat="${lat}" lon="${lng}"><time>${recordedAt}</time></trkpt>\n`)
-        .join(''),
-    tail: '</trkseg></trk>\n</gpx>\n',
+    mediaType: gpx.mediaType,
+    head: (tripId) => gpx.head + gpx.beginTrack(tripId),
+    page: gpx.points,
+    tail: gpx.endTrack + gpx.tail,
   },
   /** RFC 4180; an empty field is a value that the phone did not send. */
   csv: {

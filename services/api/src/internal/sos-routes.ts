@@ -1,0 +1,60 @@
+import {
+  ForwardedSosSchema,
+  SosAccessQuerySchema,
+  SosAccessReplySchema,
+  SosReplySchema,
+} from '@hushryd/contracts/http/sos';
+import { ForwardedSosFixesSchema, SosFixesReplySchema } from '@hushryd/contracts/http/sos-trail';
+import type { AlertStore } from '@hushryd/outreach/alerts/alert-store';
+import type { RaiseSos } from '@hushryd/outreach/alerts/raise-sos';
+import type { ResolveViews } from '@hushryd/outreach/trail/resolve-views';
+import type { TakePersonFixes } from '@hushryd/outreach/trail/take-person-fixes';
+import type { ApiServer } from '../api-server.ts';
+
+/** What realtime nodes pass on of alerts: presses and fixes that came over a socket, and who may hear of an alert. */
+export function addInternalSosRoutes(
+  app: ApiServer,
+  {
+    raiseSos,
+    store,
+    resolveViews,
+    takePersonFixes,
+  }: {
+    raiseSos: RaiseSos;
+    store: Pick<AlertStore, 'findPresses'>;
+    resolveViews: ResolveViews;
+    takePersonFixes: TakePersonFixes;
+  },
+): void {
+  app.post(
+    '/internal/sos',
+    {
+      // The way in bounds itself, and answers what it knows before whoever asked gives up.
+      handlerTimeout: 5_000,
+      schema: { body: ForwardedSosSchema, response: { 201: SosReplySchema, 202: SosReplySchema } },
+    },
+    async ({ body: { identity, trigger } }, reply) => {
+      const answer = await raiseSos.raise({ identity, trigger, isTokenExpired: false, via: 'socket' });
+      return reply.code(answer.durability === 'majority' ? 201 : 202).send(answer);
+    },
+  );
+
+  app.post(
+    '/internal/sos-access',
+    { schema: { body: SosAccessQuerySchema, response: { 200: SosAccessReplySchema } } },
+    async ({ body: { questions } }) => {
+      const alerts = await store.findPresses(questions.map(({ alertId, userId }) => ({ triggerId: alertId, userId })));
+      const views = await resolveViews(questions, alerts);
+      return { allowed: views.map((view) => view !== null), views };
+    },
+  );
+
+  app.post(
+    '/internal/sos-fixes',
+    {
+      handlerTimeout: 5_000,
+      schema: { body: ForwardedSosFixesSchema, response: { 200: SosFixesReplySchema } },
+    },
+    async ({ body: { userId, ...given } }) => takePersonFixes({ ...given, by: userId }),
+  );
+}

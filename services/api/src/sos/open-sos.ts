@@ -1,0 +1,190 @@
+import { createAlertMetrics } from '@hushryd/outreach/alerts/alert-metrics';
+import { type AlertStore, createAlertStore } from '@hushryd/outreach/alerts/alert-store';
+import { createAnnounceAlert } from '@hushryd/outreach/alerts/announce-alert';
+import type { VerifyCancelPin } from '@hushryd/outreach/alerts/cancel-alert';
+import type { AlertWork } from '@hushryd/outreach/alerts/change-alert';
+import { alertCrashPoints } from '@hushryd/outreach/alerts/crash-points';
+import type { NoteSealer } from '@hushryd/outreach/alerts/note-sealer';
+import { createRaiseSos, type RaiseSos, type ReadOutreachList } from '@hushryd/outreach/alerts/raise-sos';
+import type { ShowParts } from '@hushryd/outreach/alerts/show-alert';
+import type { TriggerRecord } from '@hushryd/outreach/alerts/trigger-record';
+import type { DispatchSettings } from '@hushryd/outreach/dispatch/dispatch-settings';
+import type { Dispatch, DispatchParts } from '@hushryd/outreach/dispatch/open-dispatch';
+import { openSosQueue } from '@hushryd/outreach/dispatch/sos-queue';
+import { createIntakeStream } from '@hushryd/outreach/journal/intake-stream';
+import { openJournal } from '@hushryd/outreach/journal/journal';
+import { createReplay } from '@hushryd/outreach/journal/replay-presses';
+import type { ReadOwnPhone } from '@hushryd/outreach/people/safety/read-own-phone';
+import type { TimelineStore } from '@hushryd/outreach/timeline/timeline-store';
+import { trackAnnounced } from '@hushryd/outreach/trail/track-announced';
+import type { TrackedAlerts } from '@hushryd/outreach/trail/tracked-alerts';
+import type { CrashSetting } from '@hushryd/platform/config/faults-environment';
+import type { MongoSettings, RedisSettings } from '@hushryd/platform/config/shared-environment';
+import { createCrashPoints } from '@hushryd/platform/lifecycle/crash-points';
+import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
+import type { Logger } from '@hushryd/platform/logging/logger';
+import { connectMongo } from '@hushryd/platform/mongo/connect';
+import { connectRedis } from '@hushryd/platform/redis/connect';
+import { createKeys } from '@hushryd/platform/redis/keys';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import type { PublishEvent } from '@hushryd/platform/topics/publish-event';
+
+export interface SosSettings {
+  journal: { rootDir: string; maxBytes: number };
+  /** Connections to MongoDB that nothing but alerts uses. */
+  poolSize: number;
+  replayMs: number;
+  crash: CrashSetting | undefined;
+}
+
+/** What the room of people brings. */
+export interface SosPeople {
+  readOutreachList: ReadOutreachList;
+  verifyPin: VerifyCancelPin;
+  sealer: NoteSealer;
+}
+
+/** The guards of the way in; others than the real ones are for negative controls, which show that a broken one is found out. */
+export interface SosGuards {
+  createAlertStore: typeof createAlertStore;
+  createRaiseSos: typeof createRaiseSos;
+}
+
+/** What the routes of alerts work with. */
+export interface SosParts {
+  store: AlertStore;
+  raiseSos: RaiseSos;
+  work: AlertWork & { sealer: NoteSealer; verifyPin: VerifyCancelPin; readOwnPhone: ReadOwnPhone };
+  show: ShowParts;
+  /** Sends what is due, as every process does that may send. */
+  dispatch: Dispatch;
+}
+
+/** Longer than the signals of single operations: an alert has no use for a pool that waits. */
+const alertDeadlineMs = 1_500;
+
+/**
+ * The way in of alerts, on connections of its own to both stores and a journal of its own on this node, so that nothing else makes an
+ * alert wait. Replays what this node, or one before it, could not bring to the database, and sends what is due beside the workers.
+ *
+ * @throws ConfigError where the journal's folder cannot be used; AppError `redis_unavailable`
+ */
+export async function openSos({
+  settings,
+  redis,
+  mongo,
+  region,
+  people,
+  publishEvent,
+  timeline,
+  tracked,
+  dispatch: dispatchSettings,
+  usesQueue,
+  openDispatch,
+  guards = { createAlertStore, createRaiseSos },
+  log,
+  telemetry,
+  lifecycle,
+}: {
+  settings: SosSettings;
+  redis: RedisSettings;
+  mongo: MongoSettings;
+  region: string;
+  people: SosPeople;
+  publishEvent: PublishEvent;
+  /** Beside intake, for whoever reads. */
+  timeline: TimelineStore;
+  tracked: TrackedAlerts;
+  dispatch: DispatchSettings;
+  /** Without it workers find alerts by their sweepers. */
+  usesQueue: boolean;
+  openDispatch: (own: Pick<DispatchParts, 'db' | 'alertMetrics' | 'crashAt'>) => Dispatch;
+  guards?: SosGuards;
+  log: Logger;
+  telemetry: Telemetry;
+  lifecycle: Lifecycle;
+}): Promise<SosParts> {
+  const { poolSize } = settings;
+  const pool = connectMongo({
+    settings: { ...mongo, poolSize, minPoolSize: Math.min(2, poolSize, mongo.minPoolSize) },
+    log,
+  });
+  lifecycle.add('mongodb of alerts', () => pool.close());
+  const connections = await connectRedis({ settings: redis, role: 'queue', log, telemetry });
+  lifecycle.add('redis of alerts', () => connections.close());
+  const journal = await openJournal<TriggerRecord>({ settings: settings.journal, log });
+  lifecycle.add('sos journal', () => journal.close());
+  telemetry.gauge({
+    name: 'sos_journal_bytes',
+    help: 'Size of what this node holds of alerts outside the database',
+    collect() {
+      this.set(journal.bytes);
+    },
+  });
+  telemetry.gauge({
+    name: 'sos_journal_presses',
+    help: 'Presses that this node holds until the database is known to have them',
+    collect() {
+      this.set(journal.pending().length);
+    },
+  });
+
+  const metrics = createAlertMetrics(telemetry);
+  const crashAt = createCrashPoints({ points: alertCrashPoints, setting: settings.crash });
+  const store = guards.createAlertStore({ db: pool.db, deadlineMs: alertDeadlineMs });
+  const { mapUrl } = dispatchSettings.messages;
+  const announce = trackAnnounced({
+    announce: createAnnounceAlert({ publishEvent, mapUrl, metrics, log }),
+    tracked,
+    log,
+  });
+  const queue = usesQueue ? await openSosQueue({ settings: redis, log }) : undefined;
+  if (queue !== undefined) lifecycle.add('queue of alerts', () => queue.close());
+  const intake = createIntakeStream<TriggerRecord>({ redis: connections.commands, keys: createKeys(redis), log });
+  const raiseSos = guards.createRaiseSos({
+    store,
+    journal,
+    intake,
+    announce,
+    hint: queue?.hint,
+    crashAt,
+    metrics,
+    log,
+    region,
+    readOutreachList: people.readOutreachList,
+    sealer: people.sealer,
+  });
+  lifecycle.add('announcements of alerts', () => raiseSos.settled());
+
+  const sendingPool = connectMongo({
+    settings: { ...mongo, poolSize: dispatchSettings.poolSize, minPoolSize: Math.min(1, mongo.minPoolSize) },
+    log,
+  });
+  lifecycle.add('mongodb of dispatch', () => sendingPool.close());
+  const dispatch = openDispatch({ db: sendingPool.db, alertMetrics: metrics, crashAt });
+  dispatch.start();
+  lifecycle.add('dispatch of alerts', () => dispatch.close());
+
+  const replay = createReplay({
+    store,
+    journal,
+    journalSettings: settings.journal,
+    intake,
+    announce,
+    crashAt,
+    metrics,
+    log,
+    everyMs: settings.replayMs,
+  });
+  replay.start();
+  lifecycle.add('replay of alerts', () => replay.close());
+
+  const { sealer, verifyPin } = people;
+  return {
+    store,
+    raiseSos,
+    work: { store, announce, sealer, verifyPin, readOwnPhone: dispatch.readOwnPhone },
+    show: { sealer, mapUrl, timeline },
+    dispatch,
+  };
+}

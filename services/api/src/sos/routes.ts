@@ -1,0 +1,123 @@
+import {
+  AlertParamsSchema,
+  AlertSchema,
+  CancelAlertBodySchema,
+  ListAlertsQuerySchema,
+  ListAlertsReplySchema,
+  SosReplySchema,
+  SosTriggerSchema,
+} from '@hushryd/contracts/http/sos';
+import type { AlertAccess } from '@hushryd/outreach/alerts/alert-access';
+import type { AlertDocument } from '@hushryd/outreach/alerts/alert-document';
+import { isOwnAlert, mayHandleAlert } from '@hushryd/outreach/alerts/alert-rules';
+import { cancelAlert } from '@hushryd/outreach/alerts/cancel-alert';
+import { listAlerts } from '@hushryd/outreach/alerts/list-alerts';
+import { showAlert, toSummary } from '@hushryd/outreach/alerts/show-alert';
+import { AppError } from '@hushryd/platform/errors/app-error';
+import type { ApiServer } from '../api-server.ts';
+import type { SosParts } from './open-sos.ts';
+
+const tags = ['sos'];
+const everyone = ['driver', 'rider', 'operator'] as const;
+const staff = ['operator'] as const;
+
+/** A call for help is taken with a token that ran out within a day. Source: reliability §6. */
+const expiredTokenGraceMs = 24 * 3_600_000;
+
+/** Calling for help, and what became of it. What the staff do about it: staff-routes.ts. */
+export function addSosRoutes(
+  app: ApiServer,
+  { store, raiseSos, work, show, alertAccess }: SosParts & { alertAccess: AlertAccess },
+): void {
+  app.post(
+    '/v1/sos',
+    {
+      config: { roles: everyone, ownDeadline: true, expiredTokenGraceMs },
+      schema: {
+        tags,
+        operationId: 'raiseSos',
+        summary: 'Call for help',
+        description:
+          'The phone makes `alertId` once, when the button is pressed, and sends the same until it is answered: however often and by ' +
+          'whichever way, it is one alert. 201: a majority of the database has it. 202: it is held by less: operators hear of it, ' +
+          'others as soon as the database has it. 503: nobody holds it, send it again after a second. It is never refused for its rate, needs no trip, and a genuine ' +
+          'token that ran out less than a day ago will do. A press while the person has an open alert joins that one.',
+        body: SosTriggerSchema,
+        response: { 201: SosReplySchema, 202: SosReplySchema },
+      },
+    },
+    async ({ identity, isTokenExpired, body }, reply) => {
+      const answer = await raiseSos.raise({ identity, trigger: body, isTokenExpired, via: 'https' });
+      return reply
+        .code(answer.durability === 'majority' ? 201 : 202)
+        .header('location', `/v1/sos/${answer.alertId}`)
+        .send(answer);
+    },
+  );
+
+  app.get(
+    '/v1/sos',
+    {
+      config: { roles: staff },
+      schema: {
+        tags,
+        operationId: 'listAlerts',
+        summary: 'Alerts, open ones first, then the newest',
+        querystring: ListAlertsQuerySchema,
+        response: { 200: ListAlertsReplySchema },
+      },
+    },
+    async ({ query }) => {
+      const { alerts, nextCursor } = await listAlerts(store, { ...query, limit: query.limit ?? 50 });
+      return { alerts: alerts.map((alert) => toSummary(alert, show)), nextCursor };
+    },
+  );
+
+  app.get(
+    '/v1/sos/:id',
+    {
+      config: { roles: everyone },
+      schema: {
+        tags,
+        operationId: 'getAlert',
+        summary: 'One alert, by the id of any press that counts for it',
+        params: AlertParamsSchema,
+        response: { 200: AlertSchema },
+      },
+    },
+    async ({ identity, params }) => {
+      const alert = await store.find(params.id);
+      const reader = alert === null ? undefined : await alertAccess.readerOf(identity, alert);
+      if (alert === null || reader === undefined) throw new AppError('not_found');
+      return showAlert(reader, alert, show);
+    },
+  );
+
+  app.post(
+    '/v1/sos/:id/cancel',
+    {
+      config: { roles: everyone },
+      schema: {
+        tags,
+        operationId: 'cancelAlert',
+        summary: 'End an alert of one’s own by PIN',
+        params: AlertParamsSchema,
+        body: CancelAlertBodySchema,
+        response: { 200: AlertSchema },
+      },
+    },
+    async ({ identity, params, body }) => {
+      const alert = await cancelAlert(work, {
+        alertId: params.id,
+        by: identity.userId,
+        pin: body.pin,
+        authorise(known: AlertDocument) {
+          if (isOwnAlert(identity, known)) return;
+          throw new AppError(mayHandleAlert(identity) ? 'forbidden' : 'not_found');
+        },
+      });
+      // As the person's devices show it, also where that is a member of the staff: somebody may be looking over the shoulder.
+      return showAlert('person', alert, show);
+    },
+  );
+}
