@@ -7,6 +7,7 @@ import { Frame } from './frame/frame.tsx';
 import { NoticePage } from './session/notice-page.tsx';
 import { createSession, type Session } from './session/session.ts';
 import { SignedOutPage } from './session/signed-out-page.tsx';
+import type { SignedInUser } from './session/token-endpoint.ts';
 
 type Start = { config: ConsoleConfig; session: Session } | { failure: string } | undefined;
 
@@ -49,7 +50,7 @@ function SignedInGate({ config, session }: { config: ConsoleConfig; session: Ses
   if (state.status === 'signed-out')
     return <SignedOutPage state={state} onRetry={() => void session.start(undefined)} />;
   return (
-    <BackendProvider config={config} session={session} key={state.user.userId}>
+    <BackendProvider config={config} session={session} user={state.user} key={state.user.userId}>
       <Frame user={state.user} onSignOut={() => session.end('left')} />
     </BackendProvider>
   );
@@ -58,19 +59,22 @@ function SignedInGate({ config, session }: { config: ConsoleConfig; session: Ses
 function BackendProvider({
   config,
   session,
+  user,
   children,
 }: {
   config: ConsoleConfig;
   session: Session;
+  user: SignedInUser;
   children: React.ReactNode;
 }) {
   const [queries] = useState(createQueryClient);
   const [backend, setBackend] = useState<Backend>();
   useEffect(() => {
-    const created = createBackend({ config, session });
+    const created = createBackend({ config, session, user });
     setBackend(created);
     return () => created.close();
-  }, [config, session]);
+    // Its id is the key of this component.
+  }, [config, session, user]);
 
   if (backend === undefined) return null;
   return (

@@ -10,11 +10,16 @@ tap.test('what may be left out has a default', async (t) => {
     streetsUrl: null,
     mapStyleUrl: null,
     reportingIntervalMs: 1000,
+    simulation: null,
   });
 });
 
 tap.test('what is missing or odd is named', async (t) => {
   t.throws(() => readConfig({ ...given, apiUrl: '' }), { message: /apiUrl is missing/ });
   t.throws(() => readConfig({ ...given, reportingIntervalMs: 0 }), { message: /reportingIntervalMs must be/ });
+  t.throws(() => readConfig({ ...given, mapStyleUrl: 'tiles.example.com' }), {
+    message: /mapStyleUrl is "tiles\.example\.com"; it must be an http\(s\) address/,
+  });
+  t.equal(readConfig({ ...given, mapStyleUrl: '' }).mapStyleUrl, null, 'empty is left out');
   t.throws(() => readConfig(null), { message: /must hold an object/ });
 });

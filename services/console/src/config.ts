@@ -12,6 +12,15 @@ export interface ConsoleConfig {
   mapStyleUrl: string | null;
   /** How often a vehicle is expected to report. */
   reportingIntervalMs: number;
+  /** Only where the system was started to be tried out. */
+  simulation: Simulation | null;
+}
+
+export interface Simulation {
+  /** Where a simulated rider is made to press SOS. */
+  sosUrl: string;
+  /** The page with everything that was sent. */
+  inboxUrl: string;
 }
 
 /**
@@ -23,7 +32,8 @@ export async function loadConfig(): Promise<ConsoleConfig> {
   const response = await fetch('config.json', { cache: 'no-cache' });
   if (!response.ok)
     throw new Error(`config.json answered ${response.status}; the server of this page must provide it.`);
-  return readConfig(await response.json());
+  const text = await response.text();
+  return readConfig(parseJson(text));
 }
 
 export function readConfig(raw: unknown): ConsoleConfig {
@@ -34,9 +44,16 @@ export function readConfig(raw: unknown): ConsoleConfig {
     realtimeUrl: requiredText(values, 'realtimeUrl'),
     tokenUrl: requiredText(values, 'tokenUrl'),
     streetsUrl: optionalText(values, 'streetsUrl'),
-    mapStyleUrl: optionalText(values, 'mapStyleUrl'),
+    mapStyleUrl: optionalAddress(values, 'mapStyleUrl'),
     reportingIntervalMs: positiveNumber(values, 'reportingIntervalMs', 1000),
+    simulation: readSimulation(values.get('simulation')),
   };
+}
+
+function readSimulation(raw: unknown): Simulation | null {
+  if (typeof raw !== 'object' || raw === null) return null;
+  const values = new Map<string, unknown>(Object.entries(raw));
+  return { sosUrl: requiredText(values, 'sosUrl'), inboxUrl: requiredText(values, 'inboxUrl') };
 }
 
 function requiredText(values: Map<string, unknown>, name: string): string {
@@ -48,6 +65,21 @@ function requiredText(values: Map<string, unknown>, name: string): string {
 function optionalText(values: Map<string, unknown>, name: string): string | null {
   const value = values.get(name);
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Absolute: the map's worker does not know where this page is. */
+function optionalAddress(values: Map<string, unknown>, name: string): string | null {
+  const text = optionalText(values, name);
+  if (text === null || (/^https?:\/\//.test(text) && URL.canParse(text))) return text;
+  throw new Error(`config.json: ${name} is "${text}"; it must be an http(s) address, or be left out.`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error('config.json is no JSON: a setting of the server of this page breaks it.', { cause });
+  }
 }
 
 function positiveNumber(values: Map<string, unknown>, name: string, otherwise: number): number {

@@ -9,12 +9,19 @@ import { type ClusterStore, createClusterStore } from '../live-map/vehicles/clus
 import { ageClassOf } from '../live-map/vehicles/fix-age.ts';
 import { createVehicleStore, type VehicleStore } from '../live-map/vehicles/vehicle-store.ts';
 import type { Session } from '../session/session.ts';
+import type { SignedInUser } from '../session/token-endpoint.ts';
+import { createSiren, type Siren } from '../sos-desk/alarm/siren.ts';
+import { type AlertFeed, createAlertFeed } from '../sos-desk/alerts/alert-feed.ts';
 import { createServerClock, type ServerClock } from '../time/server-clock.ts';
 import { isSessionOver, type LinkStatus, linkStatusOf } from './link-status.ts';
 
 /** Everything that the rooms need from the outside, for as long as somebody is signed in. */
 export interface Backend {
   config: ConsoleConfig;
+  /** Who is signed in. */
+  user: SignedInUser;
+  /** Of this session, for what is neither API nor socket. */
+  getToken: Session['getToken'];
   http: HttpClient;
   realtime: ConsoleClient;
   vehicles: VehicleStore;
@@ -23,6 +30,9 @@ export interface Backend {
   /** Which part of the fleet is asked for. */
   scope: MapScope;
   clock: ServerClock;
+  /** Calls for help that are open. */
+  alerts: AlertFeed;
+  siren: Siren;
   /** The connection as it is at this moment. */
   linkStatus(): LinkStatus;
   /** Called when the connection changes by itself; lateness grows with time, so whoever shows it looks every second as well. */
@@ -37,8 +47,8 @@ const motionQuery = '(prefers-reduced-motion: reduce)';
 export const isMotionReduced = (): boolean => window.matchMedia(motionQuery).matches;
 
 /** Connects, and keeps the fleet's newest positions whichever room is open, so that the map is there at once when one comes back. */
-export function createBackend(input: { config: ConsoleConfig; session: Session }): Backend {
-  const { config, session } = input;
+export function createBackend(input: { config: ConsoleConfig; session: Session; user: SignedInUser }): Backend {
+  const { config, session, user } = input;
   const access = { apiUrl: config.apiUrl, getToken: session.getToken };
   const http = createHttpClient(access);
   const realtime = createConsoleClient({ ...access, realtimeUrl: config.realtimeUrl });
@@ -92,6 +102,8 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
   };
   const mapWatch = realtime.watchMap(mapHandlers, { filter: {} });
   const scope = createMapScope(mapWatch.setFilter);
+  const alerts = createAlertFeed({ watchAlerts: realtime.watchAlerts, listAlerts: http.listAlerts });
+  const siren = createSiren();
   // A closed connection is a state of its own; whoever shows it asks `linkStatus`.
   void realtime.connect().catch(announce);
   window.addEventListener('online', onNetworkBack);
@@ -99,12 +111,16 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
 
   return {
     config,
+    user,
+    getToken: session.getToken,
     http,
     realtime,
     vehicles,
     clusters,
     scope,
     clock,
+    alerts,
+    siren,
     reconnectNow,
     linkStatus() {
       const heardAtMs = clock.heardAtMs();
@@ -126,6 +142,8 @@ export function createBackend(input: { config: ConsoleConfig; session: Session }
     close() {
       window.removeEventListener('online', onNetworkBack);
       window.removeEventListener('offline', announce);
+      alerts.close();
+      siren.close();
       realtime.close();
     },
   };

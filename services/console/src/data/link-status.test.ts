@@ -34,7 +34,6 @@ tap.test('the pill says what is true of the connection', async (t) => {
     [{ connection: { name: 'closed', reason: 'ended_by_server', code: 1008 } }, 'Disconnected by the server'],
     [{ connection: { name: 'closed', reason: 'ended_by_server', code: 4502 } }, 'Disconnected by an operator'],
     [{ isServerLive: false }, 'Live data is away'],
-    [{ connection: { name: 'live', transport: 'sse' } }, 'Websockets are blocked'],
     [{ lagMs: 4_100 }, 'Behind by 4 s'],
     [{ quietMs: 9_000 }, 'Behind by 9 s'],
   ];

@@ -7,8 +7,8 @@ export type LinkStatus =
   | { kind: 'live' }
   /** Connected, but what arrives is older than it should be. */
   | { kind: 'behind'; byMs: number }
-  /** Positions do not move: the server says that its live data is away, or the map, which needs a websocket, gets none. */
-  | { kind: 'degraded'; why: 'server' | 'no-websocket' }
+  /** Positions do not move: the server says that its live data is away. */
+  | { kind: 'degraded' }
   | { kind: 'reconnecting'; nextTryInMs: number; attempt: number }
   | { kind: 'offline'; why: 'no-network' | 'ended' | 'ended-by-operator' };
 
@@ -50,8 +50,7 @@ export function linkStatusOf(input: {
     const isFirst = connection.name === 'closed' || connection.attempt === 0;
     return isFirst ? { kind: 'connecting' } : { kind: 'reconnecting', nextTryInMs: 0, attempt: connection.attempt };
   }
-  if (connection.transport !== 'websocket') return { kind: 'degraded', why: 'no-websocket' };
-  if (!input.isServerLive) return { kind: 'degraded', why: 'server' };
+  if (!input.isServerLive) return { kind: 'degraded' };
   const quietMs = input.isMoreExpected ? (input.quietMs ?? 0) : 0;
   if (quietMs > Math.max(minQuietMs, input.intervalMs * quietIntervals)) return { kind: 'behind', byMs: quietMs };
   if (input.lagMs > lateMs) return { kind: 'behind', byMs: input.lagMs };
@@ -74,7 +73,7 @@ export function describeLink(status: LinkStatus): string {
   if (status.kind === 'live') return 'Live';
   if (status.kind === 'connecting') return 'Connecting';
   if (status.kind === 'behind') return `Behind by ${Math.round(status.byMs / 1000)} s`;
-  if (status.kind === 'degraded') return status.why === 'server' ? 'Live data is away' : 'Websockets are blocked';
+  if (status.kind === 'degraded') return 'Live data is away';
   if (status.kind === 'offline') return offlineWords[status.why];
   const seconds = Math.ceil(status.nextTryInMs / 1000);
   return seconds > 0 ? `Reconnecting, next try in ${seconds} s` : 'Reconnecting, trying now';

@@ -14,6 +14,8 @@ export function createQueryClient(): QueryClient {
         retryDelay: (failures, error) =>
           error instanceof HttpProblem && error.retryAfterMs !== undefined ? error.retryAfterMs : 500 * 2 ** failures,
       },
+      // Offline an order fails at once and says so: one that was kept back would be given long after anybody meant it.
+      mutations: { networkMode: 'always', retry: false },
     },
   });
 }

@@ -3,6 +3,7 @@ import { SkeletonLines } from '../feedback/empty-state.tsx';
 import type { View } from '../routing/view.ts';
 import { useView } from '../routing/view-store.ts';
 import type { SignedInUser } from '../session/token-endpoint.ts';
+import { AlarmBar } from '../sos-desk/alarm/alarm-bar.tsx';
 import { TripsRoom } from '../trips/trips-room.tsx';
 import styles from './frame.module.css';
 import { Rail } from './rail.tsx';
@@ -11,6 +12,7 @@ import { TopBar } from './top-bar.tsx';
 
 // The map library is three times the size of everything else: it comes beside the first page, not before it.
 const LiveMapRoom = lazy(() => import('../live-map/live-map-room.tsx').then((room) => ({ default: room.LiveMapRoom })));
+const SosDeskRoom = lazy(() => import('../sos-desk/sos-desk-room.tsx').then((room) => ({ default: room.SosDeskRoom })));
 const SystemRoom = lazy(() => import('../system/system-room.tsx').then((room) => ({ default: room.SystemRoom })));
 
 /** What stays the same in every room. */
@@ -22,6 +24,7 @@ export function Frame({ user, onSignOut }: { user: SignedInUser; onSignOut: () =
       <a className={styles.skip} href="#room">
         Skip to the room
       </a>
+      <AlarmBar />
       <Rail room={view.room} />
       <TopBar user={user} onSignOut={onSignOut} onSearch={() => setIsSearching(true)} />
       <main id="room" className={styles.room} tabIndex={-1}>
@@ -34,6 +37,13 @@ export function Frame({ user, onSignOut }: { user: SignedInUser; onSignOut: () =
 
 function OpenRoom({ view }: { view: View }) {
   if (view.room === 'trips') return <TripsRoom view={view} />;
+  if (view.room === 'sos') {
+    return (
+      <Suspense fallback={<SkeletonLines count={12} label="The room is loading" />}>
+        <SosDeskRoom view={view} />
+      </Suspense>
+    );
+  }
   if (view.room === 'system') {
     return (
       <Suspense fallback={<SkeletonLines count={12} label="The room is loading" />}>

@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
-import { useBackend } from '../data/backend.ts';
+import { useEffect, useRef, useState } from 'react';
 import { describeLink, type LinkStatus } from '../data/link-status.ts';
+import { useLinkStatus } from '../data/use-link-status.ts';
 import styles from './frame.module.css';
 
 /** How the console hears from the fleet, in words. Changes of kind are read aloud, the passing seconds are not. */
@@ -58,20 +58,4 @@ function Announcement({ kind, words }: { kind: LinkStatus['kind']; words: string
       {said}
     </span>
   );
-}
-
-function useLinkStatus(): { status: LinkStatus; reconnectNow: () => void } {
-  const backend = useBackend();
-  const [status, setStatus] = useState(backend.linkStatus);
-  const look = useCallback(() => setStatus(backend.linkStatus()), [backend]);
-  useEffect(() => {
-    look();
-    const stop = backend.onLinkChange(look);
-    const timer = setInterval(look, 500);
-    return () => {
-      stop();
-      clearInterval(timer);
-    };
-  }, [backend, look]);
-  return { status, reconnectNow: backend.reconnectNow };
 }

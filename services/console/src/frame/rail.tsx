@@ -1,11 +1,13 @@
-import { Map as MapIcon, Route, ServerCog } from 'lucide-react';
+import { Map as MapIcon, Route, ServerCog, Siren } from 'lucide-react';
 import { formatView, type View } from '../routing/view.ts';
 import { navigate } from '../routing/view-store.ts';
+import { useAlertFeed } from '../sos-desk/alerts/use-alerts.ts';
 import styles from './frame.module.css';
 
 /** A room appears here when it works, never as an empty shell. */
 const rooms = [
   { room: 'map', name: 'Live map', Icon: MapIcon },
+  { room: 'sos', name: 'SOS desk', Icon: Siren },
   { room: 'trips', name: 'Trips', Icon: Route },
   { room: 'system', name: 'System', Icon: ServerCog },
 ] as const satisfies { room: View['room']; name: string; Icon: unknown }[];
@@ -29,8 +31,21 @@ export function Rail({ room: current }: { room: View['room'] }) {
         >
           <Icon size={20} strokeWidth={1.75} aria-hidden />
           <span>{name}</span>
+          {room === 'sos' && <OpenCount />}
         </a>
       ))}
     </nav>
+  );
+}
+
+/** How many alerts are open, wherever the operator is. */
+function OpenCount() {
+  const { alerts } = useAlertFeed();
+  if (alerts.length === 0) return null;
+  return (
+    <span className={styles.count}>
+      {alerts.length}
+      <span className="spoken-only"> open</span>
+    </span>
   );
 }

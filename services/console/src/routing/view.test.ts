@@ -1,7 +1,7 @@
 import { driverStates } from '@hushryd/contracts/fix';
 import fc from 'fast-check';
 import tap from 'tap';
-import { formatView, listFilters, parseView, type View } from './view.ts';
+import { endedStates, formatView, listFilters, parseView, type View } from './view.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 const selection = fc.oneof(
@@ -30,6 +30,10 @@ const mapView = fc.record(
   },
   { requiredKeys: ['room', 'selection'] },
 );
+const sosView = fc.record(
+  { room: fc.constant('sos' as const), alertId: id, ended: fc.constantFrom(...endedStates) },
+  { requiredKeys: ['room'] },
+);
 const tripsView = fc.record(
   {
     room: fc.constant('trips' as const),
@@ -42,7 +46,7 @@ const systemView = fc.record({ room: fc.constant('system' as const), userId: id 
 
 tap.test('a view survives its address', async (t) => {
   fc.assert(
-    fc.property(fc.oneof<fc.Arbitrary<View>[]>(mapView, tripsView, systemView), (view) => {
+    fc.property(fc.oneof<fc.Arbitrary<View>[]>(mapView, sosView, tripsView, systemView), (view) => {
       t.same(parseView(formatView(view)), view);
     }),
     { numRuns: 300 },
@@ -66,6 +70,7 @@ tap.test('an address that makes no sense still opens the live map', async (t) =>
 
 tap.test('an id that cannot be one is not looked up', async (t) => {
   t.same(parseView('#/system?user=a%20b'), { room: 'system' });
+  t.same(parseView('#/sos?alert=a%20b&ended=lost'), { room: 'sos' });
 });
 
 tap.test('following and replaying need something selected', async (t) => {

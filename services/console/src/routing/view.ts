@@ -1,4 +1,5 @@
 import { type DriverState, driverStates } from '@hushryd/contracts/fix';
+import type { AlertState } from '@hushryd/contracts/http/sos';
 import { type TripState, tripStates } from '@hushryd/contracts/trip';
 
 /** What is selected on the map: one vehicle, or one trip. */
@@ -44,8 +45,19 @@ export interface SystemView {
   userId?: string;
 }
 
+/** How an alert can have ended. */
+export const endedStates = ['resolved', 'false_alarm', 'cancelled'] as const satisfies readonly AlertState[];
+export type EndedState = (typeof endedStates)[number];
+
+export interface SosView {
+  room: 'sos';
+  alertId?: string;
+  /** Ended alerts are listed instead of the open ones. */
+  ended?: EndedState;
+}
+
 /** Everything that a shared link restores. It lives in the fragment: any static server can serve the console at any path. */
-export type View = MapView | TripsView | SystemView;
+export type View = MapView | SosView | TripsView | SystemView;
 
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -56,6 +68,7 @@ export const isId = (text: string): boolean => idPattern.test(text);
 export function parseView(fragment: string): View {
   const [path = '', search = ''] = fragment.replace(/^#/, '').split('?', 2);
   const parameters = new URLSearchParams(search);
+  if (path === '/sos') return parseSosView(parameters);
   if (path === '/trips') return parseTripsView(parameters);
   return path === '/system' ? parseSystemView(parameters) : parseMapView(parameters);
 }
@@ -63,6 +76,8 @@ export function parseView(fragment: string): View {
 export function formatView(view: View): string {
   const parameters = new URLSearchParams();
   if (view.room === 'map') writeMapView(view, parameters);
+  if (view.room === 'sos' && view.alertId) parameters.set('alert', view.alertId);
+  if (view.room === 'sos' && view.ended) parameters.set('ended', view.ended);
   if (view.room === 'trips' && view.query) parameters.set('q', view.query);
   if (view.room === 'trips' && view.state) parameters.set('state', view.state);
   if (view.room === 'system' && view.userId) parameters.set('user', view.userId);
@@ -79,6 +94,15 @@ function writeMapView(view: MapView, parameters: URLSearchParams): void {
   if (view.list) parameters.set('list', view.list);
   if (view.isTrackPlain) parameters.set('track', 'plain');
   if (view.camera) parameters.set('at', formatCamera(view.camera));
+}
+
+function parseSosView(parameters: URLSearchParams): SosView {
+  const view: SosView = { room: 'sos' };
+  const alertId = parameters.get('alert');
+  if (alertId !== null && isId(alertId)) view.alertId = alertId;
+  const ended = endedStates.find((known) => known === parameters.get('ended'));
+  if (ended) view.ended = ended;
+  return view;
 }
 
 function parseTripsView(parameters: URLSearchParams): TripsView {

@@ -75,6 +75,19 @@ tap.test('many callers at once cost one refresh', async (t) => {
   t.equal(asked.length, 2);
 });
 
+tap.test('a token that the server refused is not given again, however long it would live', async (t) => {
+  const { tokenUrl, asked } = await startIssuer(t);
+  const session = createSession({ tokenUrl, storage: createStorage() });
+  await session.start('good');
+
+  const refused = { refused: await session.getToken() };
+  const tokens = await Promise.all([session.getToken(refused), session.getToken(refused)]);
+
+  t.same(tokens, ['token-2', 'token-2']);
+  t.equal(await session.getToken(refused), 'token-2', 'whoever hears of the refusal late gets what the others got');
+  t.equal(asked.length, 2);
+});
+
 tap.test('why nobody is signed in is said', async (t) => {
   const { tokenUrl, server } = await startIssuer(t);
   const start = async (code: string | undefined, storage = createStorage()) => {

@@ -1,3 +1,4 @@
+import type { TokenAsked } from '@hushryd/sdk/http/get-token';
 import { type Grant, requestGrant, type SignedInUser, SignInError } from './token-endpoint.ts';
 
 /** Where signing in stands. `refused` carries why, so that the page can say what to do. */
@@ -10,17 +11,19 @@ export type SessionState =
       correlationId?: string;
     };
 
+type GetSessionToken = (asked?: TokenAsked) => Promise<string>;
+
 export interface Session {
   state(): SessionState;
   subscribe(listener: () => void): () => void;
   /** Sign in with the code of a one-time link, or, without one, with what this tab kept. */
   start(code: string | undefined): Promise<void>;
   /**
-   * A token with at least a minute to live; refreshes at most once at a time.
+   * A token with at least a minute to live, and not the one that the server refused; refreshes at most once at a time.
    *
    * @throws SignInError
    */
-  getToken(): Promise<string>;
+  getToken: GetSessionToken;
   /** Forget everything that this tab knows; `session-ended` where the server ended it. */
   end(why: 'left' | 'session-ended'): void;
 }
@@ -95,7 +98,8 @@ export function createSession(input: { tokenUrl: string; storage: Storage; now?:
         become({ status: 'signed-out', why, ...(correlationId === undefined ? {} : { correlationId }) });
       }
     },
-    async getToken() {
+    async getToken({ refused } = {}) {
+      if (grant?.token === refused) grant = undefined;
       if (grant !== undefined && grant.expiresAtMs - now() > refreshBeforeMs) return grant.token;
       return (await refreshOnce()).token;
     },

@@ -3,20 +3,22 @@ import type { MapCluster } from '@hushryd/contracts/realtime/server-frames';
 import type { BoundingBox } from '@hushryd/contracts/realtime/topic-filter';
 import type { FeatureCollection } from 'geojson';
 import type { Map as MapLibreMap } from 'maplibre-gl';
+import { baseLayers } from '../../base-map/base-style.ts';
+import { boxAround } from '../../base-map/box-around.ts';
+import { createMap } from '../../base-map/create-map.ts';
+import { bringLand } from '../../base-map/land-detail.ts';
+import { palettes } from '../../base-map/palette.ts';
+import { repaint } from '../../base-map/repaint.ts';
 import type { Camera } from '../../routing/view.ts';
 import { plannedFeatures, trackFeatures } from '../track/track-features.ts';
 import type { TrackShape } from '../track/track-shape.ts';
 import type { ClusterStore } from '../vehicles/cluster-store.ts';
 import { placeAt } from '../vehicles/glide.ts';
 import type { VehicleStore } from '../vehicles/vehicle-store.ts';
-import { baseLayers } from './base-style.ts';
-import { createMap } from './create-map.ts';
 import { createFleetPainter } from './fleet-painter.ts';
 import type { ReplayGhost } from './fleet-scene.ts';
 import { approach, followFromZoom, type Insets, keepInMiddle } from './follow-vehicle.ts';
-import { bringLand } from './land-detail.ts';
-import { addOverlays, overlayLayers, repaint, setOverlay } from './overlays.ts';
-import { palettes } from './palette.ts';
+import { addOverlays, overlayLayers, setOverlay } from './overlays.ts';
 import { type Hover, watchPointer } from './pointer.ts';
 import { type GetRoads, keepRoads } from './road-layer.ts';
 import { watchWindow } from './watch-window.ts';
@@ -192,13 +194,4 @@ function cameraOf(map: MapLibreMap): Camera {
 function withMargin({ top, right, bottom, left }: Insets): Insets {
   const margin = fitMarginPixels;
   return { top: top + margin, right: right + margin, bottom: bottom + margin, left: left + margin };
-}
-
-function boxAround(places: Iterable<LatLng>): [west: number, south: number, east: number, north: number] | undefined {
-  let box: [number, number, number, number] | undefined;
-  for (const { lat, lng } of places) {
-    if (box === undefined) box = [lng, lat, lng, lat];
-    else box = [Math.min(box[0], lng), Math.min(box[1], lat), Math.max(box[2], lng), Math.max(box[3], lat)];
-  }
-  return box;
 }

@@ -1,11 +1,11 @@
 import type { Map as MapLibreMap } from 'maplibre-gl';
+import type { MapPalette } from '../../base-map/palette.ts';
 import { pixelsPerWorld, toWorld } from '../vehicles/mercator.ts';
 import type { VehicleStore } from '../vehicles/vehicle-store.ts';
 import { drawFleet, type ReplayGhost, type SceneView } from './fleet-scene.ts';
 import { nextFrameInMs } from './frame-pace.ts';
 import { createMarkBuffer } from './mark-buffer.ts';
 import { createMarkCanvas } from './mark-canvas.ts';
-import type { MapPalette } from './palette.ts';
 
 export interface FleetPainter {
   setPalette(palette: MapPalette): void;

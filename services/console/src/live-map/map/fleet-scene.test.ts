@@ -1,11 +1,11 @@
 import type { Position } from '@hushryd/contracts/fix';
 import tap from 'tap';
+import { type MarkColour, markColours } from '../../base-map/palette.ts';
 import { standAt } from '../vehicles/glide.ts';
 import { pixelsPerWorld, toWorld } from '../vehicles/mercator.ts';
 import type { Vehicle } from '../vehicles/vehicle-store.ts';
 import { drawFleet, type FleetScene } from './fleet-scene.ts';
 import { createMarkBuffer, floatsPerMark, type MarkShape, markShapes } from './mark-buffer.ts';
-import { type MarkColour, markColours } from './palette.ts';
 import { pickVehicle } from './pick-vehicle.ts';
 
 const serverNowMs = 1_700_000_000_000;

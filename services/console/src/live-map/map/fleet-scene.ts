@@ -1,10 +1,10 @@
+import type { MarkColour } from '../../base-map/palette.ts';
 import { placeAt } from '../vehicles/glide.ts';
 import { pixelsPerWorld, toWorld, type WorldPoint, worldUnitsPerMeter } from '../vehicles/mercator.ts';
 import { type SymbolKind, symbolOf } from '../vehicles/symbol.ts';
 import type { Vehicle } from '../vehicles/vehicle-store.ts';
 import { screenSpeed } from './frame-pace.ts';
 import type { MarkBuffer, MarkShape } from './mark-buffer.ts';
-import type { MarkColour } from './palette.ts';
 
 /** The part of the world that is drawn, and how large it is there. */
 export interface SceneView {

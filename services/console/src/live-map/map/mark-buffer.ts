@@ -1,4 +1,4 @@
-import { type MarkColour, markColours } from './palette.ts';
+import { type MarkColour, markColours } from '../../base-map/palette.ts';
 
 /** Shapes that the mark shader knows, by their number there. */
 export const markShapes = {

@@ -1,6 +1,6 @@
+import { type MapPalette, markColours, toRgb } from '../../base-map/palette.ts';
 import { floatsPerMark, type MarkBuffer } from './mark-buffer.ts';
 import { markFragmentShader, markVertexShader } from './mark-shaders.ts';
-import { type MapPalette, markColours, toRgb } from './palette.ts';
 
 const bytesPerFloat = 4;
 

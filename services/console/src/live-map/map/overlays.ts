@@ -1,7 +1,7 @@
 import type { FeatureCollection } from 'geojson';
 import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibreMap } from 'maplibre-gl';
+import type { MapPalette } from '../../base-map/palette.ts';
 import { speedClassesKmh } from '../track/track-shape.ts';
-import type { MapPalette } from './palette.ts';
 
 export type OverlaySource = 'roads' | 'planned' | 'track' | 'clusters';
 
@@ -110,14 +110,6 @@ export function overlayLayers(palette: MapPalette, options: { isTrackPlain: bool
 
 export function setOverlay(map: MapLibreMap, source: OverlaySource, data: FeatureCollection | undefined): void {
   map.getSource<GeoJSONSource>(source)?.setData(data ?? nothing);
-}
-
-/** Give every layer that is there the colours of another palette; nothing is loaded or laid out again. */
-export function repaint(map: MapLibreMap, layers: readonly LayerSpecification[]): void {
-  for (const { id, paint } of layers) {
-    if (!map.getLayer(id)) continue;
-    for (const [name, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, name as never, value as never);
-  }
 }
 
 /** Travelled roads belong under the street names; everything else of ours goes on top. */

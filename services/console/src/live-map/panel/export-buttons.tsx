@@ -2,6 +2,7 @@ import type { TrackFormat } from '@hushryd/sdk/http/http-client';
 import { useMutation } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
 import { useBackend } from '../../data/backend.ts';
+import { saveFile } from '../../data/save-file.ts';
 import { ProblemNote } from '../../feedback/problem-note.tsx';
 import { TextButton } from '../../feedback/text-button.tsx';
 import styles from './panel.module.css';
@@ -16,7 +17,11 @@ const formats: Record<TrackFormat, { name: string; mediaType: string }> = {
 export function ExportButtons({ tripId }: { tripId: string }) {
   const { http } = useBackend();
   const exporting = useMutation({
-    mutationFn: async (format: TrackFormat) => save(await http.exportTrack(tripId, format), tripId, format),
+    mutationFn: async (format: TrackFormat) =>
+      saveFile(await http.exportTrack(tripId, format), {
+        name: `${tripId}.${format}`,
+        mediaType: formats[format].mediaType,
+      }),
   });
   return (
     <div className={styles.exports} role="toolbar" aria-label="Export the track">
@@ -39,13 +44,4 @@ export function ExportButtons({ tripId }: { tripId: string }) {
       )}
     </div>
   );
-}
-
-function save(text: string, tripId: string, format: TrackFormat): void {
-  const address = URL.createObjectURL(new Blob([text], { type: formats[format].mediaType }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = `${tripId}.${format}`;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -1,9 +1,9 @@
+import { palettes } from '../../base-map/palette.ts';
 import { SkeletonLines } from '../../feedback/empty-state.tsx';
 import { ProblemNote } from '../../feedback/problem-note.tsx';
 import { changeMapView } from '../../routing/view-store.ts';
 import { useTheme } from '../../theme/theme-store.ts';
 import { formatDuration } from '../../time/format-time.ts';
-import { palettes } from '../map/palette.ts';
 import { speedClassesKmh, type TrackShape } from '../track/track-shape.ts';
 import type { Track } from '../track/use-track.ts';
 import { formatDistance } from '../vehicles/format-motion.ts';

@@ -2,13 +2,14 @@ import type { ConnectionsReply } from '@hushryd/contracts/http/realtime';
 import { Unplug } from 'lucide-react';
 import { useState } from 'react';
 import { useBackend } from '../../data/backend.ts';
+import { ActionDialog } from '../../feedback/action-dialog.tsx';
 import { CopyButton } from '../../feedback/copy-button.tsx';
 import { EmptyState, SkeletonLines } from '../../feedback/empty-state.tsx';
 import { ProblemNote } from '../../feedback/problem-note.tsx';
 import { TextButton } from '../../feedback/text-button.tsx';
 import { formatAbsolute, formatAge } from '../../time/format-time.ts';
 import { useTicking } from '../../time/use-ticking.ts';
-import { ActionDialog } from './action-dialog.tsx';
+import { describeOutcome } from './end-connection.ts';
 import styles from './person.module.css';
 import { useConnections, useEndConnection } from './use-connections.ts';
 
@@ -87,7 +88,7 @@ function EndConnectionDialog(input: {
 }) {
   const { userId, connectionId, onClose, onDone } = input;
   const { mutate, isPending, error, reset } = useEndConnection(userId, (outcome) => {
-    onDone(outcome === 'ended' ? 'The connection was ended.' : 'The connection was gone already.');
+    onDone(describeOutcome(outcome));
     close();
   });
 
@@ -104,7 +105,7 @@ function EndConnectionDialog(input: {
       confirm={{ words: 'End connection', wordsWhileBusy: 'Ending…', isDestructive: true }}
       onConfirm={() => connectionId !== undefined && mutate(connectionId)}
       isBusy={isPending}
-      isOpenerEnded
+      focusWhenDone="person-heading"
       problem={error && { error, what: 'It is not known whether the connection has ended.' }}
     >
       <p>

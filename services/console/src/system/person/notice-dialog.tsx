@@ -2,12 +2,12 @@ import { useMutation } from '@tanstack/react-query';
 import { MessageSquare } from 'lucide-react';
 import { useState } from 'react';
 import { useBackend } from '../../data/backend.ts';
+import { createRandomId } from '../../data/random-id.ts';
+import styles from '../../feedback/action-dialog.module.css';
+import { ActionDialog } from '../../feedback/action-dialog.tsx';
 import { TextButton } from '../../feedback/text-button.tsx';
-import styles from './action-dialog.module.css';
-import { ActionDialog } from './action-dialog.tsx';
-import { createNoticeId } from './notice-id.ts';
 
-const emptyDraft = () => ({ noticeId: createNoticeId(), title: '', text: '' });
+const emptyDraft = () => ({ noticeId: createRandomId(), title: '', text: '' });
 
 /** Writes to one person. A draft outlives the dialog, and is sent again under the same id when nobody knows whether it arrived. */
 export function NoticeDialog({ userId, onDone }: { userId: string; onDone: (words: string) => void }) {

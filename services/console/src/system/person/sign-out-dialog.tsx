@@ -3,9 +3,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { LogOut } from 'lucide-react';
 import { useState } from 'react';
 import { useBackend } from '../../data/backend.ts';
+import styles from '../../feedback/action-dialog.module.css';
+import { ActionDialog } from '../../feedback/action-dialog.tsx';
 import { TextButton } from '../../feedback/text-button.tsx';
-import styles from './action-dialog.module.css';
-import { ActionDialog } from './action-dialog.tsx';
 
 const reasons: readonly { reason: RevocationReason; name: string; afterwards: string }[] = [
   {

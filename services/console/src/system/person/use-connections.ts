@@ -1,6 +1,6 @@
-import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useBackend } from '../../data/backend.ts';
+import { type EndOutcome, endConnection } from './end-connection.ts';
 
 const renewMs = 3_000;
 const keyOf = (userId: string) => ['connections', userId] as const;
@@ -15,20 +15,12 @@ export function useConnections(userId: string) {
   });
 }
 
-/** Ends one connection. That it was gone already is what was wanted. */
-export function useEndConnection(userId: string, onDone: (outcome: 'ended' | 'was-gone') => void) {
+/** Ends one connection. */
+export function useEndConnection(userId: string, onDone: (outcome: EndOutcome) => void) {
   const { http } = useBackend();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async (connectionId: string) => {
-      try {
-        await http.endConnection(userId, connectionId);
-        return 'ended';
-      } catch (error) {
-        if (error instanceof HttpProblem && error.code === 'not_found') return 'was-gone';
-        throw error;
-      }
-    },
+    mutationFn: (connectionId: string) => endConnection(http, { userId, connectionId }),
     onSuccess: onDone,
     onSettled: () => queries.invalidateQueries({ queryKey: keyOf(userId) }),
   });

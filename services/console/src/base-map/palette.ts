@@ -18,6 +18,8 @@ export interface MapPalette {
   gap: string;
   /** One per class of `speedClassesKmh`, slow to fast; perceptually even, readable by colour-blind eyes (a slice of viridis). */
   speeds: [string, string, string, string, string, string];
+  /** Whoever calls for help. */
+  sos: string;
   /** What the symbols are drawn with. */
   marks: Record<MarkColour, string>;
 }
@@ -45,6 +47,7 @@ export const palettes: Record<'dark' | 'light', MapPalette> = {
     track: '#e8edf3',
     gap: '#8492a2',
     speeds: ['#6a63b8', '#4a7fc1', '#2fa0b5', '#3cc08f', '#9ad35a', '#f4e35c'],
+    sos: '#ff6b62',
     marks: {
       casing: '#0d1217',
       onTrip: '#3ec9b3',
@@ -56,22 +59,23 @@ export const palettes: Record<'dark' | 'light', MapPalette> = {
     },
   },
   light: {
-    water: '#d5dee6',
-    land: '#f3f4f2',
-    coast: '#b3c0cb',
-    border: '#cfd6dc',
-    placeLabel: '#7b8791',
-    placeHalo: '#f3f4f2',
-    river: '#d5dee6',
-    streetCasing: '#dadfe3',
+    water: '#c9d6e1',
+    land: '#e9edf0',
+    coast: '#a3b3c0',
+    border: '#bfc9d1',
+    placeLabel: '#65717c',
+    placeHalo: '#e9edf0',
+    river: '#c9d6e1',
+    streetCasing: '#c3ccd5',
     street: '#ffffff',
     avenue: '#ffffff',
-    streetLabel: '#6b7680',
-    roads: ['#e2e6e9', '#d0d7dd', '#b3bfc9'],
+    streetLabel: '#5d6975',
+    roads: ['#d9dfe4', '#c6cfd7', '#a9b7c3'],
     planned: '#7b8791',
     track: '#12181f',
     gap: '#6b7680',
     speeds: ['#44307d', '#3a5a8c', '#26788d', '#1a9480', '#4aa94f', '#a3a616'],
+    sos: '#c22a22',
     marks: {
       casing: '#ffffff',
       onTrip: '#0a7d6e',

@@ -1,11 +1,11 @@
 import * as Dialog from '@radix-ui/react-dialog';
 import { type FormEvent, type ReactNode, useRef } from 'react';
-import { ProblemNote } from '../../feedback/problem-note.tsx';
-import { TextButton } from '../../feedback/text-button.tsx';
 import styles from './action-dialog.module.css';
+import { ProblemNote } from './problem-note.tsx';
+import { TextButton } from './text-button.tsx';
 
 /**
- * A question before something is done to a person. It stays open while that is under way and when it failed, so that nothing typed is
+ * A question before something is done. It stays open while that is under way and when it failed, so that nothing typed is
  * lost; a click beside it does not close it.
  */
 export function ActionDialog(input: {
@@ -18,8 +18,8 @@ export function ActionDialog(input: {
   onConfirm: () => void;
   isBusy: boolean;
   problem: { error: unknown; what: string } | null;
-  /** The button that opened it goes away with what is ended: the keyboard goes on from the panel's heading then. */
-  isOpenerEnded?: boolean;
+  /** Id of what gets the focus once it was confirmed, where the button that opened it may go away with what was done. */
+  focusWhenDone?: string;
 }) {
   const { isOpen, title, children, confirm, isBusy, problem } = input;
   const opener = useRef<Element>(null);
@@ -41,8 +41,8 @@ export function ActionDialog(input: {
   // Radix gives the focus back to a trigger of its own only; here other components open it.
   function giveFocusBack(event: Event): void {
     event.preventDefault();
-    const isGone = input.isOpenerEnded && isConfirmed.current;
-    const target = isGone ? document.getElementById('person-heading') : opener.current;
+    const id = isConfirmed.current ? input.focusWhenDone : undefined;
+    const target = id === undefined ? opener.current : document.getElementById(id);
     isConfirmed.current = false;
     if (target instanceof HTMLElement) target.focus();
   }

@@ -1,7 +1,7 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { Map as MapLibreMap, type StyleSpecification, setWorkerUrl } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import type { Camera } from '../../routing/view.ts';
+import type { Camera } from '../routing/view.ts';
 import { baseStyle } from './base-style.ts';
 import type { MapPalette } from './palette.ts';
 
@@ -29,7 +29,8 @@ export function createMap(input: {
     dragRotate: false,
     pitchWithRotate: false,
     touchPitch: false,
-    attributionControl: false,
+    // Our own base map owes nobody a line; sources of another style say what their licences ask for.
+    attributionControl: input.mapStyleUrl === null ? false : { compact: true },
     fadeDuration: 120,
     locale: { 'Map.Title': 'Map of vehicles. Arrow keys move it, plus and minus zoom.' },
   });
