@@ -28,6 +28,7 @@ const workspace = '^(?:packages/[^/]+|services/[^/]+|infra/[^/]+|bench)/';
 // With TypeScript sources read through the `@hushryd/source` condition an import always ends in src, never in dist.
 const testFile = String.raw`\.test\.tsx?$|/test/`;
 const engines = '^packages/platform/src/(?:engines|testing)/';
+const sandbox = '^packages/providers/src/sandbox/';
 const nodeModule = `^(?:node:)?(?:${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$`;
 
 const consoleFeatures = 'live-map|trips|sos-desk|queues|system';
@@ -166,11 +167,25 @@ const table = [
 
   ...only('providers', { packages: ['contracts', 'platform'] }),
   {
-    name: 'providers-import-only-errors-and-logging',
-    comment: 'of platform, providers may import errors and logging alone',
+    name: 'providers-import-only-errors-logging-config',
+    comment: 'of platform, providers may import errors, logging and config alone',
     severity: 'error',
-    from: { path: inRoom('providers'), pathNot: testFile },
-    to: { path: inRoom('platform'), pathNot: '^packages/platform/src/(?:errors|logging)/' },
+    from: { path: inRoom('providers'), pathNot: [testFile, sandbox] },
+    to: { path: inRoom('platform'), pathNot: '^packages/platform/src/(?:errors|logging|config)/' },
+  },
+  {
+    name: 'sandbox-imports-only-what-a-process-needs',
+    comment: 'the sandbox is a process of its own, so it also needs lifecycle',
+    severity: 'error',
+    from: { path: sandbox, pathNot: testFile },
+    to: { path: inRoom('platform'), pathNot: '^packages/platform/src/(?:errors|logging|config|lifecycle)/' },
+  },
+  {
+    name: 'nobody-imports-the-sandbox',
+    comment: 'what plays the outside companies is started as a process, or by tests; nothing that ships may hold it',
+    severity: 'error',
+    from: { path: workspace, pathNot: [testFile, sandbox] },
+    to: { path: sandbox },
   },
   never(
     'providers',

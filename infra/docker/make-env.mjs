@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes .env for docker compose: .env.example with fresh secrets, and a key pair to sign tokens with.
+// Writes .env for docker compose: .env.example with fresh secrets, keys for private fields, and a key pair to sign tokens with.
 // The private key stays in .hushryd/docker/ (0600); the services get the public one. Nothing that exists is overwritten.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,9 @@ const values = {
   MONGODB_ROOT_PASSWORD: randomBytes(24).toString('hex'),
   SERVICE_TOKEN: randomBytes(32).toString('hex'),
   // Single quotes: compose takes what is inside as it is, and JSON turns \n into line ends.
+  FIELD_KEYS: `'${JSON.stringify({ docker: randomBytes(32).toString('base64') })}'`,
+  FIELD_KEY_CURRENT: 'docker',
+  BLIND_INDEX_KEY: randomBytes(32).toString('base64'),
   TOKEN_PUBLIC_KEYS: `'${JSON.stringify({ docker: publicKey })}'`,
 };
 let text = readFileSync(join(rootDir, '.env.example'), 'utf8');

@@ -20,33 +20,53 @@ const faultTests = [
   'infra/dev/test/controls.test.ts',
   'infra/dev/test/shutdown.test.ts',
   'infra/dev/test/faults.test.ts',
+  'infra/dev/test/unwritable.test.ts',
+  'services/api/test/slow-requests.test.ts',
+  'infra/dev/test/redis-trouble.test.ts',
   'infra/dev/test/nodes.test.ts',
   'infra/dev/test/storm.test.ts',
   'infra/dev/test/nothing-missed.test.ts',
   'infra/dev/test/silent-loss.test.ts',
   'infra/dev/test/revocation.test.ts',
+  'infra/dev/test/properties.test.ts',
+  'infra/dev/test/replay.test.ts',
+  'services/api/test/sos-faults.test.ts',
+  'services/api/test/sos-dispatch-faults.test.ts',
+  'packages/outreach/test/alert-fault-table.test.ts',
+  'packages/outreach/test/fault-table.test.ts',
 ];
 
 /** What speaks to Redis, once more where Redis is several servers. */
 const topologyTests = [
+  'packages/outreach/src/people/cache/versioned-cache.test.ts',
   'packages/platform/src/auth/tickets.test.ts',
   'packages/platform/src/redis/redis.test.ts',
+  'packages/platform/src/topics/new-history.test.ts',
   'packages/tracking/src/feed/position-feed.test.ts',
   'packages/tracking/src/positions/watch-silence.test.ts',
   'packages/tracking/src/positions/write-batch.test.ts',
   'packages/tracking/src/repartition/repartition.test.ts',
+  'packages/tracking/src/revocations/revocations.test.ts',
   'packages/tracking/src/trip-access/access-cache.test.ts',
   'services/realtime/test/bad-input.test.ts',
+  'services/realtime/test/binary-lane.test.ts',
   'services/realtime/test/event-streams.test.ts',
   'services/realtime/test/fanout.test.ts',
+  'services/realtime/test/sessions.test.ts',
   'services/realtime/test/slow-consumer.test.ts',
   'services/api/test/live.test.ts',
   'services/api/test/trip-events.test.ts',
   'services/api/test/trips.test.ts',
   'services/worker/test/history.test.ts',
+  'infra/dev/test/binary-lane.test.ts',
+  'infra/dev/test/clients.test.ts',
+  'infra/dev/test/fallback.test.ts',
+  'infra/dev/test/nodes.test.ts',
+  'infra/dev/test/nothing-missed.test.ts',
   'infra/dev/test/operators.test.ts',
   'infra/dev/test/replay.test.ts',
   'infra/dev/test/revocation.test.ts',
+  'infra/dev/test/silent-loss.test.ts',
 ];
 
 const commands = {
@@ -85,17 +105,25 @@ const commands = {
     await oneAtATime(prepare);
     await runSource('infra/dev/src/screenshots/main.ts', args);
   },
-  // Says by itself what is wrong with its arguments, and ends with codes of its own.
+  // These three say by themselves what is wrong with their arguments, and end with codes of their own.
   repartition: async (args) => {
     await oneAtATime(installPackages);
     await runSource('services/worker/src/repartition/main.ts', args, ['--conditions=@hushryd/source']);
+  },
+  reencrypt: async (args) => {
+    await oneAtATime(installPackages);
+    await runSource('services/worker/src/re-encryption/main.ts', args, ['--conditions=@hushryd/source']);
+  },
+  drill: async (args) => {
+    await oneAtATime(installPackages);
+    await runSource('infra/dev/src/drill/main.ts', args, ['--conditions=@hushryd/source']);
   },
   reset,
 };
 
 /**
- * `start | test | test:faults | test:topologies | soak | bench | screenshots | repartition | reset`, with the arguments that belong to it.
- * Sets the exit code.
+ * `start | test | test:faults | test:topologies | soak | bench | screenshots | repartition | reencrypt | drill | reset`, with the arguments that
+ * belong to it. Sets the exit code.
  */
 export async function runCommand([name, ...args]) {
   const command = commands[name];
@@ -115,8 +143,17 @@ export async function runCommand([name, ...args]) {
 
 /** From sources, as the tests themselves: a workspace that does not build still tells what its tests say. */
 async function runTests(args) {
-  await oneAtATime(installPackages);
+  await oneAtATime(args.length > 0 ? installAndTryToBuild : installPackages);
   await runSource('infra/dev/src/test-run/main.ts', args, ['--conditions=@hushryd/source']);
+}
+
+/** `npm test` builds with its checks; single files come without them, and start services from what was built. */
+async function installAndTryToBuild() {
+  await installPackages();
+  await buildWorkspace().catch((error) => {
+    if (!(error instanceof Stop)) throw error;
+    console.error(error.message);
+  });
 }
 
 function readMinutes(args) {

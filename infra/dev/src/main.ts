@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 
   let end: unknown;
   try {
-    const options = readOptions(process.argv.slice(2));
+    const options = readOptions(process.argv.slice(2), process.env);
     if (options.wantsHelp) return tell(readFileSync(new URL('../start-help.txt', import.meta.url), 'utf8').trimEnd());
     const onCrash = ({ sentence, logTail }: Crash) => ending.abort(new End(1, sentence, logTail));
     const running = await run({ options, closing, progress, signal: ending.signal, onCrash, tell });

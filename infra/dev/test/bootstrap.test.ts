@@ -122,10 +122,7 @@ t.test('what a person can put right is one sentence', async (t) => {
   );
 
   const unknown = await run('fly');
-  t.match(
-    unknown.err,
-    /^Unknown command "fly": use one of start, test, test:faults, soak, test:topologies, bench, screenshots, repartition, reset\.\n$/,
-  );
+  t.match(unknown.err, /^Unknown command "fly": use one of start, test, [a-z:, ]+, reset\.\n$/);
   t.equal(unknown.code, 1);
 
   const other = createWorkspace(t);

@@ -14,6 +14,10 @@ import { type Journey, startTraffic } from './traffic.ts';
 
 const healWithinMs = 100_000;
 const soon = { withinMs: 30_000 };
+/** Two seconds for drivers whose shard lives (F2), and as much again for a machine on which a dozen servers and services share two cores. */
+const pauseWithinMs = 4000;
+/** Five seconds until nothing is acknowledged and everybody knows (F1); the rest is the machine's. */
+const toldWithinMs = 8000;
 /** Longer than the nodes wait before they elect another primary. */
 const hangMs = 5000;
 
@@ -81,13 +85,15 @@ export async function checkFailovers(
     mongo.faults.pause();
     const received = hit.map(({ heard }) => heard.phone.received);
     await failOver(t, {
-      async away() {
+      async before() {
         await leaveBehind();
         await sayOne();
         await waitFor(() => hit.every(({ heard }, index) => heard.phone.received > (received[index] as number) + 5), {
           ...soon,
           what: 'fixes received that no replica has',
         });
+      },
+      async away() {
         await primary.faults.kill9();
         replica.faults.resume();
         mongo.faults.resume();
@@ -120,7 +126,10 @@ export async function checkFailovers(
     await onNode(primary, (node) => node.call('CLIENT', 'KILL', 'TYPE', 'replica'));
   }
 
-  async function failOver(t: Test, fault: { away: () => Promise<void>; back: () => Promise<void> }): Promise<void> {
+  async function failOver(
+    t: Test,
+    fault: { before?: () => Promise<void>; away: () => Promise<void>; back: () => Promise<void> },
+  ): Promise<void> {
     await waitFor(async () => /master_link_status:up/.test(await onNode(replica, (node) => node.info('replication'))), {
       withinMs: healWithinMs,
       what: 'the replica in step',
@@ -130,10 +139,11 @@ export async function checkFailovers(
     const timesAway = (journey: Journey) =>
       journey.heard.phone.timesAway - (before[journeys.indexOf(journey)]?.timesAway ?? 0);
 
+    await fault.before?.();
     const pauses = watchPauses(spared);
     const away = fault.away();
     await waitFor(() => hit.every((journey) => timesAway(journey) > 0), {
-      withinMs: 60_000,
+      withinMs: toldWithinMs,
       what: 'word that live data is away',
     });
     const answered = spared.map(({ heard }) => heard.phone.received);
@@ -148,7 +158,8 @@ export async function checkFailovers(
       withinMs: healWithinMs,
       what: 'word that live data is back',
     });
-    t.comment(`longest pause of ${spared.length} drivers on other shards: ${Math.round(pauses.end())} ms`);
+    const longestMs = Math.round(pauses.end());
+    t.ok(longestMs <= pauseWithinMs, `longest pause of ${spared.length} drivers on other shards: ${longestMs} ms`);
     await fault.back();
     [primary, replica] = [replica, primary];
     await expectPeace(t);
@@ -189,7 +200,7 @@ export async function checkFailovers(
   }
 }
 
-/** How long phones wait between two answers to their fixes; said, not judged: the machine does other things too. */
+/** How long phones wait between two answers to their fixes. */
 function watchPauses(journeys: readonly Journey[]) {
   const seen = new Map(journeys.map((journey) => [journey, { received: -1, atMs: performance.now() }]));
   let longestMs = 0;

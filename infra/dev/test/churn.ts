@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tripTopic } from '@hushryd/contracts/realtime/topics';
+import type { TicketReply } from '@hushryd/contracts/http/realtime';
+import { tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import type { Role } from '@hushryd/platform/auth/claims';
 import { openPlainSocket } from './plain-socket.ts';
-import type { System } from './system.ts';
+import type { System, SystemService } from './system.ts';
 import type { Journey } from './traffic.ts';
 
-/** Sockets that come and go. */
+/** Sockets that come and go: phones, riders, operators, by bearer and by ticket, and what is asked over HTTP beside them. */
 export interface Churn {
   /**
    * Twenty at once, each for as long as it takes to be greeted and answered.
@@ -24,6 +25,7 @@ export interface Churn {
 const socketsAtOnce = 20;
 const samplesARun = 20;
 const driverCount = 50;
+const answerWithinMs = 30_000;
 
 /** @param journeys trips under way that are watched; drivers are others */
 export function createChurn(system: System, journeys: readonly Journey[]): Churn {
@@ -35,8 +37,28 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
     return token;
   }
 
+  const api = (system.apis[0] as SystemService).url;
+
+  /** @returns the answer's body, its first piece where it is a stream: then the rest is not waited for */
+  async function ask(path: string, token: string, { method = 'GET', isStream = false } = {}): Promise<string> {
+    const abort = new AbortController();
+    const answer = await fetch(`${api}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(method === 'POST' && { 'content-type': 'application/json' }) },
+      ...(method === 'POST' && { body: '{}' }),
+      signal: AbortSignal.any([abort.signal, AbortSignal.timeout(answerWithinMs)]),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}`);
+    if (!isStream) return answer.text();
+    const { value } = await (answer.body as ReadableStream<Uint8Array>).getReader().read();
+    abort.abort();
+    return Buffer.from(value ?? []).toString();
+  }
+
   async function drive(url: string, userId: string): Promise<void> {
-    const socket = await openPlainSocket(url, tokenOf(userId, 'driver'));
+    const token = tokenOf(userId, 'driver');
+    const socket = await openPlainSocket(url, token);
+    await socket.request({ type: 'refresh', token }, 'refreshed');
     const { run } = await socket.request({ type: 'hello' }, 'welcome');
     const fix = { seq: 1, recordedAtMs: Date.now(), lat: 41, lng: -8 };
     await socket.request({ type: 'loc', run, from: 1, fixes: [fix] }, 'recv');
@@ -50,6 +72,36 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
     await socket.close();
   }
 
+  /** By ticket, as browsers come. */
+  async function operate(url: string): Promise<void> {
+    const token = tokenOf('churn-operator', 'operator');
+    const { ticket } = JSON.parse(await ask('/v1/realtime/tickets', token, { method: 'POST' })) as TicketReply;
+    const socket = await openPlainSocket(url, { ticket });
+    const filter = { bbox: { south: -80, west: -170, north: 80, east: 170 }, states: ['on_trip'] };
+    await socket.request({ type: 'sub', topic: 'admin:map', filter }, 'subscribed');
+    await socket.request({ type: 'sub', topic: 'admin:sos' }, 'subscribed');
+    await socket.request({ type: 'sub', topic: userTopic('churn-operator') }, 'subscribed');
+    await socket.close();
+  }
+
+  /** On the cars around, and on the trip over HTTP. */
+  async function lookAround(url: string, { passengerId, tripId }: Journey): Promise<void> {
+    const token = tokenOf(passengerId, 'rider');
+    const { topic } = JSON.parse(await ask('/v1/drivers/nearby?lat=41&lng=-8', token)) as { topic: string };
+    const socket = await openPlainSocket(url, token);
+    await socket.request({ type: 'sub', topic }, 'subscribed');
+    await ask(`/v1/trips/${tripId}/events`, token, { isStream: true });
+    await ask(`/v1/trips/${tripId}/location`, token);
+    await socket.close();
+  }
+
+  const visits = [
+    (url: string, turn: number) => drive(url, `churn-${turn % driverCount}`),
+    (url: string, turn: number) => watch(url, journeys[turn % journeys.length] as Journey),
+    (url: string, turn: number) => lookAround(url, journeys[turn % journeys.length] as Journey),
+    (url: string) => operate(url),
+  ];
+
   return {
     async run({ urls, forMs, onSample }) {
       let turn = 0;
@@ -58,8 +110,9 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
         while (performance.now() < untilMs) {
           turn += 1;
           const url = urls[turn % urls.length] as string;
-          if (turn % 3 === 0) await drive(url, `churn-${turn % driverCount}`);
-          else await watch(url, journeys[turn % journeys.length] as Journey);
+          // Drawn, or each node would have visits of some kinds only.
+          const visit = visits[Math.floor(Math.random() * visits.length)] as (typeof visits)[number];
+          await visit(url, turn);
         }
       };
       const sampling = async () => {

@@ -148,13 +148,11 @@ if ('reason' in running) {
   t.test('figures that cannot be renewed stay, with what happened', async (t) => {
     const api = system.apis[0];
     await api?.process.kill9();
-    await page.getByRole('alert').filter({ hasText: 'The figures are not renewed.' }).waitFor(patient);
+    const complaint = page.getByRole('alert').filter({ hasText: 'The figures are not renewed.' });
+    await complaint.waitFor(patient);
     t.equal(await nodeRows.count(), 1, 'the last ones are still shown');
     await api?.restart();
-    await page
-      .getByRole('alert')
-      .first()
-      .waitFor({ ...patient, state: 'detached' });
+    await complaint.waitFor({ ...patient, state: 'detached' });
   });
 }
 

@@ -8,9 +8,7 @@ import { checkFailovers } from './check-failovers.ts';
 
 // A cluster of 3 + 3 under the whole product: the first shard loses its primary, its drivers wait and everybody else goes on.
 
-const skip = process.env.HUSHRYD_FULL === '1' ? false : 'failovers under load are in the full set: npm run test:faults';
-
-t.test('failovers of one shard', { skip }, async (t) => {
+t.test('failovers of one shard', async (t) => {
   const { nodes, variables } = await ownCluster(t);
   const [primary, , , replica] = nodes as [RedisNode, RedisNode, RedisNode, RedisNode];
   const isOnShard = async (settings: RedisSettings, driverId: string): Promise<boolean> => {

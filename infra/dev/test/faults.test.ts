@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import type { ServiceProcess } from '@hushryd/platform/testing/service-process';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
@@ -8,15 +9,23 @@ import { MongoClient } from 'mongodb';
 import t, { type Test } from 'tap';
 import { ask, describeQuestion, otherQuestions, readingQuestions, timeless } from './ask-api.ts';
 import { compareHistory } from './compare-history.ts';
+import { openPlainSocket } from './plain-socket.ts';
 import { probeStream } from './probe-stream.ts';
 import { type SystemService, startSystemOnOwnEngines } from './system.ts';
 import { type Journey, startTraffic } from './traffic.ts';
 
 // One fault after another on one running system, while drivers send and riders watch. After each: everybody is back by himself,
-// nothing that was acknowledged is lost, and what riders see is what is stored. HUSHRYD_FULL=1 makes the faults as long as they get.
+// nothing that was acknowledged is lost, and what riders see is what is stored. HUSHRYD_FULL=1 makes the faults as
+// long as they get.
 
 const isFull = process.env.HUSHRYD_FULL === '1';
+const skip = isFull ? false : 'in the full set: npm run test:faults';
 const healWithinMs = 60_000;
+/** F1: nothing is acknowledged and everybody knows within five seconds; the rest is for a machine where a dozen processes share two cores. */
+const toldWithinMs = 8000;
+/** F10: what Redis lost is there again. */
+const rebuiltWithinMs = 10_000;
+const operatorIdentity = { userId: 'operator', role: 'operator' } as const;
 
 const { system, redis, mongo } = await startSystemOnOwnEngines(t, {
   apis: 2,
@@ -60,6 +69,13 @@ t.test('Redis killed and started again', (t) =>
 );
 
 t.test('Redis killed, and what it had on disk is gone', async (t) => {
+  const { tripId, passengerId } = firstJourney;
+  const banned = { userId: 'banned', token: system.token('banned', 'rider') };
+  const signOut = { as: operatorIdentity, method: 'POST', path: '/v1/users/banned/sign-out', body: {} } as const;
+  t.equal((await ask(system, 0, signOut)).status, 204);
+  const epochBefore = await epochOf(tripId, passengerId);
+  const { missed } = firstJourney.view;
+
   await withRedisAway(t, {
     away: async () => {
       const folder = await stream.dataFolder();
@@ -68,6 +84,17 @@ t.test('Redis killed, and what it had on disk is gone', async (t) => {
     },
     back: redis.faults.restart,
   });
+
+  const again = { withinMs: rebuiltWithinMs };
+  await waitFor(() => firstJourney.view.missed > missed, { ...again, what: 'word that the trip is to be read anew' });
+  const epoch = await waitFor(() => epochOf(tripId, passengerId), { ...again, what: 'the room' });
+  t.not(epoch, epochBefore, 'the topic has a new epoch');
+  // What comes from here on is heard; while the worker still puts back what was lost, it may be announced as missing once more.
+  await expectTold(t, await changePassengers('guest-of-new-epoch'));
+
+  const main = new URL('../../../services/realtime/dist/main.js', import.meta.url);
+  const { url } = await system.startRealtime(main, {});
+  await waitFor(() => isRefused(url, banned.token), { ...again, what: 'a node that knows who was signed out before' });
 });
 
 t.test('Redis hung', (t) =>
@@ -80,7 +107,7 @@ t.test('Redis hung', (t) =>
   }),
 );
 
-t.test('a realtime node killed', async (t) => {
+t.test('a realtime node killed', { skip }, async (t) => {
   traffic.move();
   // The first passenger is on this one.
   const [, node] = system.realtimes as [SystemService, SystemService];
@@ -164,7 +191,7 @@ t.test('a worker killed mid-flush: the other takes over', async (t) => {
   t.ok(survivor.process.logs.some(({ msg }) => msg === 'history partition taken'));
 });
 
-t.test('the only worker killed mid-flush and started again', async (t) => {
+t.test('the only worker killed mid-flush and started again', { skip }, async (t) => {
   const [, only] = system.workers as [SystemService, SystemService];
   traffic.move();
   await killMidFlush(only.process, () => stream.hasPending(only.process));
@@ -180,7 +207,7 @@ t.test('the tracks that people read are what was driven, each fix once', async (
   }
 });
 
-t.test('control: a worker that acknowledges before it stores is found out', async (t) => {
+t.test('control: a worker that acknowledges before it stores is found out', { skip }, async (t) => {
   const [, good] = system.workers as [SystemService, SystemService];
   await good.process.terminate();
   const broken = await system.startWorker(new URL('../../../services/worker/test/broken-main.ts', import.meta.url));
@@ -200,7 +227,7 @@ async function withRedisAway(t: Test, fault: { away: () => Promise<void>; back: 
   const before = clients.map(({ sockets, timesAway }) => ({ sockets, timesAway }));
   await fault.away();
   await waitFor(() => clients.every(({ isLive }) => !isLive), {
-    withinMs: 30_000,
+    withinMs: toldWithinMs,
     what: 'word that live data is away',
   });
   await expectTimelyAnswers(t);
@@ -218,6 +245,19 @@ async function withRedisAway(t: Test, fault: { away: () => Promise<void>; back: 
   );
   await expectTold(t, changed);
 }
+
+async function epochOf(tripId: string, passengerId: string): Promise<string | undefined> {
+  const socket = await openPlainSocket((system.realtimes[0] as SystemService).url, system.token(passengerId, 'rider'));
+  const { epoch } = await socket.request({ type: 'sub', topic: tripTopic(tripId) }, 'subscribed');
+  await socket.close();
+  return epoch;
+}
+
+const isRefused = (url: string, token: string): Promise<boolean> =>
+  openPlainSocket(url, token).then(
+    (socket) => socket.close().then(() => false),
+    () => true,
+  );
 
 async function expectTimelyAnswers(t: Test): Promise<void> {
   const run = firstJourney.phone.run ?? 0;
@@ -289,15 +329,21 @@ interface Changed {
 /** A command while something is away: it ends well, or its outcome is unknown and the same again settles it. */
 async function changePassengers(guest: string): Promise<Changed> {
   const missedBefore = firstJourney.view.missed;
-  const trip = await waitFor(
-    () =>
-      operator.putPassengers(firstJourney.tripId, [firstJourney.passengerId, guest]).catch((error: unknown) => {
-        if (error instanceof HttpProblem && error.isRetryable) return undefined;
-        throw error;
-      }),
-    { withinMs: healWithinMs, what: `${guest} among the passengers` },
+  const trip = await insist(
+    () => operator.putPassengers(firstJourney.tripId, [firstJourney.passengerId, guest]),
+    `${guest} among the passengers`,
   );
   return { version: trip.version, missedBefore };
+}
+
+/** Asks again for as long as the answer is that it may be asked again. */
+function insist<Result>(ask: () => Promise<Result>, what: string): Promise<Result> {
+  const askOnce = () =>
+    ask().catch((error: unknown) => {
+      if (error instanceof HttpProblem && error.isRetryable) return undefined;
+      throw error;
+    });
+  return waitFor(askOnce, { withinMs: healWithinMs, what });
 }
 
 /** Kills a worker that has taken fixes which MongoDB has not: the flush cannot end, since MongoDB hangs meanwhile. */
@@ -314,7 +360,10 @@ async function killMidFlush(worker: ServiceProcess, isMidFlush: () => boolean | 
 async function readTrack(tripId: string): Promise<[run: number, seq: number, recordedAtMs: number][]> {
   const fixes: [number, number, number][] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await operator.getTrack(tripId, { limit: 1000, ...(cursor !== undefined && { cursor }) });
+    const page = await insist(
+      () => operator.getTrack(tripId, { limit: 1000, ...(cursor !== undefined && { cursor }) }),
+      `the track of ${tripId}`,
+    );
     fixes.push(
       ...page.fixes.map(({ run, seq, recordedAt }) => [run, seq, Date.parse(recordedAt)] as [number, number, number]),
     );

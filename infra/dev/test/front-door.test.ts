@@ -84,6 +84,23 @@ t.test('a websocket passes with its headers, and its frames in both directions',
   socket.close();
 });
 
+t.test('a socket on which nobody says anything is cut when the time of a tunnel is over', { skip }, async (t) => {
+  const { REALTIME_TUNNEL_TIMEOUT: before } = process.env;
+  t.teardown(() => {
+    if (before === undefined) delete process.env.REALTIME_TUNNEL_TIMEOUT;
+    else process.env.REALTIME_TUNNEL_TIMEOUT = before;
+  });
+  process.env.REALTIME_TUNNEL_TIMEOUT = '500ms';
+  const { url } = await setUp(t);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'hushryd.v1');
+  const closed = once(socket, 'close');
+  await once(socket, 'open');
+
+  const [code] = (await within(closed, { withinMs: 10_000, what: 'the end of the socket' })) as [number];
+
+  t.equal(code, 1006);
+});
+
 t.test('a request whose headers drip is ended', { skip }, async (t) => {
   const { url } = await setUp(t);
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -94,6 +111,30 @@ t.test('a request whose headers drip is ended', { skip }, async (t) => {
   t.teardown(() => clearInterval(drip));
   const [answer] = await within(once(socket, 'data'), { withinMs: 15_000, what: 'the end of a slow request' });
   t.match(String(answer), /^HTTP\/1\.1 408 /);
+});
+
+t.test('an address has so many connections and no more, until one of them ends', { skip }, async (t) => {
+  const { url } = await setUp(t, { maxConnectionsPerAddress: 3 });
+  const open = () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => undefined);
+    return socket;
+  };
+  /** @returns whether it is answered, not closed */
+  const isServed = async (socket: ReturnType<typeof open>) => {
+    // A reset is an end like any other.
+    const closed = new Promise<false>((resolve) => socket.once('close', () => resolve(false)));
+    const answered = new Promise<true>((resolve) => socket.once('data', () => resolve(true)));
+    socket.write('GET /api/v1/trips HTTP/1.1\r\nhost: x\r\n\r\n');
+    return Promise.race([closed, answered]);
+  };
+  const kept = [open(), open(), open()];
+  for (const socket of kept) t.ok(await isServed(socket));
+
+  t.notOk(await isServed(open()), 'the fourth');
+  kept[0]?.destroy();
+  await waitFor(() => isServed(open()), { withinMs: 5_000, what: 'a place for another' });
 });
 
 t.test('a server that is not ready gets nothing, and without any the door says so', { skip }, async (t) => {

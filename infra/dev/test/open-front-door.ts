@@ -23,7 +23,7 @@ export async function whyNoFrontDoor(): Promise<string | false> {
 export async function openFrontDoor(
   t: TestScope,
   backends: BackendPorts,
-  options: Pick<FrontDoorOptions, 'edit'> = {},
+  options: Pick<FrontDoorOptions, 'edit' | 'maxConnectionsPerAddress'> = {},
 ): Promise<TestDoor> {
   const haproxy = await findHaproxy();
   if ('reason' in haproxy) throw new Error(haproxy.reason);

@@ -10,6 +10,8 @@ import { type SystemService, startSystem } from './system.ts';
 // What operators see of all nodes together, and what they do to one person's devices; over the api, on real processes.
 
 const within = { withinMs: 20_000 };
+/** F22: a node that was killed is gone from what operators see when its lease of ten seconds ends; the rest is the machine's. */
+const lostWithinMs = 12_000;
 const system = await startSystem(t, { realtimes: 2, apis: 2 });
 const [, lostNode] = system.realtimes as [SystemService, SystemService];
 
@@ -58,7 +60,7 @@ t.test('one answer for all nodes, the same from every api; a node that is killed
 
   await lostNode.process.kill9();
   await waitFor(async () => (await statsOf(0)).total.nodes === 1, {
-    ...within,
+    withinMs: lostWithinMs,
     what: 'the lost node to leave the sum',
   });
   t.equal((await statsOf(1)).total.connections, 2);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ClientFrame } from '@hushryd/contracts/realtime/client-frames';
-import { jsonSubprotocol, realtimePath } from '@hushryd/contracts/realtime/limits';
+import { jsonSubprotocol, realtimePath, ticketSubprotocolPrefix } from '@hushryd/contracts/realtime/limits';
 import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import { within } from '@hushryd/platform/testing/wait-for';
 import { WebSocket } from 'undici';
@@ -21,20 +21,27 @@ export interface PlainSocket {
     type: Type,
     fits?: (frame: FrameOf<Type>) => boolean,
   ): Promise<FrameOf<Type>>;
+  /** How the socket ended, or will end shortly. */
+  ended(): Promise<{ code: number; reason: string }>;
   close(): Promise<void>;
 }
 
 const answerWithinMs = 30_000;
 
-/** @param url of a realtime node, `http://…` or `ws://…` */
-export async function openPlainSocket(url: string, token: string): Promise<PlainSocket> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}${realtimePath}`, {
-    protocols: [jsonSubprotocol],
-    headers: { authorization: `Bearer ${token}` },
-  });
+/**
+ * @param url of a realtime node, `http://…` or `ws://…`
+ * @param auth a token, or a ticket from the api
+ */
+export async function openPlainSocket(url: string, auth: string | { ticket: string }): Promise<PlainSocket> {
+  const address = `${url.replace('http', 'ws')}${realtimePath}`;
+  const socket =
+    typeof auth === 'string'
+      ? new WebSocket(address, { protocols: [jsonSubprotocol], headers: { authorization: `Bearer ${auth}` } })
+      : new WebSocket(address, [jsonSubprotocol, ticketSubprotocolPrefix + auth.ticket]);
   const frames: ServerFrame[] = [];
   const waiting = new Set<(frame: ServerFrame) => void>();
-  const ended = once(socket, 'close').then(([{ code, reason }]) => {
+  const closed = once(socket, 'close').then(([{ code, reason }]) => ({ code: code as number, reason: String(reason) }));
+  const ended = closed.then(({ code, reason }) => {
     throw new Error(`the socket was closed with ${code} ${reason}`);
   });
   ended.catch(() => undefined);
@@ -67,6 +74,7 @@ export async function openPlainSocket(url: string, token: string): Promise<Plain
 
   const plain: PlainSocket = {
     frames,
+    ended: () => within(closed, { withinMs: answerWithinMs, what: 'the end of the socket' }),
     send: (frame) => socket.send(JSON.stringify(frame)),
     async request(frame, answer) {
       lastId += 1;

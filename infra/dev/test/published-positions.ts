@@ -1,8 +1,10 @@
+import type { Position } from '@hushryd/contracts/fix';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import type { TestScope } from '@hushryd/platform/testing/engines';
 import { nameOf } from './heard.ts';
+import { must } from './room-checks.ts';
 import type { System } from './system.ts';
 
 export interface PublishedPositions {
@@ -10,6 +12,19 @@ export interface PublishedPositions {
   ofTrip(tripId: string): readonly string[];
   /** Messages that did not follow the one before. None, or what is said of published positions is not all. */
   readonly gaps: readonly string[];
+}
+
+/**
+ * Who was in a trip's room from before its first position, and read as fast as it came, was shown all that was published, once and in order.
+ * @throws Error where that is not so
+ */
+export function checkRoom(
+  published: PublishedPositions,
+  { tripId, heard }: { tripId: string; heard: readonly Position[] },
+) {
+  const wanted = published.ofTrip(tripId);
+  const received = heard.map(nameOf);
+  must(String(received) === String(wanted), () => `${wanted} published of ${tripId}, ${received} received`);
 }
 
 const positionKind = 1;

@@ -5,6 +5,7 @@ import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
 import type { RedisSettings } from '@hushryd/platform/config/shared-environment';
 import { freePort } from '@hushryd/platform/engines/ports';
 import { ownMongo, ownRedis, type TestScope, testMongo, testRedis } from '@hushryd/platform/testing/engines';
+import { createTestFieldKeys } from '@hushryd/platform/testing/field-keys';
 import { type RedisVariables, toSettings } from '@hushryd/platform/testing/redis-variables';
 import { type ServiceOptions, type ServiceProcess, startService } from '@hushryd/platform/testing/service-process';
 import type { ConnectionOptions } from '@hushryd/sdk/connection/connection-options';
@@ -37,7 +38,8 @@ export interface System {
   startWorker(main: URL): Promise<ServiceProcess>;
   /** Likewise one more realtime node. */
   startRealtime(main: URL, env: Readonly<Record<string, string>>): Promise<{ url: string; process: ServiceProcess }>;
-  token(userId: string, role: Role): string;
+  /** @param sessionId tokens of one session are signed out together */
+  token(userId: string, role: Role, sessionId?: string): string;
   /** What an SDK client needs to speak as this user to one of the nodes; over bearer, as native apps do. */
   connectionOptions(userId: string, role: Role, node?: number): ConnectionOptions;
   http(userId: string, role: Role, api?: number): HttpClient;
@@ -49,6 +51,8 @@ export interface SystemOptions {
   readonly workers?: number;
   /** Added to every service's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Added to that of one realtime node. */
+  readonly realtimeEnv?: (index: number) => Readonly<Record<string, string>>;
   /** Of Node, for every service. */
   readonly nodeArgs?: readonly string[];
 }
@@ -88,7 +92,7 @@ export async function startSystemOnRedis(t: TestScope, redis: RedisVariables, op
 
 async function start(
   t: TestScope,
-  { apis = 1, realtimes = 1, workers = 1, env = {}, nodeArgs = [] }: SystemOptions,
+  { apis = 1, realtimes = 1, workers = 1, env = {}, realtimeEnv = () => ({}), nodeArgs = [] }: SystemOptions,
   engines: Pick<System, 'mongoUrl' | 'database'> & { redis: RedisVariables },
 ): Promise<System> {
   const { publicKeys, sign } = createIssuer();
@@ -100,6 +104,7 @@ async function start(
     MONGODB_DATABASE: engines.database,
     MONGODB_MIN_POOL_SIZE: '0',
     TOKEN_PUBLIC_KEYS: publicKeys,
+    ...createTestFieldKeys(),
     SERVICE_TOKEN: randomBytes(24).toString('hex'),
     METRICS_PORT: '0',
     HISTORY_FLUSH_MS: '50',
@@ -117,9 +122,9 @@ async function start(
     return serve(t, { name: 'api', env: { ...shared, ...ports }, nodeArgs, ready: 'listening', port });
   });
   const internalUrls = internalPorts.map((port) => `http://127.0.0.1:${port}`).join(',');
-  const realtimeList = await startEach(realtimes, async () => {
+  const realtimeList = await startEach(realtimes, async (index) => {
     const port = await freePort();
-    const own = { PORT: String(port), INTERNAL_API_URLS: internalUrls };
+    const own = { PORT: String(port), INTERNAL_API_URLS: internalUrls, ...realtimeEnv(index) };
     return serve(t, { name: 'realtime', env: { ...shared, ...own }, nodeArgs, ready: 'listening', port });
   });
 
@@ -173,8 +178,11 @@ function createIssuer() {
   const publicKeys = JSON.stringify({ test: publicKey.export({ type: 'spki', format: 'pem' }) });
   const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const signer = createTokenSigner({ privateKeyPem, kid: 'test', issuer: 'hushryd' });
-  const sign = (userId: string, role: Role) =>
-    signer.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs: tokenLifetimeMs });
+  const sign = (userId: string, role: Role, sessionId?: string) => {
+    const audience = role === 'operator' ? 'admin' : 'user';
+    const session = sessionId === undefined ? {} : { sessionId };
+    return signer.sign({ userId, role, audience, lifetimeMs: tokenLifetimeMs, ...session });
+  };
   return { publicKeys, sign };
 }
 

@@ -7,6 +7,8 @@ const blockMeters = 225;
 const riverBankMeters = 100;
 const bridgeSpacingMeters = 1000;
 const longestBridgeMeters = 520;
+/** Fewer, and everybody drives over the same one: then longer ones are built too. */
+const fewestBridges = 3;
 
 interface Node extends Point {
   readonly isDry: boolean;
@@ -36,9 +38,9 @@ export function layGrid(input: { random: Random; river: readonly Point[]; radius
       shape: [from, to].map(({ x, y }) => ({ x, y })),
     });
   };
+  const tooLong: { from: Node; to: Node }[] = [];
   const addBridge = (from: Node, to: Node) => {
     const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-    if (distanceBetween(from, to) > longestBridgeMeters) return;
     if (bridges.some((bridge) => distanceBetween(bridge, middle) < bridgeSpacingMeters)) return;
     bridges.push(middle);
     addStreet(from, to, 'bridge');
@@ -46,10 +48,16 @@ export function layGrid(input: { random: Random; river: readonly Point[]; radius
 
   for (const { line, isAvenue } of linesOf(nodes)) {
     for (const { from, to, isOverWater } of stepsOf(line, river)) {
-      if (isOverWater && isAvenue) addBridge(from, to);
-      else if (!isOverWater && isAvenue) addStreet(from, to, 'avenue');
+      if (isOverWater && isAvenue) {
+        if (distanceBetween(from, to) > longestBridgeMeters) tooLong.push({ from, to });
+        else addBridge(from, to);
+      } else if (!isOverWater && isAvenue) addStreet(from, to, 'avenue');
       else if (!isOverWater && !isJoinedBlock(random, to, radiusMeters)) addStreet(from, to, 'street');
     }
+  }
+  const lengthOf = ({ from, to }: { from: Node; to: Node }) => distanceBetween(from, to);
+  for (const { from, to } of tooLong.toSorted((one, other) => lengthOf(one) - lengthOf(other))) {
+    if (bridges.length < fewestBridges) addBridge(from, to);
   }
   return { junctions, streets };
 }

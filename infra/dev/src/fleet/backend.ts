@@ -1,6 +1,6 @@
 import type { Role } from '@hushryd/platform/auth/claims';
 import type { CreateSocket } from '@hushryd/sdk/connection/socket';
-import type { GetToken } from '@hushryd/sdk/http/request';
+import type { GetToken } from '@hushryd/sdk/http/get-token';
 import { WebSocket } from 'undici';
 
 /** A running system as phones, riders and operators reach it. */

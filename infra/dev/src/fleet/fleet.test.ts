@@ -140,11 +140,13 @@ t.test('a token is kept until shortly before it runs out, and asked for once at 
   const tokensFor = createTokenSource({ issuerUrl: fake.url, fleetSecret: 'secret', now: () => nowMs });
   const getToken = tokensFor({ userId: 'car-1', role: 'driver' });
 
-  t.same(await Promise.all([getToken(), getToken()]), ['t1', 't1']);
+  t.same(await Promise.all([getToken({}), getToken({})]), ['t1', 't1']);
   nowMs += 800_000;
-  t.equal(await getToken(), 't1');
+  t.equal(await getToken({}), 't1');
   nowMs += 20_000;
-  t.equal(await getToken(), 't2');
+  t.equal(await getToken({}), 't2');
+  t.equal(await getToken({ refused: 't1' }), 't2', 'the one that was refused is not kept any more');
+  t.equal(await getToken({ refused: 't2' }), 't3');
 });
 
 t.test('a trip that a killed fleet left open is ended before the driver’s next one starts', async (t) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Role } from '@hushryd/platform/auth/claims';
-import type { GetToken } from '@hushryd/sdk/http/request';
+import type { GetToken } from '@hushryd/sdk/http/get-token';
 import type { TokenReply } from '../issuer/issue-token.ts';
 
 const renewBeforeMs = 90_000;
@@ -18,7 +18,8 @@ export function createTokenSource(input: { issuerUrl: string; fleetSecret: strin
       current = { token: reply.token, expiresAtMs: Date.parse(reply.expiresAt) };
       return reply.token;
     };
-    return () => {
+    return ({ refused }) => {
+      if (current?.token === refused) current = undefined;
       if (current && current.expiresAtMs - now() > renewBeforeMs) return current.token;
       asking ??= ask().finally(() => {
         asking = undefined;

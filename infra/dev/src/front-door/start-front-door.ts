@@ -27,11 +27,14 @@ export interface FrontDoorOptions {
   readonly port: number;
   readonly metricsPort: number;
   readonly backends: BackendPorts;
+  /** Connections from one address; not limited unless given, since on this machine everybody has the same. */
+  readonly maxConnectionsPerAddress?: number;
   /** Changes the text of the second file: for controls that break it. */
   readonly edit?: (config: string) => string;
 }
 
 const readyWithinMs = 20_000;
+const unlimited = 1_000_000;
 const pollMs = 50;
 
 /**
@@ -41,7 +44,16 @@ const pollMs = 50;
  * @throws Error naming the log file where it ends or stays deaf
  */
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
-  const { program, configDir, logFile, port, metricsPort, backends, edit = (config) => config } = options;
+  const {
+    program,
+    configDir,
+    logFile,
+    port,
+    metricsPort,
+    backends,
+    maxConnectionsPerAddress,
+    edit = (config) => config,
+  } = options;
   // Not in the data folder: the path of a socket may have 107 characters.
   const folder = await mkdtemp(join(tmpdir(), 'hushryd-door-'));
   const [backendsFile, socketFile] = [join(folder, 'backends.cfg'), join(folder, 'admin.sock')];
@@ -56,6 +68,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       FRONT_DOOR_BIND: `127.0.0.1:${port}`,
       FRONT_DOOR_METRICS_BIND: `127.0.0.1:${metricsPort}`,
       FRONT_DOOR_SOCKET: socketFile,
+      FRONT_DOOR_MAXCONN_PER_ADDRESS: String(maxConnectionsPerAddress ?? unlimited),
       // The development console answers to its own name alone.
       CONSOLE_HOST: `127.0.0.1:${backends.consoles?.[0] ?? port}`,
     },

@@ -5,7 +5,7 @@ import type { TokenSigner } from '@hushryd/platform/auth/sign-token';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { hashOf, type OneTimeCodes } from './one-time-codes.ts';
-import type { RefreshTokens } from './refresh-tokens.ts';
+import type { IssuedRefresh, RefreshTokens } from './refresh-tokens.ts';
 
 const closed = { additionalProperties: false };
 const CodeSchema = Type.Object({ code: Type.String({ maxLength: 200 }) }, closed);
@@ -42,9 +42,11 @@ export function createTokenIssuer(input: {
 }): (body: unknown, authorization: string | undefined) => TokenOutcome {
   const { signer, codes, refreshTokens, fleetSecret, now = Date.now } = input;
 
-  const grant = (userId: string, role: Role, refreshToken?: string): TokenOutcome => {
+  const grant = (userId: string, role: Role, session?: IssuedRefresh): TokenOutcome => {
     const audience = role === 'operator' ? 'admin' : 'user';
-    const token = signer.sign({ userId, role, audience, lifetimeMs: tokenLifetimeMs });
+    const { sessionId, refreshToken } = session ?? {};
+    const named = sessionId === undefined ? {} : { sessionId };
+    const token = signer.sign({ userId, role, audience, lifetimeMs: tokenLifetimeMs, ...named });
     const name = userId === operatorId ? 'Operator' : userId;
     const expiresAt = new Date(now() + tokenLifetimeMs).toISOString();
     return { reply: { token, expiresAt, ...(refreshToken && { refreshToken }), user: { userId, role, name } } };
@@ -58,7 +60,7 @@ export function createTokenIssuer(input: {
     }
     if (Value.Check(RefreshSchema, body)) {
       const next = refreshTokens.rotate(body.refreshToken);
-      return next ? grant(next.userId, 'operator', next.refreshToken) : { refused: 'refresh_token' };
+      return next ? grant(next.userId, 'operator', next) : { refused: 'refresh_token' };
     }
     if (Value.Check(FleetSchema, body)) {
       if (!isSame(authorization ?? '', `Bearer ${fleetSecret}`)) return { refused: 'fleet_secret' };

@@ -5,6 +5,7 @@ import { parseKeyRing } from '@hushryd/platform/auth/key-ring';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
 import { createTokenVerifier } from '@hushryd/platform/auth/verify-token';
 import t, { type Test } from 'tap';
+import { loadFieldKeys } from './field-keys.ts';
 import { createTokenIssuer, type TokenOutcome, type TokenReply } from './issue-token.ts';
 import { createOneTimeCodes } from './one-time-codes.ts';
 import { readRefreshFile, writeRefreshFile } from './refresh-file.ts';
@@ -59,6 +60,21 @@ t.test('keys are made once, kept from others, and refused when they are not what
   });
 });
 
+t.test('keys of private fields are made once, kept from others, and not replaced where they are broken', async (t) => {
+  const folder = join(await temporaryFolder(t), 'keys');
+  const file = join(folder, 'field-keys.json');
+
+  const first = await loadFieldKeys(folder);
+
+  t.same(await loadFieldKeys(folder), first);
+  t.equal((await stat(file)).mode & 0o777, 0o600);
+  for (const broken of ['{', '{}', JSON.stringify({ ...first, BLIND_INDEX_KEY: 'short' })]) {
+    await writeFile(file, broken);
+    await t.rejects(loadFieldKeys(folder), { name: 'StartError', message: /field-keys\.json holds no keys/ });
+    t.equal(await readFile(file, 'utf8'), broken, 'what it encrypted may still be wanted');
+  }
+});
+
 t.test('a code of a link gives an operator’s token once, within ten minutes', async (t) => {
   const { issue, codes, clock, verifier } = await setUp(t);
   const code = codes.issue();
@@ -109,6 +125,18 @@ t.test('a duplicated tab that refreshes a moment later goes on by itself', async
   t.ok('reply' in issue({ refreshToken: other }, undefined));
 });
 
+t.test('all tokens of one sign-in name one session, those of another sign-in another', async (t) => {
+  const { issue, codes, verifier } = await setUp(t);
+  const sessionOf = ({ token }: TokenReply) => verifier.verify(token).sessionId;
+  const first = replyOf(issue({ code: codes.issue() }, undefined));
+  const renewed = replyOf(issue({ refreshToken: first.refreshToken }, undefined));
+  const elsewhere = replyOf(issue({ code: codes.issue() }, undefined));
+
+  t.match(sessionOf(first), /^[0-9a-f-]{36}$/);
+  t.equal(sessionOf(renewed), sessionOf(first));
+  t.not(sessionOf(elsewhere), sessionOf(first));
+});
+
 t.test('a sign-in outlives a restart, but not thirty days', async (t) => {
   const file = join(await temporaryFolder(t), 'refresh.json');
   const clock = { nowMs: Date.now() };
@@ -118,7 +146,7 @@ t.test('a sign-in outlives a restart, but not thirty days', async (t) => {
       onChange: (families) => writeRefreshFile(file, families),
       now: () => clock.nowMs,
     });
-  const token = open().issue('o');
+  const { refreshToken: token } = open().issue('o');
 
   const next = open().rotate(token);
   clock.nowMs += 30 * 24 * 60 * minute;

@@ -12,9 +12,16 @@ export interface RefreshFamily {
 
 export type RefreshFamilies = Record<string, RefreshFamily>;
 
+export interface IssuedRefresh {
+  readonly userId: string;
+  /** The sign-in, `sid` in its access tokens. */
+  readonly sessionId: string;
+  readonly refreshToken: string;
+}
+
 export interface RefreshTokens {
   /** The first refresh token of a new sign-in. */
-  issue(userId: string): string;
+  issue(userId: string): IssuedRefresh;
   /**
    * The next token in exchange for the current one, which is worth nothing from then on. A token that was exchanged before ends the whole
    * sign-in, because one of its two holders stole it. Within a minute it only starts a sign-in of its own: a duplicated tab, or an
@@ -22,7 +29,7 @@ export interface RefreshTokens {
    *
    * @returns undefined where the token is unknown, has run out or was used before
    */
-  rotate(token: string): { userId: string; refreshToken: string } | undefined;
+  rotate(token: string): IssuedRefresh | undefined;
 }
 
 const lifetimeMs = 30 * 24 * 3600_000;
@@ -42,13 +49,13 @@ export function createRefreshTokens(input: {
 }): RefreshTokens {
   const { families, onChange, now = Date.now } = input;
 
-  const put = (id: string, userId: string, previous?: string) => {
+  const put = (id: string, userId: string, previous?: string): IssuedRefresh => {
     const secret = randomBytes(32).toString('base64url');
     const times = { rotatedAtMs: now(), expiresAtMs: now() + lifetimeMs };
     families[id] = { userId, current: hashOf(secret), ...(previous && { previous }), ...times };
     dropOld(families, now());
     onChange(families);
-    return `${id}.${secret}`;
+    return { userId, sessionId: id, refreshToken: `${id}.${secret}` };
   };
   const issue = (userId: string) => put(randomUUID(), userId);
 
@@ -60,9 +67,8 @@ export function createRefreshTokens(input: {
       if (!family || family.expiresAtMs <= now()) return undefined;
       const { userId } = family;
       const hash = hashOf(secret);
-      if (hash === family.current) return { userId, refreshToken: put(id, userId, hash) };
-      if (hash === family.previous && now() - family.rotatedAtMs < forgivenMs)
-        return { userId, refreshToken: issue(userId) };
+      if (hash === family.current) return put(id, userId, hash);
+      if (hash === family.previous && now() - family.rotatedAtMs < forgivenMs) return issue(userId);
       delete families[id];
       onChange(families);
       return undefined;

@@ -10,6 +10,7 @@ const purposes: Record<keyof Ports, { what: string; option: string }> = {
   apiMetrics: { what: "the API's metrics", option: '--metrics-port' },
   realtimeMetrics: { what: "realtime's metrics", option: '--metrics-port' },
   workerMetrics: { what: "the worker's metrics", option: '--metrics-port' },
+  sandbox: { what: 'the inbox', option: '--sandbox-port' },
 };
 
 /** Looks before anything is started, so that a taken port costs a person a second. @throws StartError naming the port and its option */

@@ -23,6 +23,7 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
   const [keysDir, logsDir, runnerDir] = [join(root, 'keys'), join(root, 'logs'), join(root, 'runner')];
   try {
     await makeFolders(logsDir);
+    await makeFolders(keysDir, 0o700);
     const probe = join(root, `.probe-${process.pid}`);
     await writeFile(probe, '');
     await rm(probe);
@@ -40,10 +41,10 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
 }
 
 /** Level by level: Node's `recursive` never returns where a file system refuses new folders with ENOENT, as /proc does. */
-async function makeFolders(path: string): Promise<void> {
+async function makeFolders(path: string, mode = 0o777): Promise<void> {
   if (existsSync(path)) return;
   await makeFolders(dirname(path));
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+  await mkdir(path, { mode }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Role } from '@hushryd/platform/auth/claims';
 import { createTokenSigner } from '@hushryd/platform/auth/sign-token';
 import { generateCity } from '../city/generate-city.ts';
 import { streetsGeoJson } from '../city/streets-geojson.ts';
@@ -7,6 +8,8 @@ import { createOneTimeCodes } from '../issuer/one-time-codes.ts';
 import { readRefreshFile, writeRefreshFile } from '../issuer/refresh-file.ts';
 import { createRefreshTokens } from '../issuer/refresh-tokens.ts';
 import { loadSigningKeys } from '../issuer/signing-keys.ts';
+import { answerPress } from '../simulated-sos/answer-press.ts';
+import { createSimulatedSos } from '../simulated-sos/press-sos.ts';
 import { StartError } from '../start-error.ts';
 import { problem } from '../web/http-exchange.ts';
 import { securityHeaders } from '../web/security-headers.ts';
@@ -29,12 +32,17 @@ export async function openDoor(input: {
   ports: Ports;
   frontDoor?: FrontDoorPorts | undefined;
   fleet: FleetChoice;
+  mapStyleUrl?: string | undefined;
   fleetSecret: string;
   rootDir: string;
+  /** Messages are played: then a simulated rider may press SOS without anybody being called. */
+  hasInbox?: boolean;
   tell: (text: string) => void;
 }): Promise<Door> {
-  const { data, ports, fleet, fleetSecret, tell } = input;
+  const { data, ports, fleet, mapStyleUrl, fleetSecret, hasInbox = false, tell } = input;
   const urls = publicAddresses(ports, input.frontDoor);
+  // Where nobody drives nobody can press.
+  const inboxUrl = hasInbox && fleet.kind !== 'none' ? `http://127.0.0.1:${ports.sandbox}` : undefined;
   const keys = await loadSigningKeys(data.keysDir);
   const refreshFile = join(data.keysDir, 'refresh-tokens.json');
   const codes = createOneTimeCodes();
@@ -61,18 +69,34 @@ export async function openDoor(input: {
     return { status: 200, body: {} };
   };
 
+  const tokensFor = (who: { userId: string; role: Role }) => () => {
+    const outcome = issueToken(who, `Bearer ${fleetSecret}`);
+    if ('refused' in outcome) throw new TypeError(`no token for ${who.userId}`);
+    return outcome.reply.token;
+  };
+  const simulated = inboxUrl ? createSimulatedSos({ apiUrl: urls.apiUrl, inboxUrl, tokensFor }) : undefined;
+
   const server = await startWebServer({
     port: ports.console,
-    headers: securityHeaders(urls),
-    site: createStaticSite(await readPages({ rootDir: input.rootDir, urls, fleet })),
-    posts: { '/dev/token': token, '/dev/fleet-report': report },
+    headers: securityHeaders({ ...urls, mapStyleUrl }),
+    site: createStaticSite(await readPages({ rootDir: input.rootDir, urls, fleet, mapStyleUrl, inboxUrl })),
+    posts: {
+      '/dev/token': token,
+      '/dev/fleet-report': report,
+      ...(simulated && { [sosPath]: answerPress(simulated) }),
+    },
   });
   return {
     publicKeysFile: keys.publicKeysFile,
     newLink: () => `http://127.0.0.1:${ports.console}/#code=${codes.issue()}`,
-    close: server.close,
+    async close() {
+      await simulated?.close();
+      await server.close();
+    },
   };
 }
+
+const sosPath = '/dev/sos';
 
 const refusals = {
   body: 'Send a code, a refresh token, or whom to speak for.',
@@ -85,18 +109,21 @@ async function readPages(input: {
   rootDir: string;
   urls: PublicAddresses;
   fleet: FleetChoice;
+  mapStyleUrl: string | undefined;
+  inboxUrl: string | undefined;
 }): Promise<Map<string, StaticFile>> {
   const folder = join(input.rootDir, 'services/console/dist');
   const files = await readStaticFiles(folder);
   if (!files?.has('/index.html'))
     throw new StartError(`The console is not built (${folder}): run npm start, which builds it.`);
-  const { fleet } = input;
+  const { fleet, inboxUrl } = input;
   const config = {
     ...input.urls,
     tokenUrl: '/dev/token',
     streetsUrl: fleet.kind === 'city' ? '/dev/streets.geojson' : null,
-    mapStyleUrl: null,
+    mapStyleUrl: input.mapStyleUrl ?? null,
     reportingIntervalMs: reportingIntervalMs(fleet),
+    ...(inboxUrl && { simulation: { sosUrl: sosPath, inboxUrl } }),
   };
   files.set('/config.json', jsonFile(config, 'application/json; charset=utf-8'));
   if (fleet.kind === 'city') {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartError } from '../start-error.ts';
+import { readMapStyle } from './read-map-style.ts';
 
 export interface Ports {
   readonly api: number;
@@ -10,6 +11,8 @@ export interface Ports {
   readonly apiMetrics: number;
   readonly realtimeMetrics: number;
   readonly workerMetrics: number;
+  /** The played outside companies, and their inbox. */
+  readonly sandbox: number;
 }
 
 /** Of a start with several realtime nodes; the first of them has the ports of the only one. */
@@ -38,6 +41,8 @@ export interface StartOptions {
   readonly ports: Ports;
   /** Set where several realtime nodes stand behind a front door. */
   readonly frontDoor: FrontDoorPorts | undefined;
+  /** What replaces the console's own base map: the address of a style or of raster tiles. */
+  readonly mapStyleUrl: string | undefined;
   readonly wantsHelp: boolean;
 }
 
@@ -57,19 +62,25 @@ export const optionTypes = {
   'console-port': { type: 'string' },
   'internal-port': { type: 'string' },
   'metrics-port': { type: 'string' },
+  'sandbox-port': { type: 'string' },
   nodes: { type: 'string' },
   'door-port': { type: 'string' },
+  'map-style': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 type Values = ReturnType<typeof parse>;
 
 /**
- * What a person asked for on the command line. Pure but for the current folder, which relative paths start from.
+ * What a person asked for on the command line, and in the environment where that has a say. Pure but for the current folder, which relative
+ * paths start from.
  *
  * @throws StartError with one sentence for an unknown option, a bad value, or options that contradict each other
  */
-export function readOptions(args: readonly string[]): StartOptions {
+export function readOptions(
+  args: readonly string[],
+  env: { readonly MAP_STYLE_URL?: string | undefined } = {},
+): StartOptions {
   const values = parse(args);
   const dataDir = values.data === undefined ? undefined : resolve(values.data);
   const ports = readPorts(values);
@@ -78,7 +89,14 @@ export function readOptions(args: readonly string[]): StartOptions {
     ...Object.values(ports),
     ...(frontDoor ? [frontDoor, ...frontDoor.moreNodes].flatMap(({ port, metricsPort }) => [port, metricsPort]) : []),
   ]);
-  return { fleet: readFleet(values), dataDir, ports, frontDoor, wantsHelp: values.help ?? false };
+  return {
+    fleet: readFleet(values),
+    dataDir,
+    ports,
+    frontDoor,
+    mapStyleUrl: readMapStyle({ option: values['map-style'], variable: env.MAP_STYLE_URL }),
+    wantsHelp: values.help ?? false,
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -119,7 +137,7 @@ function refuse(values: Values, names: readonly (keyof Values)[], beside: string
 
 function readPorts(values: Values): Ports {
   const port = (
-    name: 'port-base' | `${'api' | 'realtime' | 'console' | 'internal' | 'metrics'}-port`,
+    name: 'port-base' | `${'api' | 'realtime' | 'console' | 'internal' | 'metrics' | 'sandbox'}-port`,
     otherwise: number,
   ) => readPort(values, name, otherwise);
   const base = port('port-base', 5000);
@@ -132,6 +150,7 @@ function readPorts(values: Values): Ports {
     apiMetrics: metrics,
     realtimeMetrics: metrics + 1,
     workerMetrics: metrics + 2,
+    sandbox: port('sandbox-port', values['port-base'] === undefined ? 5020 : base + 15),
   };
 }
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { dataRoot } from '@hushryd/platform/engines/data-root';
 import { findMongo } from '@hushryd/platform/engines/find-mongo';
 import { findRedis } from '@hushryd/platform/engines/find-redis';
+import { loadFieldKeys } from '../issuer/field-keys.ts';
 import { readTrips } from '../replay/read-trips.ts';
 import { StartError } from '../start-error.ts';
 import { checkPorts } from './check-ports.ts';
@@ -10,6 +11,7 @@ import type { Closing } from './closing.ts';
 import { openDataFolder } from './data-folder.ts';
 import { openDoor } from './open-door.ts';
 import { needHaproxy, openFrontDoor } from './open-front-door.ts';
+import { hasOwnCompanies, planMessages, planSandbox } from './plan-messages.ts';
 import type { StartOptions } from './read-options.ts';
 import { screenText } from './screen.ts';
 import { planServices, type ServicePlan } from './service-plan.ts';
@@ -41,7 +43,7 @@ export interface Running {
  */
 export async function run(input: RunInput): Promise<Running> {
   const { options, closing, progress, signal, tell } = input;
-  const { ports, frontDoor, fleet } = options;
+  const { ports, frontDoor, fleet, mapStyleUrl } = options;
   const root = options.dataDir ?? dataRoot();
   // The workspace around the data folder that is ours by default; with --data the services still come from here.
   const rootDir = resolve(dataRoot(), '..');
@@ -53,12 +55,22 @@ export async function run(input: RunInput): Promise<Running> {
   const haproxy = frontDoor && (await needHaproxy(progress.onProgress));
   signal.throwIfAborted();
 
+  const start = (plan: ServicePlan) => {
+    const service = startService({ plan, rootDir, logsDir: data.logsDir, onCrash: input.onCrash });
+    closing.add({ name: plan.name, stop: () => endOrSay(service), kill: service.kill });
+  };
+  // It needs no store, so it comes up beside them.
+  const hasInbox = !hasOwnCompanies(process.env);
+  const inbox = planSandbox({ rootDir, ports, keysDir: data.keysDir });
+  if (hasInbox) start(inbox);
+
   const engines = await startEngines(input, root);
   const fleetSecret = randomBytes(32).toString('base64url');
-  const door = await openDoor({ data, ports, frontDoor, fleet, fleetSecret, rootDir, tell });
+  const door = await openDoor({ data, ports, frontDoor, fleet, mapStyleUrl, fleetSecret, rootDir, hasInbox, tell });
   closing.add({ name: 'the console', stop: door.close });
   signal.throwIfAborted();
 
+  if (hasInbox) await waitUntilReady({ name: inbox.name, url: inbox.readyUrl, signal });
   const plans = planServices({
     rootDir,
     ports,
@@ -67,13 +79,12 @@ export async function run(input: RunInput): Promise<Running> {
     redisUrl: engines.redis.url,
     mongoUrl: engines.mongo.url,
     publicKeysFile: door.publicKeysFile,
+    fieldKeys: await loadFieldKeys(data.keysDir),
     serviceToken: randomBytes(32).toString('base64url'),
     fleetSecret,
+    journalDir: join(root, 'sos-journal'),
+    messagesEnv: await planMessages({ ports, hasInbox, variables: process.env }),
   });
-  const start = (plan: ServicePlan) => {
-    const service = startService({ plan, rootDir, logsDir: data.logsDir, onCrash: input.onCrash });
-    closing.add({ name: plan.name, stop: () => endOrSay(service), kill: service.kill });
-  };
   const services = plans.filter((plan) => plan.readyUrl !== undefined);
   await progress.during(`starting ${services.map((plan) => plan.name).join(', ')}`, async () => {
     for (const plan of services) start(plan);
@@ -84,7 +95,15 @@ export async function run(input: RunInput): Promise<Running> {
 
   const facts = { ports, frontDoor, fleet, logsDir: data.logsDir, isTerminal: process.stdin.isTTY === true };
   const descriptions = [engines.redis.description, engines.mongo.description];
-  tell(screenText({ ...facts, link: door.newLink(), engines: descriptions, readyAfterSeconds: process.uptime() }));
+  tell(
+    screenText({
+      ...facts,
+      link: door.newLink(),
+      hasInbox,
+      engines: descriptions,
+      readyAfterSeconds: process.uptime(),
+    }),
+  );
   return { newLink: door.newLink };
 }
 

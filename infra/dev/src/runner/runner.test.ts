@@ -9,6 +9,7 @@ import { checkPorts } from './check-ports.ts';
 import { createClosing } from './closing.ts';
 import { openDataFolder } from './data-folder.ts';
 import { onSignals } from './on-signals.ts';
+import { hasOwnCompanies, planMessages } from './plan-messages.ts';
 import { readLogTail } from './read-log-tail.ts';
 import { optionTypes, type Ports, readOptions } from './read-options.ts';
 import { screenText } from './screen.ts';
@@ -21,8 +22,11 @@ const planned = {
   redisUrl: 'redis://r',
   mongoUrl: 'mongodb://m',
   publicKeysFile: '/keys.json',
+  fieldKeys: { FIELD_KEYS: '{}', FIELD_KEY_CURRENT: 'k', BLIND_INDEX_KEY: 'i' },
   serviceToken: 's'.repeat(43),
   fleetSecret: 'f',
+  journalDir: 'j',
+  messagesEnv: { WEBHOOK_BASE_URL: 'w' },
 };
 
 t.test('without options a made-up city runs on the usual ports', async (t) => {
@@ -35,6 +39,7 @@ t.test('without options a made-up city runs on the usual ports', async (t) => {
     apiMetrics: 9464,
     realtimeMetrics: 9465,
     workerMetrics: 9466,
+    sandbox: 5020,
   });
   t.equal(defaults.dataDir, undefined);
 });
@@ -52,6 +57,7 @@ t.test('options are taken as they are meant', async (t) => {
     internal: 7010,
     apiMetrics: 7020,
     workerMetrics: 7022,
+    sandbox: 7015,
   });
   t.same(moved.fleet, { kind: 'none' });
   t.equal(readOptions(['-h']).wantsHelp, true);
@@ -107,11 +113,31 @@ t.test('what cannot be meant is one sentence', async (t) => {
     t.throws(() => readOptions(args), { name: 'StartError', message: sentence }, args.join(' '));
 });
 
+t.test('the base map is an option or a variable, and an address', async (t) => {
+  const style = 'https://maps.example/style.json?key=1';
+  const tiles = 'http://127.0.0.1:8080/{z}/{x}/{y}.png';
+  t.equal(defaults.mapStyleUrl, undefined);
+  t.equal(readOptions([], { MAP_STYLE_URL: '' }).mapStyleUrl, undefined, 'an empty variable is none');
+  t.equal(readOptions([], { MAP_STYLE_URL: style }).mapStyleUrl, style);
+  t.equal(readOptions(['--map-style', tiles], { MAP_STYLE_URL: style }).mapStyleUrl, tiles, 'the option wins');
+
+  const odd: [string, RegExp][] = [
+    ['style.json', /^--map-style is "style\.json", which is no http\(s\) address: give an address such as https:/],
+    ['file:///etc/passwd', /no http\(s\) address/],
+    ['https://tiles.example/{z}/{x}.png', /which has \{z\} and \{x\} alone/],
+    ['https://{s}.tiles.example/{z}/{x}/{y}.png', /nobody fills in \{s\}/],
+  ];
+  for (const [url, sentence] of odd) {
+    t.throws(() => readOptions(['--map-style', url]), { name: 'StartError', message: sentence }, url);
+  }
+  t.throws(() => readOptions([], { MAP_STYLE_URL: 'x' }), { message: /^MAP_STYLE_URL is "x"/ });
+});
+
 t.test('the help names every option with its default', async (t) => {
   const help = readFileSync(new URL('../../start-help.txt', import.meta.url), 'utf8');
 
   for (const name of Object.keys(optionTypes)) t.match(help, new RegExp(`^  --${name}\\b`, 'm'));
-  for (const port of [5000, 5001, 5002, 5010, 9464]) t.match(help, `(default ${port})`);
+  for (const port of [5000, 5001, 5002, 5010, 5020, 9464]) t.match(help, `(default ${port})`);
   t.ok(help.split('\n').length < 48 && help.split('\n').every((line) => line.length <= 120));
 });
 
@@ -129,6 +155,7 @@ t.test('a taken port is a sentence with its purpose and the option that moves it
     apiMetrics: 0,
     realtimeMetrics: 0,
     workerMetrics: 0,
+    sandbox: 0,
   };
 
   await t.rejects(checkPorts(ports), {
@@ -167,9 +194,14 @@ t.test('services are told one another’s addresses, the keys, and no more than 
     ['worker', 'api', 'realtime', 'fleet'],
   );
   t.equal(worker?.env.SERVICE_TOKEN, undefined);
+  t.match(worker?.env, { ...planned.fieldKeys, WEBHOOK_BASE_URL: 'w' });
+  t.equal(realtime?.env.WEBHOOK_BASE_URL, undefined, 'it sends nothing');
   t.equal(realtime?.env.MONGODB_URL, undefined, 'realtime never waits on MongoDB');
+  t.equal(realtime?.env.FIELD_KEYS, undefined, 'and reads no private fields');
   t.match(realtime?.env, { PORT: '5001', INTERNAL_API_URLS: 'http://127.0.0.1:5010', MAX_SPEED_KMH: '350' });
   t.match(api?.env, {
+    ...planned.fieldKeys,
+    WEBHOOK_BASE_URL: 'w',
     PORT: '5000',
     INTERNAL_PORT: '5010',
     CORS_ORIGINS: 'http://127.0.0.1:5002,http://localhost:5002',
@@ -184,6 +216,18 @@ t.test('services are told one another’s addresses, the keys, and no more than 
   t.equal(planServices({ ...settings, fleet: { kind: 'none' } }).length, 3);
 });
 
+t.test('the sandbox is for whoever has no companies of their own', async (t) => {
+  const { ports } = defaults;
+  t.equal(hasOwnCompanies({}), false);
+  t.equal(hasOwnCompanies({ TWILIO_ACCOUNT_SID: '', SMS_PROVIDERS: 'msg91' }), false, 'empty is absent');
+  t.equal(hasOwnCompanies({ SENDGRID_API_KEY: 'x' }), true);
+
+  const own = await planMessages({ ports, hasInbox: false, variables: {} });
+  t.same(own, { WEBHOOK_BASE_URL: `http://127.0.0.1:${ports.api}/v1/webhooks` });
+  const given = { WEBHOOK_BASE_URL: 'https://api.example/v1/webhooks' };
+  t.same(await planMessages({ ports, hasInbox: false, variables: given }), given);
+});
+
 t.test('the screen fits a terminal and says what is needed next', async (t) => {
   const text = screenText({
     ...{
@@ -194,12 +238,14 @@ t.test('the screen fits a terminal and says what is needed next', async (t) => {
       isTerminal: true,
     },
     link: 'http://127.0.0.1:5002/#code=abc',
+    hasInbox: true,
     engines: ['Redis 7.0.15', 'SecantusDB 0.7'],
   });
 
   t.ok(text.split('\n').length <= 24);
   for (const fact of [
     '#code=abc',
+    ':5020',
     ':5000/docs',
     ':5001/v1/realtime',
     'Redis 7.0.15',

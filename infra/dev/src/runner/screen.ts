@@ -6,6 +6,8 @@ export interface ScreenFacts {
   /** Where several nodes stand behind one. */
   readonly frontDoor?: FrontDoorPorts | undefined;
   readonly link: string;
+  /** False where messages really leave, through the person's own companies. */
+  readonly hasInbox: boolean;
   readonly engines: readonly string[];
   readonly fleet: FleetChoice;
   readonly logsDir: string;
@@ -31,11 +33,17 @@ export function screenText(facts: ScreenFacts): string {
       ? `  Websocket  ${realtimeUrl}/v1/realtime`
       : `  Websocket  ${realtimeUrl}   on ${frontDoor.moreNodes.length + 1} nodes: ${at(frontDoor.metricsPort)}/stats`,
     `  Health     ${at(ports.api)}/health   metrics: ${at(ports.apiMetrics)}/metrics`,
+    facts.hasInbox
+      ? `  Inbox      ${at(ports.sandbox)}   every SMS, mail, push and call that is sent`
+      : '  Messages   leave through the companies that your environment sets up',
     `  Cars       ${describeFleet(facts.fleet)}`,
     ...facts.engines.map((engine, index) => `  ${index === 0 ? 'Stores    ' : '          '} ${engine}`),
     `  Logs       ${facts.logsDir}/*.log`,
     '',
     '  Try next: click a car and press F to follow it · Ctrl-K to search a trip · replay its track with the slider',
+    ...(facts.hasInbox && facts.fleet.kind !== 'none'
+      ? ['            in the SOS desk let a simulated rider press SOS, and watch the inbox']
+      : []),
     ...tryCommands(facts.fleet),
     '',
     facts.isTerminal

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { realtimeNodeArgs } from '@hushryd/platform/lifecycle/realtime-node-args';
+import type { FieldKeyVariables } from '../issuer/field-keys.ts';
 import { publicAddresses } from './public-addresses.ts';
 import type { FleetChoice, FrontDoorPorts, Ports } from './read-options.ts';
 
 /** A process of ours to start. */
 export interface ServicePlan {
-  readonly name: 'api' | 'realtime' | `realtime-${number}` | 'worker' | 'fleet';
+  readonly name: 'sandbox' | 'api' | 'realtime' | `realtime-${number}` | 'worker' | 'fleet';
   /** Arguments of node. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -21,8 +23,13 @@ export interface ServiceSettings {
   readonly redisUrl: string;
   readonly mongoUrl: string;
   readonly publicKeysFile: string;
+  readonly fieldKeys: FieldKeyVariables;
   readonly serviceToken: string;
   readonly fleetSecret: string;
+  /** Where the api keeps alerts that the database does not have yet. */
+  readonly journalDir: string;
+  /** How the services send messages: see plan-messages.ts. */
+  readonly messagesEnv: Readonly<Record<string, string>>;
 }
 
 /** What realtime refuses beyond (requirement LOC): a replay at N-fold speed moves cars N times as fast. */
@@ -38,13 +45,25 @@ export function planServices(settings: ServiceSettings): ServicePlan[] {
   const maxSpeedKmh = String(defaultMaxSpeedKmh * (fleet.kind === 'replay' ? Math.max(1, fleet.speed) : 1));
   const stores = { REDIS_URL: settings.redisUrl, MONGODB_URL: settings.mongoUrl };
   const common = { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: '10000' };
+  /** Of what stands in messages of alerts. */
+  const pages = {
+    SOS_DESK_URL: `${address(ports.console)}/#/sos?alert={alertId}`,
+    SHARE_PAGE_URL: `${publicAddresses(ports, frontDoor).apiUrl}/share.html`,
+  };
   const tokens = { TOKEN_PUBLIC_KEYS_FILE: settings.publicKeysFile, SERVICE_TOKEN: settings.serviceToken };
 
   return [
     {
       name: 'worker',
       argv: main('worker'),
-      env: { ...common, ...stores, METRICS_PORT: String(ports.workerMetrics) },
+      env: {
+        ...common,
+        ...stores,
+        ...settings.fieldKeys,
+        ...settings.messagesEnv,
+        ...pages,
+        METRICS_PORT: String(ports.workerMetrics),
+      },
       readyUrl: `${address(ports.workerMetrics)}/health/ready`,
     },
     {
@@ -54,6 +73,9 @@ export function planServices(settings: ServiceSettings): ServicePlan[] {
         ...common,
         ...stores,
         ...tokens,
+        ...settings.fieldKeys,
+        ...settings.messagesEnv,
+        ...pages,
         PORT: String(ports.api),
         INTERNAL_PORT: String(ports.internal),
         METRICS_PORT: String(ports.apiMetrics),
@@ -61,6 +83,7 @@ export function planServices(settings: ServiceSettings): ServicePlan[] {
         // The front door runs on this machine as well.
         ...(frontDoor && { TRUSTED_PROXIES: '127.0.0.1/32' }),
         MAX_SPEED_KMH: maxSpeedKmh,
+        SOS_JOURNAL_DIR: settings.journalDir,
       },
       readyUrl: `${address(ports.api)}/health/ready`,
     },
@@ -72,7 +95,7 @@ export function planServices(settings: ServiceSettings): ServicePlan[] {
   function planNode(name: ServicePlan['name'], node: { port: number; metricsPort: number }): ServicePlan {
     return {
       name,
-      argv: main('realtime'),
+      argv: [...realtimeNodeArgs, ...main('realtime')],
       env: {
         ...common,
         REDIS_URL: settings.redisUrl,

@@ -18,12 +18,14 @@ const keptErrorLines = 60;
  * Runs test files with tap, two at a time; all of it is kept in `.hushryd/logs/tests.tap`.
  *
  * @param input.files test files; none means all
+ * @param input.exclude test files that are not run, where all are
  * @param input.env variables for the tests, added to ours
  * @param input.onFile called as each file ends
  */
 export async function runTap(input: {
   rootDir: string;
   files: readonly string[];
+  exclude: readonly string[];
   env: Record<string, string | undefined>;
   signal: AbortSignal;
   onFile: (result: FileResult) => void;
@@ -41,7 +43,7 @@ export async function runTap(input: {
 
   const exitCode = await runChild({
     command: join(rootDir, 'node_modules/.bin/tap'),
-    args: ['--reporter=tap', ...input.files],
+    args: ['--reporter=tap', ...input.exclude.map((file) => `--exclude=${file}`), ...input.files],
     cwd: rootDir,
     env: { ...process.env, ...input.env },
     signal,

@@ -4,6 +4,12 @@ import type { FileResult, TestSkip } from './tap-reader.ts';
 // Of a file that failed as a whole tap also tells the command line, which helps nobody.
 const howItEnded = /^(?:exitCode|signal|expired|reason|error):/;
 
+/** A test file that was not run, and the command that runs it. */
+export interface LeftOut {
+  readonly file: string;
+  readonly command: string;
+}
+
 /** What the run says at its end, and whether all is well. */
 export interface Summary {
   readonly lines: readonly string[];
@@ -15,8 +21,12 @@ export interface Summary {
  * `N passed, N failed`. The numbers are tap's; a check that failed (build, types, lint, import rules) counts as one failure
  * more, and so does a run that tap did not bring to its end, so that "0 failed" always means success.
  */
-export function summarise(input: { run: TapRun; failedChecks: readonly string[] }): Summary {
-  const { run, failedChecks } = input;
+export function summarise(input: {
+  run: TapRun;
+  failedChecks: readonly string[];
+  leftOut?: readonly LeftOut[];
+}): Summary {
+  const { run, failedChecks, leftOut = [] } = input;
   const didNotEnd = run.totals === undefined || (run.exitCode !== 0 && run.totals.fail === 0);
   const passed = run.totals?.pass ?? 0;
   const failed = (run.totals?.fail ?? 0) + failedChecks.length + (didNotEnd ? 1 : 0);
@@ -26,6 +36,7 @@ export function summarise(input: { run: TapRun; failedChecks: readonly string[] 
     lines: [
       ...run.files.filter((file) => !file.isOk).flatMap((file) => describeFailures(file, run.lastErrorLines)),
       ...describeSkips(run.files),
+      ...describeLeftOut(leftOut),
       ...(didNotEnd ? ['', `tap did not come to its end (exit code ${run.exitCode}).`, ...run.lastErrorLines] : []),
       ...(failedChecks.length > 0 ? ['', `Failed checks: ${failedChecks.join(', ')}`] : []),
       '',
@@ -59,6 +70,11 @@ function describeFailures(file: FileResult, lastErrorLines: readonly string[]): 
 function describeSkips(files: readonly FileResult[]): string[] {
   const skips = files.flatMap((file) => file.skips.map((skip) => `  ${file.file}: ${describeSkip(skip)}`));
   return skips.length > 0 ? ['', `Skipped (${skips.length}):`, ...skips] : [];
+}
+
+function describeLeftOut(leftOut: readonly LeftOut[]): string[] {
+  const lines = leftOut.map(({ file, command }) => `  ${file}: ${command}`);
+  return lines.length > 0 ? ['', `Left to the full set (${lines.length}):`, ...lines] : [];
 }
 
 function describeSkip({ path, reason }: TestSkip): string {

@@ -1,4 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { fullSet } from './full-set.ts';
 import { describeFile, summarise } from './summary.ts';
 import { createTapReader, type FileResult } from './tap-reader.ts';
 
@@ -104,4 +106,17 @@ t.test('a file is one line', async (t) => {
   const [bad] = read(recorded).files;
 
   t.equal(bad && describeFile(bad), '  FAILED a/bad.test.ts (2 passed, 1 failed, 1 skipped, 0.1 s)');
+});
+
+t.test('what a plain run leaves out is there, named at its end, and run by the command it names', async (t) => {
+  const root = new URL('../../../../', import.meta.url);
+  const commands = readFileSync(new URL('infra/dev/bootstrap/commands.mjs', root), 'utf8');
+  const run = { exitCode: 0, totals: { pass: 7, fail: 0, skip: 0, todo: 0 }, files: [], lastErrorLines: [] };
+  const text = summarise({ run, failedChecks: [], leftOut: fullSet }).lines.join('\n');
+
+  for (const { file, command } of fullSet) {
+    t.ok(existsSync(new URL(file, root)), file);
+    t.match(commands, `'${file}'`);
+    t.match(text, `${file}: ${command}`);
+  }
 });

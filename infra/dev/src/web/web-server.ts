@@ -2,7 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { problem, RequestError, readJson, sendJson } from './http-exchange.ts';
 import { type StaticSite, sendFile } from './static-site.ts';
 
-export type Handler = (request: IncomingMessage, body: unknown) => { status: number; body: unknown };
+interface Reply {
+  status: number;
+  body: unknown;
+}
+
+export type Handler = (request: IncomingMessage, body: unknown) => Reply | Promise<Reply>;
 
 export interface WebServer {
   readonly port: number;
@@ -53,7 +58,7 @@ async function answer(input: {
   const post = Object.hasOwn(input.posts, path) ? input.posts[path] : undefined;
   if (post) {
     if (request.method !== 'POST') throw new RequestError(405, 'Use POST here.');
-    const reply = post(request, await readJson(request));
+    const reply = await post(request, await readJson(request));
     return sendJson(response, reply.status, reply.body);
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new RequestError(405, 'Use GET here.');

@@ -82,10 +82,25 @@ t.test('every answer carries the policy: scripts from here, data from here, the 
     t.match(headers['content-security-policy'], /default-src 'none'; script-src 'self';/);
     t.match(
       headers['content-security-policy'],
-      /connect-src 'self' blob: http:\/\/127\.0\.0\.1:1 ws:\/\/127\.0\.0\.1:2/,
+      /connect-src 'self' blob: http:\/\/127\.0\.0\.1:1 ws:\/\/127\.0\.0\.1:2;/,
     );
     t.equal(headers['x-content-type-options'], 'nosniff');
   }
+});
+
+t.test('the policy lets in the base map that was chosen, and no other', async (t) => {
+  const urls = { apiUrl: 'http://127.0.0.1:1', realtimeUrl: 'ws://127.0.0.1:2' };
+  const policy = (mapStyleUrl?: string) => securityHeaders({ ...urls, mapStyleUrl })['content-security-policy'] ?? '';
+  const sources = (text: string, name: string) => new RegExp(`${name} ([^;]*)`).exec(text)?.[1]?.split(' ').slice(2);
+  const own = ['http://127.0.0.1:1', 'ws://127.0.0.1:2'];
+
+  t.same(sources(policy(), 'connect-src'), own);
+  t.same(sources(policy(), 'img-src'), ['blob:']);
+  const tiles = policy('http://tiles.example:8080/{z}/{x}/{y}.png');
+  t.same(sources(tiles, 'connect-src'), [...own, 'http://tiles.example:8080']);
+  t.same(sources(tiles, 'img-src'), ['blob:', 'http://tiles.example:8080']);
+  const style = policy('https://maps.example/style.json?key=1');
+  t.same(sources(style, 'connect-src'), [...own, 'https://maps.example', 'https:'], 'a style names other hosts');
 });
 
 t.test('other sites’ pages and other names of 127.0.0.1 get nothing', async (t) => {

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { toFieldKeys } from '@hushryd/platform/crypto/field-keys';
+import { realtimeNodeArgs } from '@hushryd/platform/lifecycle/realtime-node-args';
 import t from 'tap';
 import Schema from 'typebox/schema';
 import { parse } from 'yaml';
@@ -157,6 +160,27 @@ t.test('services get only variables that a schema knows', async (t) => {
   }
 });
 
+t.test('keys of private fields are made, asked for, and given to those who read them', async (t) => {
+  const names = ['FIELD_KEYS', 'FIELD_KEY_CURRENT', 'BLIND_INDEX_KEY'];
+  const given = (service: string) => names.map((name) => String(compose.services[service]?.environment?.[name]));
+  for (const service of ['collections', 'worker', 'api']) {
+    t.same(
+      given(service),
+      names.map((name) => `\${${name}:?run node infra/docker/make-env.mjs first}`),
+      service,
+    );
+  }
+  t.same(given('realtime'), ['', '', ''], 'its env_file has them, so they are taken away');
+
+  const copy = t.testdir({
+    infra: { docker: { 'make-env.mjs': read('infra/docker/make-env.mjs') } },
+    '.env.example': read('.env.example'),
+  });
+  execFileSync(process.execPath, [join(copy, 'infra/docker/make-env.mjs')]);
+  const env = parseEnv(readFileSync(join(copy, '.env'), 'utf8')) as Parameters<typeof toFieldKeys>[0];
+  t.equal(toFieldKeys(env).current, 'docker', 'what is made is what the services take');
+});
+
 t.test('the image copies files that exist, by scripts that parse', async (t) => {
   const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, list = '']) => list.split(' '));
   t.ok(sources.length >= 5);
@@ -166,6 +190,13 @@ t.test('the image copies files that exist, by scripts that parse', async (t) => 
   for (const script of scripts.filter((name) => name.endsWith('.sh'))) {
     t.doesNotThrow(() => execFileSync('bash', ['-n', join(rootDir, 'infra/docker', script)]), script);
   }
+});
+
+t.test('a realtime node is given the same arguments of Node.js here as by npm start', async (t) => {
+  const args = ['node', ...realtimeNodeArgs];
+  t.strictSame(compose.services.realtime?.command, [...args, '/service/dist/main.js']);
+  const { scripts } = JSON.parse(read('services/realtime/package.json')) as { scripts: Record<string, string> };
+  t.equal(scripts.start, [...args, 'dist/main.js'].join(' '));
 });
 
 /** Order in which the services can start; throws on a circle. */

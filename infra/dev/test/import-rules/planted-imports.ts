@@ -18,6 +18,9 @@ export const innocentFiles: Record<string, string> = {
   'packages/tracking/src/history-store.ts': "import '@hushryd/platform/mongo/connect';\nexport const store = 1;\n",
   'packages/rides/src/trips.ts': "import '@hushryd/tracking/accept-fix';\nexport const trips = 1;\n",
   'packages/providers/src/sms.ts': "import '@hushryd/platform/errors/app-error';\nexport const sms = 1;\n",
+  'packages/providers/src/sandbox/start-sandbox.ts':
+    "import '../sms.ts';\nimport '@hushryd/platform/lifecycle/run-main';\nexport const startSandbox = 1;\n",
+  'packages/platform/src/lifecycle/run-main.ts': 'export const runMain = 1;\n',
   'packages/outreach/src/alerts.ts': "import '@hushryd/providers/sms';\nexport const alerts = 1;\n",
   'packages/sdk/src/rider-client.ts': "import '@hushryd/contracts/shape';\nexport const rider = 1;\n",
   'services/api/src/app.ts': "import './trips/routes.ts';\nimport '@hushryd/rides/trips';\nexport const app = 1;\n",
@@ -33,6 +36,7 @@ export const innocentFiles: Record<string, string> = {
   'services/console/src/frame/panel.ts': 'export const panel = 1;\n',
   'infra/dev/src/run.ts': "import '@hushryd/platform/engines/find-redis';\nimport '@hushryd/sdk/rider-client';\n",
   'bench/src/bench.ts': "import '@hushryd/platform/engines/find-redis';\nimport '@hushryd/outreach/alerts';\n",
+  'packages/outreach/src/alerts.test.ts': "import '@hushryd/providers/sandbox/start-sandbox';\n",
   'packages/tracking/src/accept-fix.test.ts': "import './accept-fix.ts';\nimport '@hushryd/platform/testing/clock';\n",
   'services/realtime/test/server.test.ts':
     "import '../src/server.ts';\nimport '@hushryd/platform/engines/find-redis';\nimport 'mongodb';\n",
@@ -81,10 +85,22 @@ const outsideTheTable: PlantedImport[] = [
     to: 'node_modules/left-pad/index.js',
   },
   {
-    rule: 'providers-import-only-errors-and-logging',
+    rule: 'providers-import-only-errors-logging-config',
     file: 'packages/providers/src/keys.ts',
     code: "import '@hushryd/platform/redis/keys';",
     to: platformFile,
+  },
+  {
+    rule: 'sandbox-imports-only-what-a-process-needs',
+    file: 'packages/providers/src/sandbox/keys.ts',
+    code: "import '@hushryd/platform/redis/keys';",
+    to: platformFile,
+  },
+  {
+    rule: 'nobody-imports-the-sandbox',
+    file: 'packages/outreach/src/plays.ts',
+    code: "import '@hushryd/providers/sandbox/start-sandbox';",
+    to: 'packages/providers/src/sandbox/start-sandbox.ts',
   },
   {
     rule: 'bench-imports-no-services-providers',
