@@ -75,7 +75,7 @@ export const helpText = `Measure HushRyd against its budgets, each figure beside
   --out FILE                 where the JSON goes (default bench/baselines/latest.json)
   --no-write                 write no JSON
   --profile                  CPU profiles of the services into .hushryd/profiles (costs some percent)
-  --sockets N                how many sockets (sockets-100k, slow-consumers, reconnect-storm)
+  --sockets N                how many sockets (sockets-100k, slow-consumers, reconnect-storm), or phones (sos-accept)
   --worker                   a history worker runs beside (sockets-100k)
   --list                     what there is to measure
   -h, --help                 this text

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort } from '@hushryd/platform/engines/ports';
+import { createTestFieldKeys } from '@hushryd/platform/testing/field-keys';
+import type { BenchMongo } from './engines.ts';
 import { createIssuer, type Issuer } from './issuer.ts';
 import { type RunningService, startService } from './processes/start-service.ts';
 import type { Stage } from './scenario.ts';
@@ -8,11 +13,15 @@ import type { Scope } from './scope.ts';
 /** Services as processes over one Redis prefix and, where the api or a worker takes part, one database. */
 export interface System {
   readonly issuer: Issuer;
+  /** Keys of private fields, as the services' variables. */
+  readonly fieldKeys: Readonly<ReturnType<typeof createTestFieldKeys>>;
   readonly redis: { readonly url: string; readonly prefix: string; readonly pid: number | undefined };
+  /** @param env on top of what is the same for all; undefined leaves the service its default */
+  startRealtime(scope?: Scope, env?: Readonly<Record<string, string | undefined>>): Promise<ListeningService>;
   /** @param env on top of what is the same for all */
-  startRealtime(scope?: Scope, env?: Readonly<Record<string, string>>): Promise<ListeningService>;
-  startApi(): Promise<ListeningService>;
-  startWorker(scope?: Scope): Promise<RunningService>;
+  startApi(scope?: Scope, env?: Readonly<Record<string, string>>): Promise<ListeningService>;
+  /** @param env on top of what is the same for all */
+  startWorker(scope?: Scope, env?: Readonly<Record<string, string>>): Promise<RunningService>;
 }
 
 export interface ListeningService extends RunningService {
@@ -31,11 +40,26 @@ const loadLimits = {
   UPGRADE_TIMEOUT_MS: '10000',
 };
 
-/** Nothing runs yet but the engines. */
-export async function createSystem({ scope, engines, profileDir }: Stage): Promise<System> {
+/** On the machine's disk, and gone with the scope. */
+async function journalDir(scope: Scope): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'hushryd-sos-'));
+  scope.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/**
+ * Nothing runs yet but the engines.
+ *
+ * @param openMongo where another database is wanted than the one that the run shares
+ */
+export async function createSystem(
+  { scope, engines, profileDir }: Pick<Stage, 'scope' | 'engines' | 'profileDir'>,
+  { openMongo = engines.mongo }: { openMongo?: (scope: Scope) => Promise<BenchMongo> } = {},
+): Promise<System> {
   const issuer = createIssuer();
   const redis = await engines.redis(scope);
   const internalPort = await freePort();
+  const fieldKeys = createTestFieldKeys();
   const shared = {
     NODE_ENV: 'production',
     LOG_LEVEL: 'info',
@@ -44,15 +68,17 @@ export async function createSystem({ scope, engines, profileDir }: Stage): Promi
     METRICS_PORT: '0',
     TOKEN_PUBLIC_KEYS: issuer.publicKeys,
     SERVICE_TOKEN: randomBytes(24).toString('hex'),
+    ...fieldKeys,
   };
   let mongo: Promise<Record<string, string>> | undefined;
   const mongoEnv = () => {
-    mongo ??= engines.mongo(scope).then(({ url, database }) => ({ MONGODB_URL: url, MONGODB_DATABASE: database }));
+    mongo ??= openMongo(scope).then(({ url, database }) => ({ MONGODB_URL: url, MONGODB_DATABASE: database }));
     return mongo;
   };
 
   return {
     issuer,
+    fieldKeys,
     redis,
     async startRealtime(ownScope = scope, env = {}) {
       const port = await freePort();
@@ -60,15 +86,23 @@ export async function createSystem({ scope, engines, profileDir }: Stage): Promi
       const service = await startService(ownScope, { name: 'realtime', env: { ...shared, ...own }, profileDir });
       return { ...service, port };
     },
-    async startApi() {
+    async startApi(ownScope = scope, env = {}) {
       const port = await freePort();
-      const own = { PORT: String(port), INTERNAL_PORT: String(internalPort) };
-      const env = { ...shared, ...own, ...(await mongoEnv()) };
-      const service = await startService(scope, { name: 'api', env, profileDir });
+      const own = {
+        PORT: String(port),
+        INTERNAL_PORT: String(internalPort),
+        SOS_JOURNAL_DIR: await journalDir(ownScope),
+      };
+      const service = await startService(ownScope, {
+        name: 'api',
+        env: { ...shared, ...own, ...(await mongoEnv()), ...env },
+        profileDir,
+      });
       return { ...service, port };
     },
-    async startWorker(ownScope = scope) {
-      return startService(ownScope, { name: 'worker', env: { ...shared, ...(await mongoEnv()) }, profileDir });
+    async startWorker(ownScope = scope, own = {}) {
+      const env = { ...shared, ...(await mongoEnv()), ...own };
+      return startService(ownScope, { name: 'worker', env, profileDir });
     },
   };
 }

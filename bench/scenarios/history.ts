@@ -136,7 +136,7 @@ async function insertBare(db: Db, groups: Backlog): Promise<number> {
   const collection = db.collection<HistoryDocument>('location_history');
   const batches = groups.flatMap((list) =>
     Array.from({ length: batchesPerPartition }, (_, batch) =>
-      list.slice(batch * fixesPerBatch, (batch + 1) * fixesPerBatch).flatMap(toHistoryDocuments),
+      list.slice(batch * fixesPerBatch, (batch + 1) * fixesPerBatch).flatMap((group) => toHistoryDocuments(group)),
     ),
   );
   let stored = 0;

@@ -1,8 +1,8 @@
+import { assertAllTaken } from '../harness/assert-all-taken.ts';
 import { driverId } from '../harness/city.ts';
 import type { BareUwsCommands } from '../harness/contenders/bare-uws.ts';
 import { interleave } from '../harness/interleave.ts';
 import { openLiveRedis } from '../harness/live-redis.ts';
-import type { DriverCounts } from '../harness/load/drivers.ts';
 import { type LoadProcess, startLoad } from '../harness/load/start-load.ts';
 import { formatNumber } from '../harness/print-table.ts';
 import { createCpuMeter } from '../harness/processes/process-usage.ts';
@@ -110,13 +110,4 @@ async function saturate(load: LoadProcess, pid: number): Promise<Throughput> {
   await load.call('stopSaturating');
   await sleepMs(500);
   return sample;
-}
-
-/** @throws Error when fixes were dropped, refused, or phones lost: then the figure would not be about acknowledged fixes */
-export function assertAllTaken(counts: DriverCounts): void {
-  const { framesWithDrops, errors, endedSockets, lastError } = counts;
-  if (framesWithDrops + errors + endedSockets === 0) return;
-  throw new Error(
-    `${framesWithDrops} frames with drops, ${errors} errors, ${endedSockets} sockets ended; last: ${lastError}`,
-  );
 }

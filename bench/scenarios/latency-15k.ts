@@ -1,9 +1,11 @@
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
+import { assertAllTaken } from '../harness/assert-all-taken.ts';
 import { driverId, riderId, tripId } from '../harness/city.ts';
 import type { BareUwsCommands } from '../harness/contenders/bare-uws.ts';
 import { interleave } from '../harness/interleave.ts';
 import { createLatencyHistogram, type LatencyHistogram } from '../harness/latency-histogram.ts';
 import { openLiveRedis } from '../harness/live-redis.ts';
+import { type AlertCounts, type AlertDesk, openAlertDesk } from '../harness/load/alert-desk.ts';
 import type { FixSchedule } from '../harness/load/fix-schedule.ts';
 import { monotonicMs } from '../harness/load/monotonic.ts';
 import { type LoadProcess, startLoad } from '../harness/load/start-load.ts';
@@ -14,7 +16,6 @@ import type { Scenario, Stage } from '../harness/scenario.ts';
 import { sleepMs } from '../harness/sleep.ts';
 import { startTrips } from '../harness/start-trips.ts';
 import { createSystem, type System } from '../harness/system.ts';
-import { assertAllTaken } from './ingest.ts';
 
 const tripCount = 5_000;
 const ridersPerTrip = 2;
@@ -39,6 +40,7 @@ interface Sample {
   readonly missing: number;
   /** How late the generator itself was, at most; part of the latencies. */
   readonly senderLatestMs: number;
+  readonly alerts: AlertCounts | undefined;
 }
 
 /**
@@ -52,7 +54,8 @@ export const latency15k: Scenario = {
   maxSeconds: 300,
   async run(stage) {
     const system = await createSystem(stage);
-    await startTrips(await openLiveRedis(stage.scope, system.redis), tripCount);
+    const live = await openLiveRedis(stage.scope, system.redis);
+    await startTrips(live, tripCount);
     const realtime = await system.startRealtime(stage.scope);
     const bare = await startHelper<BareUwsCommands>(stage.scope, {
       module: new URL('../harness/contenders/bare-uws', import.meta.url),
@@ -61,11 +64,13 @@ export const latency15k: Scenario = {
     stage.progress('15,000 sockets connect to each');
     const ours = await openRelay(stage, system, realtime.port);
     const bareUws = await openRelay(stage, system, await bare.call('listen'));
+    const token = system.issuer.token('operator-1', 'operator');
+    const desk = await openAlertDesk({ scope: stage.scope, live, port: realtime.port, token });
 
     const samples = await interleave({
       rounds: stage.rounds,
       progress: stage.progress,
-      contenders: { ours: () => relay(ours), 'bare uWS': () => relay(bareUws) },
+      contenders: { ours: () => relay(ours, desk), 'bare uWS': () => relay(bareUws) },
       describe: ({ latencies, missing, senderLatestMs }) =>
         `p50 ${formatNumber(latencies.percentile(0.5))} ms, p99 ${formatNumber(latencies.percentile(0.99))} ms, ` +
         `max ${formatNumber(latencies.maxMs)} ms, ${missing} missing, sender late by ${formatNumber(senderLatestMs)} ms`,
@@ -91,6 +96,20 @@ export const latency15k: Scenario = {
         unit: 'frames',
         // Added up: a median would pass over a round that lost something.
         ours: [samples.ours.reduce((sum, { missing }) => sum + missing, 0)],
+        limits: [{ atMost: 0 }],
+      }),
+      measure({
+        scenario: 'latency-15k',
+        metric: 'alert due → operator reads it, max',
+        unit: 'ms',
+        ours: samples.ours.map(({ alerts }) => alerts?.latencies.maxMs ?? Number.NaN),
+        limits: [{ atMost: 100 }],
+      }),
+      measure({
+        scenario: 'latency-15k',
+        metric: 'alerts that never came',
+        unit: 'alerts',
+        ours: [samples.ours.reduce((sum, { alerts }) => sum + (alerts?.missing ?? 0), 0)],
         limits: [{ atMost: 0 }],
       }),
     ];
@@ -119,7 +138,8 @@ async function openRelay({ scope }: Stage, { issuer }: System, port: number): Pr
   return { drivers, riders };
 }
 
-async function relay({ drivers, riders }: Relay): Promise<Sample> {
+/** @param desk where alerts are raised meanwhile: they must not wait behind all those positions */
+async function relay({ drivers, riders }: Relay, desk?: AlertDesk): Promise<Sample> {
   const fromFix = warmUpSeconds * fixesPerSecond;
   const toFix = fromFix + windowSeconds * fixesPerSecond;
   const schedule: FixSchedule = {
@@ -132,6 +152,7 @@ async function relay({ drivers, riders }: Relay): Promise<Sample> {
   };
   await riders.call('watchLatencies', schedule);
   await drivers.call('startSchedule', schedule);
+  desk?.alert(warmUpSeconds + windowSeconds);
   await sleepMs(500 + (warmUpSeconds + windowSeconds) * 1000 + lastFrameWithinMs);
 
   const counts = await drivers.call('driverCounts');
@@ -139,5 +160,10 @@ async function relay({ drivers, riders }: Relay): Promise<Sample> {
   const heard = await riders.call('heardLatencies');
   const latencies = createLatencyHistogram();
   latencies.add(heard);
-  return { latencies, missing: (toFix - fromFix) * ridersPerTrip - heard.heard, senderLatestMs: counts.latestMs };
+  return {
+    latencies,
+    missing: (toFix - fromFix) * ridersPerTrip - heard.heard,
+    senderLatestMs: counts.latestMs,
+    alerts: desk?.take(),
+  };
 }

@@ -1,3 +1,4 @@
+import { assertAllTaken } from '../harness/assert-all-taken.ts';
 import { driverId, riderId, tripId } from '../harness/city.ts';
 import { createLatencyHistogram } from '../harness/latency-histogram.ts';
 import { openLiveRedis } from '../harness/live-redis.ts';
@@ -9,7 +10,6 @@ import type { Scenario } from '../harness/scenario.ts';
 import { sleepMs } from '../harness/sleep.ts';
 import { startTrips } from '../harness/start-trips.ts';
 import { createSystem } from '../harness/system.ts';
-import { assertAllTaken } from './ingest.ts';
 
 const driverCount = 500;
 const fixesPerSecond = 1000;

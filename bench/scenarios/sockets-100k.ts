@@ -77,6 +77,17 @@ export const sockets100k: Scenario = {
     return [
       ...latencyRows(samples),
       ...countRows(samples),
+      row(
+        'frames delivered',
+        '/s',
+        samples.map(({ latencies }) => latencies.count / windowSeconds),
+      ),
+      row(
+        'error rate',
+        '% of frames',
+        samples.map((sample) => (100 * errorsOf(sample)) / sample.fixes),
+        [{ atMost: 0 }],
+      ),
       row('resident memory a connection, all open', 'KiB', [perSocket(residentOpen)], memoryLimits),
       row('… after the load', 'KiB', [perSocket(residentLoaded)], memoryLimits),
       ...groups.map((group, index) =>
@@ -157,6 +168,9 @@ function countRows(samples: readonly Sample[]): Measurement[] {
     row('drops, errors, lost sockets', 'cases', [samples.at(-1)?.faults ?? 0], [{ atMost: 0 }]),
   ];
 }
+
+/** A rider is told of each fix, and its phone is answered. */
+const errorsOf = (sample: Sample): number => sample.missingFrames + sample.unansweredFixes + sample.faults;
 
 const describe = (sample: Sample): string =>
   `p50 ${formatNumber(sample.latencies.percentile(0.5))} ms, p99 ${formatNumber(sample.latencies.percentile(0.99))} ms, ` +

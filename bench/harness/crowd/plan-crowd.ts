@@ -12,7 +12,7 @@ export interface CrowdPlan {
 /** What a process has open besides its sockets: modules, pipes, Redis, logs. */
 const reservedFiles = 1_000;
 /** More would make one event loop the bottleneck of what is measured, however many files it may open. */
-const maxSocketsPerServer = 15_000;
+const maxSocketsPerServer = 17_000;
 const maxSocketsPerGenerator = 19_000;
 /** One that reads while the other sends. */
 const leastGenerators = 2;

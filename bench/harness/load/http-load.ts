@@ -7,6 +7,8 @@ export interface HttpLoadInput {
   readonly requests: readonly { readonly path: string; readonly headers?: Readonly<Record<string, string>> }[];
   readonly connections: number;
   readonly seconds: number;
+  /** Of all connections together, each request when it is due; without it as many as are answered. */
+  readonly requestsPerSecond?: number;
 }
 
 export interface HttpLoadResult {
@@ -17,8 +19,8 @@ export interface HttpLoadResult {
 }
 
 const commands = {
-  /** As many requests as are answered, one after another on each connection. */
-  async run({ url, requests, connections, seconds }: HttpLoadInput): Promise<HttpLoadResult> {
+  /** One request after another on each connection. */
+  async run({ url, requests, connections, seconds, requestsPerSecond }: HttpLoadInput): Promise<HttpLoadResult> {
     const lap = requests.map(({ path, headers }) => ({ method: 'GET' as const, path, headers: { ...headers } }));
     let connection = 0;
     const result = await autocannon({
@@ -26,6 +28,7 @@ const commands = {
       connections,
       pipelining: 1,
       duration: seconds,
+      ...(requestsPerSecond !== undefined && { overallRate: requestsPerSecond }),
       requests: lap,
       setupClient(client) {
         const start = Math.floor((connection * lap.length) / connections) % lap.length;

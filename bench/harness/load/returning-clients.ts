@@ -36,13 +36,14 @@ export function createReturningClients() {
   const delays = createLatencyHistogram();
   const counts = { dropped: 0, back: 0, failedTries: 0, firstDropAtMs: Number.POSITIVE_INFINITY, lastBackAtMs: 0 };
 
-  async function connect(input: OpenReturningInput, client: ListenerSpec, port: number): Promise<void> {
+  /** @param tries without it a few, with growing pauses: the node takes only so many a second */
+  async function connect(input: OpenReturningInput, client: ListenerSpec, port: number, tries?: number): Promise<void> {
     const { socket } = await openHushrydSocket({
       port,
       localAddress: input.localAddress,
       token: client.token,
       topics: client.topics ?? [],
-      maxAttempts: 1,
+      ...(tries !== undefined && { maxAttempts: tries }),
       onText: () => undefined,
       onEnd: () => {
         sockets.delete(socket);
@@ -59,7 +60,7 @@ export function createReturningClients() {
     for (let attempt = 0; attempt < maxTries; attempt += 1) {
       await sleepMs(backoffDelayMs({ attempt, random: Math.random }));
       try {
-        await connect(input, client, input.otherPorts[attempt % input.otherPorts.length] as number);
+        await connect(input, client, input.otherPorts[attempt % input.otherPorts.length] as number, 1);
       } catch {
         // Counted; the next try is the answer to it.
         counts.failedTries += 1;

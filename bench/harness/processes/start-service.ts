@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dataRoot } from '@hushryd/platform/engines/data-root';
 import { spawnGuarded } from '@hushryd/platform/engines/spawn-guarded';
+import { realtimeNodeArgs } from '@hushryd/platform/lifecycle/realtime-node-args';
 import type { Scope } from '../scope.ts';
 
 export interface RunningService {
@@ -12,10 +13,12 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+export type ServiceName = 'api' | 'realtime' | 'worker' | 'sandbox';
+
 export interface ServiceRequest {
-  readonly name: 'api' | 'realtime' | 'worker';
+  readonly name: ServiceName;
   /** Its whole environment besides PATH and HOME. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Write a CPU profile here when it ends. */
   readonly profileDir?: string | undefined;
 }
@@ -32,12 +35,14 @@ const lookEveryMs = 20;
  */
 export async function startService(scope: Scope, { name, env, profileDir }: ServiceRequest): Promise<RunningService> {
   const rootDir = dirname(dataRoot());
-  const main = join(rootDir, 'services', name, 'dist/main.js');
-  if (!existsSync(main)) throw new Error(`${name} is not built: run npx tsc -b services/${name} first.`);
+  const [project, file] =
+    name === 'sandbox' ? ['packages/providers', 'sandbox/main.js'] : [`services/${name}`, 'main.js'];
+  const main = join(rootDir, project, 'dist', file);
+  if (!existsSync(main)) throw new Error(`${name} is not built: run npx tsc -b ${project} first.`);
   const logFile = await nextLogFile(name);
   const profileArgs = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
   const service = spawnGuarded({
-    argv: [process.execPath, ...profileArgs, main],
+    argv: [process.execPath, ...(name === 'realtime' ? realtimeNodeArgs : []), ...profileArgs, main],
     cwd: rootDir,
     logFile,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
