@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { findResources, isKnownTrouble } from './find-resources.ts';
 import { fullSet } from './full-set.ts';
+import { filesToRunAgain, withSecondRun } from './run-again.ts';
 import { runChecks } from './run-checks.ts';
 import { runTap } from './run-tap.ts';
 import { describeFile, summarise } from './summary.ts';
+import type { FileResult } from './tap-reader.ts';
 
 /**
  * `npm test`: checks, then all tests. `npm test -- file …`: only these tests, without the checks.
@@ -33,14 +35,20 @@ async function run(): Promise<number> {
   for (const line of resources.descriptions) console.log(`  ${line}`);
   try {
     console.log('Running tests');
-    const tap = await runTap({
+    const shared = {
       rootDir,
-      files,
-      exclude: leftOut.map(({ file }) => file),
       env: resources.env,
       signal,
-      onFile: (result) => console.log(describeFile(result)),
-    });
+      onFile: (result: FileResult) => console.log(describeFile(result)),
+    };
+    const first = await runTap({ ...shared, files, exclude: leftOut.map(({ file }) => file), jobs: 2 });
+    if (signal.aborted) return 130;
+    const again = files.length === 0 ? filesToRunAgain(first) : [];
+    if (again.length > 0) console.log('Running alone what failed beside another file');
+    const tap =
+      again.length === 0
+        ? first
+        : withSecondRun(first, await runTap({ ...shared, files: again, exclude: [], jobs: 1 }));
     if (signal.aborted) return 130;
     const summary = summarise({ run: tap, failedChecks, leftOut });
     for (const line of summary.lines) console.log(line);

@@ -10,15 +10,18 @@ export interface TapRun {
   readonly files: readonly FileResult[];
   /** The last lines that tests wrote to stderr: what a test file that crashed leaves behind. */
   readonly lastErrorLines: readonly string[];
+  /** Of files that were run once more: how the first run of them failed. */
+  readonly firstFailures?: readonly FileResult[];
 }
 
 const keptErrorLines = 60;
 
 /**
- * Runs test files with tap, two at a time; all of it is kept in `.hushryd/logs/tests.tap`.
+ * Runs test files with tap; all of it is kept in `.hushryd/logs/tests.tap`.
  *
  * @param input.files test files; none means all
  * @param input.exclude test files that are not run, where all are
+ * @param input.jobs files at a time
  * @param input.env variables for the tests, added to ours
  * @param input.onFile called as each file ends
  */
@@ -26,6 +29,7 @@ export async function runTap(input: {
   rootDir: string;
   files: readonly string[];
   exclude: readonly string[];
+  jobs: number;
   env: Record<string, string | undefined>;
   signal: AbortSignal;
   onFile: (result: FileResult) => void;
@@ -39,11 +43,16 @@ export async function runTap(input: {
   });
   const logsDir = join(rootDir, '.hushryd/logs');
   mkdirSync(logsDir, { recursive: true });
-  const log = createWriteStream(join(logsDir, 'tests.tap'));
+  const log = createWriteStream(join(logsDir, input.jobs === 1 ? 'tests-again.tap' : 'tests.tap'));
 
   const exitCode = await runChild({
     command: join(rootDir, 'node_modules/.bin/tap'),
-    args: ['--reporter=tap', ...input.exclude.map((file) => `--exclude=${file}`), ...input.files],
+    args: [
+      '--reporter=tap',
+      `--jobs=${input.jobs}`,
+      ...input.exclude.map((file) => `--exclude=${file}`),
+      ...input.files,
+    ],
     cwd: rootDir,
     env: { ...process.env, ...input.env },
     signal,

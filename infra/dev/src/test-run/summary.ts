@@ -35,6 +35,7 @@ export function summarise(input: {
     isOk: failed === 0,
     lines: [
       ...run.files.filter((file) => !file.isOk).flatMap((file) => describeFailures(file, run.lastErrorLines)),
+      ...describeFirstFailures(run),
       ...describeSkips(run.files),
       ...describeLeftOut(leftOut),
       ...(didNotEnd ? ['', `tap did not come to its end (exit code ${run.exitCode}).`, ...run.lastErrorLines] : []),
@@ -65,6 +66,14 @@ function describeFailures(file: FileResult, lastErrorLines: readonly string[]): 
     // With two files at a time these lines may belong to the other one; better too many than none.
     ...(hasCrashed ? ['  what tests wrote to stderr last:', ...indent(lastErrorLines)] : []),
   ];
+}
+
+/** Not hidden: whoever looks into it finds the first failure in `.hushryd/logs/tests.tap`. */
+function describeFirstFailures({ files, firstFailures = [] }: TapRun): string[] {
+  const mended = firstFailures.filter(({ file }) => files.some((one) => one.file === file && one.isOk));
+  if (mended.length === 0) return [];
+  const lines = mended.flatMap(({ file, failures }) => failures.map(({ path }) => `  ${file}: ${path.join(' › ')}`));
+  return ['', `Passed only when run again, alone (${mended.length}):`, ...lines];
 }
 
 function describeSkips(files: readonly FileResult[]): string[] {

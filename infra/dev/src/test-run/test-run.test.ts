@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { fullSet } from './full-set.ts';
+import { filesToRunAgain, withSecondRun } from './run-again.ts';
 import { describeFile, summarise } from './summary.ts';
 import { createTapReader, type FileResult } from './tap-reader.ts';
 
@@ -100,6 +101,26 @@ t.test('nothing but a whole and green run says 0 failed', async (t) => {
   t.equal(last({ run: green, failedChecks: ['lint'] }), '7 passed, 1 failed', 'a failed check');
   t.equal(last({ run: { ...green, totals: undefined }, failedChecks: [] }), '0 passed, 1 failed', 'tap was killed');
   t.equal(last({ run: { ...green, exitCode: 1 }, failedChecks: [] }), '7 passed, 1 failed', 'tap is not content');
+});
+
+t.test('what failed beside another file is run once more, and what that says counts', async (t) => {
+  const { files, totals } = read(recorded);
+  const first = { exitCode: 1, totals, files, lastErrorLines: [] };
+  t.same(filesToRunAgain(first), ['a/bad.test.ts', 'a/crashed.test.ts']);
+  t.same(filesToRunAgain({ ...first, totals: undefined }), [], 'not where tap was killed');
+  const many = Array.from({ length: 5 }, (_, index) => ({ ...files[0]!, file: `${index}.test.ts` }));
+  t.same(filesToRunAgain({ ...first, files: many }), [], 'nor where that is no accident');
+
+  const again = (isOk: boolean) => ({
+    exitCode: isOk ? 0 : 1,
+    totals: { pass: 5, fail: isOk ? 0 : 1, skip: 0, todo: 0 },
+    files: ['a/bad.test.ts', 'a/crashed.test.ts'].map((file) => ({ ...files[2]!, file, isOk })),
+    lastErrorLines: [],
+  });
+  const green = summarise({ run: withSecondRun(first, again(true)), failedChecks: [] });
+  t.equal(green.lines.at(-1), '6 passed, 0 failed', 'one of the good file, five of the second run');
+  t.match(green.lines.join('\n'), /only when run again, alone \(2\):\n {2}a\/bad\.test\.ts: outer › numbers differ/);
+  t.match(summarise({ run: withSecondRun(first, again(false)), failedChecks: [] }).lines.at(-1), /, 1 failed$/);
 });
 
 t.test('a file is one line', async (t) => {
