@@ -18,6 +18,7 @@ import { createAlertMetrics } from '../src/alerts/alert-metrics.ts';
 import { type AlertStore, createAlertStore } from '../src/alerts/alert-store.ts';
 import { createRaiseSos } from '../src/alerts/raise-sos.ts';
 import type { TriggerRecord } from '../src/alerts/trigger-record.ts';
+import type { AlertRecord } from '../src/direct/direct-records.ts';
 import { uuidV7 } from '../src/drills/uuid-v7.ts';
 import { createIntakeStream } from '../src/journal/intake-stream.ts';
 import { type Journal, openJournal } from '../src/journal/journal.ts';
@@ -84,13 +85,15 @@ async function startNode(store: AlertStore) {
       deadlineMs: 5_000,
     }),
     announce: async () => true,
+    // Nobody sends anything here.
+    direct: { holds: () => false, take: () => undefined, adopt: () => undefined, handOver: async () => undefined },
     crashAt: neverCrash,
     metrics: createAlertMetrics(createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false })),
     log,
   };
   // WAIT on a single Redis takes all of its 200 ms; what it answers is another test's matter.
   const intake = { ...parts.intake, add: async () => false };
-  let journal: Journal<TriggerRecord> = await openJournal({ settings: journalSettings, log });
+  let journal: Journal<AlertRecord> = await openJournal({ settings: journalSettings, log });
   const build = () =>
     createRaiseSos({
       ...parts,

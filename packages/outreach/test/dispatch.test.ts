@@ -282,3 +282,19 @@ t.test('the sweeper finds what nobody was told of, in closed alerts too', async 
     t.match(metrics, new RegExp(`^${name}\\{`, 'm'), name);
   }
 });
+
+t.test('a process that ends leaves the next company to others, at once', async (t) => {
+  const leaving = await openAlertRoom(t, { redis: await testRedis(t), mongo: await testMongo(t) });
+  const contact = contactOf();
+  leaving.sandbox.faults.set({ provider: 'twilio-sms', mode: 'hang' });
+  const { _id: alertId } = await leaving.raise([contact]);
+
+  const sending = leaving.dispatch.dispatch(alertId);
+  await leaving.dispatch.close();
+  await sending;
+
+  const entry = entryOf(await leaving.read(alertId), 'sms');
+  t.match(entry, { state: 'PENDING', attempts: 1, tries: [{ provider: 'twilio-sms' }] });
+  t.ok((entry?.dueAt?.getTime() ?? Number.POSITIVE_INFINITY) <= Date.now(), 'nobody has to wait for the lease');
+  t.same(leaving.sandbox.messages.list({ recipient: contact.phone }), []);
+});

@@ -286,7 +286,10 @@ export async function openParts(
     lifecycle,
     log,
   });
+  // What only this node knows is asked first: it needs no database.
+  notifications.directTakers.push(sos.direct.takeReceipt);
   notifications.takers.push(sos.dispatch.takeReceipt);
+  notifications.voicePrompts.unshift(sos.direct.readPrompt);
   notifications.voicePrompts.push(sos.dispatch.readPrompt);
 
   return {

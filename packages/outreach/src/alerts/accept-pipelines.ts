@@ -13,13 +13,23 @@ export const escalateAfterMs = 30_000;
 /** Presses whose ids one alert keeps: 2,000 of them are 250 KB. Whoever presses more often has an open alert, and hears of it. */
 export const maxTriggers = 1_000;
 
+/** Until whoever sends an alert by itself has said how far it has come, everybody else leaves it alone for so long. */
+const holdForMs = 5_000;
+/** Stands in the place of a claim meanwhile. */
+export const directHolder = (triggerId: string): string => `direct-${triggerId}`;
+
 /**
  * The update that makes the alert of a press, to be used as an upsert by id: what is there already stays as it is. Everything that is waited for is counted by the database's clock.
  *
  * @param ageMs how long ago the press was accepted, where it comes from a journal
+ * @param isHeld a node may be sending it: it is left alone until that node has handed it over, or for five seconds
  */
-export function toRaise(record: TriggerRecord, ageMs: number): Document[] {
+export function toRaise(record: TriggerRecord, ageMs: number, isHeld: boolean): Document[] {
   const receivedAt = before(ageMs);
+  const heldUntil = after('$$NOW', holdForMs);
+  const sentFrom = isHeld ? heldUntil : receivedAt;
+  const escalatesAt = isHeld && ageMs > escalateAfterMs - holdForMs ? heldUntil : after(receivedAt, escalateAfterMs);
+  const holder = isHeld ? { takenBy: directHolder(record.triggerId) } : {};
   const acceptedAt = new Date(record.acceptedAt);
   const { alertId: _, ...trigger } = record.trigger;
   const data = { ...trigger, via: record.via, isTokenExpired: record.isTokenExpired };
@@ -64,17 +74,18 @@ export function toRaise(record: TriggerRecord, ageMs: number): Document[] {
                 changedAt: receivedAt,
                 outbox: record.outbox.map((entry) => ({
                   $mergeObjects: [
-                    literal({ ...entry, state: 'PENDING', fence: 0, attempts: 0, tries: [] }),
-                    { dueAt: receivedAt },
+                    literal({ ...entry, state: 'PENDING', fence: 0, attempts: 0, tries: [], ...holder }),
+                    { dueAt: sentFrom },
                   ],
                 })),
                 escalation: {
                   level: { $literal: 0 },
-                  nextAt: record.isDrill ? { $literal: null } : after(receivedAt, escalateAfterMs),
+                  nextAt: record.isDrill ? { $literal: null } : escalatesAt,
+                  ...literals(holder),
                 },
                 ...(record.isDrill && { forgetAt: after(receivedAt, keepDrillMs(record.userId)) }),
                 ...firstFacts([{ fact }], receivedAt),
-                workAt: receivedAt,
+                workAt: sentFrom,
                 hasWork: true,
               },
               '$$ROOT',
@@ -144,5 +155,7 @@ export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
 
 /** What people and phones wrote is data, whatever it begins with. */
 const literal = (value: unknown) => ({ $literal: value });
+const literals = (fields: object) =>
+  Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, literal(value)]));
 const before = (ageMs: number) => ({ $add: ['$$NOW', -Math.max(0, Math.round(ageMs))] });
 const after = (time: unknown, ms: number) => ({ $add: [time, ms] });

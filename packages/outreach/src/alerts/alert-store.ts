@@ -17,15 +17,21 @@ export interface Accepted {
   outcome: AcceptOutcome;
 }
 
+export interface AcceptOptions {
+  ageMs: number;
+  isHeld: boolean;
+}
+
 export interface AlertStore {
   /**
    * Make the alert of a press, or let it join the open alert of its person. The same press again changes nothing.
    *
    * @param options.ageMs how long ago it was accepted
+   * @param options.isHeld a node may be sending it by itself, and says within seconds how far it has come: see toRaise
    * @throws AppError `database_unavailable`: unknown, it may have been applied or may still be; the same record again settles it
    * Cost: one majority write; two more round trips for a press that joins.
    */
-  accept(record: TriggerRecord, options?: { ageMs?: number }): Promise<Accepted>;
+  accept(record: TriggerRecord, options?: Partial<AcceptOptions>): Promise<Accepted>;
   /** By the id of any of its presses. */
   find(alertId: string): Promise<AlertDocument | null>;
   /** Of these presses, those that a majority holds. */
@@ -59,9 +65,9 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
   });
 
   /** @returns undefined where a unique index refused it: this person has an open alert, or the id is taken */
-  async function raise(record: TriggerRecord, ageMs: number): Promise<Accepted | undefined> {
+  async function raise(record: TriggerRecord, { ageMs, isHeld }: AcceptOptions): Promise<Accepted | undefined> {
     try {
-      const result = await alerts.findOneAndUpdate({ _id: record.triggerId }, toRaise(record, ageMs), {
+      const result = await alerts.findOneAndUpdate({ _id: record.triggerId }, toRaise(record, ageMs, isHeld), {
         ...write(),
         upsert: true,
         includeResultMetadata: true,
@@ -99,10 +105,10 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
     }
   }
 
-  async function accept(given: TriggerRecord, ageMs: number): Promise<Accepted> {
+  async function accept(given: TriggerRecord, options: AcceptOptions): Promise<Accepted> {
     let record = given;
     for (let round = 1; round <= maxRounds; round += 1) {
-      const raised = await raise(record, ageMs);
+      const raised = await raise(record, options);
       if (raised !== undefined) return raised;
       const { userId, triggerId } = record;
       const known = await alerts.findOne({ triggerIds: triggerId }, deadline(deadlineMs));
@@ -112,7 +118,7 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
         record = { ...given, triggerId: ownId(given) };
         continue;
       }
-      const joined = await join(record, ageMs);
+      const joined = await join(record, options.ageMs);
       if (joined !== undefined) return joined;
       const full = await alerts.findOne({ 'person.userId': userId, open: true }, deadline(deadlineMs));
       if (full !== null && full.triggerIds.length >= maxTriggers) return { alert: full, triggerId, outcome: 'merged' };
@@ -121,7 +127,7 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
   }
 
   return {
-    accept: (record, { ageMs = 0 } = {}) => attempt(() => accept(record, ageMs)),
+    accept: (record, { ageMs = 0, isHeld = false } = {}) => attempt(() => accept(record, { ageMs, isHeld })),
     find: (alertId) => attempt(() => alerts.findOne({ triggerIds: alertId }, deadline(deadlineMs))),
     findPresses: (presses) => {
       const ids = presses.flatMap((press) => [press.triggerId, ownId(press)]);

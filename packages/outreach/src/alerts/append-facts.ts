@@ -10,6 +10,8 @@ export interface FactToAppend {
   fact: NewFact;
   /** Fields of the fact that are taken from the alert as it stood before this stage: `{ data: { level: '$escalation.level' } }`. */
   computed?: Record<string, Expression>;
+  /** When it happened, where that is not when the others did. */
+  at?: Expression;
 }
 
 /**
@@ -66,6 +68,6 @@ export function firstFacts(facts: readonly FactToAppend[], at: Expression): Reco
   return { facts: facts.map((fact) => toFact(fact, at)), hasFacts: { $literal: true } };
 }
 
-function toFact({ fact, computed = {} }: FactToAppend, at: Expression): Expression {
-  return { $mergeObjects: [{ $literal: fact }, computed, { at }] };
+function toFact({ fact, computed = {}, at: own }: FactToAppend, at: Expression): Expression {
+  return { $mergeObjects: [{ $literal: fact }, computed, { at: own ?? at }] };
 }

@@ -4,6 +4,8 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { mongoOutcome } from '@hushryd/platform/mongo/deadline';
+import { type AlertRecord, isPress } from '../direct/direct-records.ts';
+import type { DirectSending } from '../direct/open-direct.ts';
 import type { IntakeStream } from '../journal/intake-stream.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OutreachList } from '../people/contacts/outreach-lists.ts';
@@ -27,11 +29,13 @@ export type ReadOutreachList = (
 
 export interface RaiseSosParts {
   store: Pick<AlertStore, 'accept'>;
-  journal: Journal<TriggerRecord>;
+  journal: Journal<AlertRecord>;
   intake: Pick<IntakeStream<TriggerRecord>, 'add'>;
   readOutreachList: ReadOutreachList;
   sealer: Pick<NoteSealer, 'seal'>;
   announce: AnnounceAlert;
+  /** Sends what the database does not take. */
+  direct: Pick<DirectSending, 'holds' | 'take' | 'handOver'>;
   /** Leaves a hint that the alert is there, once the operators have heard of it. Never throws; the sweepers find the alert without. */
   hint?: ((alertId: string) => Promise<void>) | undefined;
   crashAt: CrashAlert;
@@ -101,7 +105,7 @@ type Held = { isLocal: boolean; isSafe: boolean };
  * A write without an answer is tried once more with the same id, unless somebody has been answered by then.
  */
 export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
-  const { store, journal, intake, announce, crashAt, metrics, log, now = Date.now } = parts;
+  const { store, journal, intake, announce, direct, crashAt, metrics, log, now = Date.now } = parts;
   const timing = { ...defaultTiming, ...parts.timing };
   const underWay = new Set<Promise<unknown>>();
   /** Presses in the journal that the database has taken. */
@@ -111,7 +115,8 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     const startedAtMs = performance.now();
     const key = recordKey({ userId: press.identity.userId, triggerId: press.trigger.alertId });
     // Sent again before the database had it: what is stored must not depend on which time it was.
-    const record = journal.find(key) ?? (await toRecord(press));
+    const known = journal.find(key);
+    const record = known !== undefined && isPress(known) ? known : await toRecord(press);
     crashAt('before_persist');
 
     const isJournaled = writeJournal(key, record);
@@ -121,7 +126,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
       { durability: typeof durability === 'string' ? durability : 'majority' },
       (performance.now() - startedAtMs) / 1000,
     );
-    if (typeof durability === 'string') return answerProvisionally(record, durability);
+    if (typeof durability === 'string') return answerProvisionally(record, { durability, stored });
     return answer(record, durability, startedAtMs);
   }
 
@@ -157,6 +162,8 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     if ('accepted' in last) return last.accepted;
     metrics.notPersisted.inc();
     log.error({ triggerId: held.record.triggerId }, 'alert not persisted');
+    // Nobody is told that it stands; whoever can help is called all the same.
+    direct.take(held.record, { isPersisted: false, areOperatorsTold: false });
     throw new AppError('sos_not_persisted', { retryAfterMs: 1_000, cause: last.error });
   }
 
@@ -177,25 +184,43 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     return toReply(alert, { triggerId, acceptedAt: record.acceptedAt });
   }
 
-  function answerProvisionally(record: TriggerRecord, durability: Exclude<Durability, 'majority'>): SosReply {
+  function answerProvisionally(
+    record: TriggerRecord,
+    { durability, stored }: { durability: Exclude<Durability, 'majority'>; stored: Promise<StoreOutcome> },
+  ): SosReply {
     metrics.accepted.inc({ durability });
     log.warn({ triggerId: record.triggerId, outcome: durability }, 'alert held outside the database');
     const first = oldestPressOf(record);
-    if (first.triggerId === record.triggerId) {
-      const alert = toProvisionalAlert(record);
-      tell(
-        announce({ alert, name: 'sos.raised', atMs: Date.parse(record.acceptedAt), isProvisional: true }).then(() =>
-          crashAt('after_announce'),
-        ),
-      );
-    }
+    const isTold = first.triggerId === record.triggerId ? tellProvisionally(record) : Promise.resolve(true);
+    tell(isTold.then((areOperatorsTold) => sendUnlessStored({ record, stored, areOperatorsTold })));
     return toProvisionalReply(record, { first, durability });
+  }
+
+  async function tellProvisionally(record: TriggerRecord): Promise<boolean> {
+    const alert = toProvisionalAlert(record);
+    const atMs = Date.parse(record.acceptedAt);
+    const isTold = await announce({ alert, name: 'sos.raised', atMs, isProvisional: true });
+    crashAt('after_announce');
+    return isTold;
+  }
+
+  /** A database that is only slow has it in the end, and then everybody may send it. */
+  async function sendUnlessStored({
+    record,
+    stored,
+    areOperatorsTold,
+  }: {
+    record: TriggerRecord;
+    stored: Promise<StoreOutcome>;
+    areOperatorsTold: boolean;
+  }): Promise<void> {
+    if ('error' in (await stored)) direct.take(record, { isPersisted: true, areOperatorsTold });
   }
 
   /** With the database away one person has one alert on this node too. */
   function oldestPressOf(record: TriggerRecord): TriggerRecord {
-    const first = journal.pending().find(({ body }) => body.userId === record.userId);
-    return first?.body ?? record;
+    for (const { body } of journal.pending()) if (isPress(body) && body.userId === record.userId) return body;
+    return record;
   }
 
   async function toRecord({ identity, trigger, isTokenExpired, isDrill, via }: Press): Promise<TriggerRecord> {
@@ -242,12 +267,14 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   async function writeStore(key: string, record: TriggerRecord, startedAtMs: number): Promise<StoreOutcome> {
     try {
       await bringOlder(key, record);
-      const accepted = await store.accept(record).catch((error: unknown) => {
+      const isHeld = direct.holds(record.triggerId);
+      const accepted = await store.accept(record, { isHeld }).catch((error: unknown) => {
         if (mongoOutcome(error) === 'answered' || performance.now() - startedAtMs > timing.answerAfterMs) throw error;
-        return store.accept(record);
+        return store.accept(record, { isHeld });
       });
       crashAt('after_persist');
       noteStored(key);
+      handOver(accepted.alert, record);
       return { accepted };
     } catch (error) {
       return { error };
@@ -261,11 +288,21 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   async function bringOlder(key: string, { userId }: TriggerRecord): Promise<void> {
     for (const { key: olderKey, body } of journal.pending()) {
       if (olderKey === key) return;
-      if (body.userId !== userId || storedKeys.has(olderKey)) continue;
-      const { alert, outcome } = await store.accept(body, { ageMs: Math.max(0, now() - Date.parse(body.acceptedAt)) });
+      if (!isPress(body) || body.userId !== userId || storedKeys.has(olderKey)) continue;
+      const ageMs = Math.max(0, now() - Date.parse(body.acceptedAt));
+      const { alert, outcome } = await store.accept(body, { ageMs, isHeld: direct.holds(body.triggerId) });
       noteStored(olderKey);
+      handOver(alert, body);
       if (outcome === 'raised') tell(announce({ alert, name: 'sos.raised', atMs: alert.receivedAt.getTime() }));
     }
+  }
+
+  /** Where it fails, the replay comes again. */
+  function handOver(alert: Accepted['alert'], { triggerId }: TriggerRecord): void {
+    if (!direct.holds(triggerId)) return;
+    tell(
+      direct.handOver(alert, triggerId).catch((err: unknown) => log.warn({ err, triggerId }, 'not handed over yet')),
+    );
   }
 
   function noteStored(key: string): void {

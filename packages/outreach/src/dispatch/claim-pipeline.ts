@@ -4,7 +4,7 @@ import { settleWork } from '../alerts/work-at.ts';
 import type { DispatchSettings } from './dispatch-settings.ts';
 
 /** What is sent to whoever is on call, beside the call. */
-const pagedChannels = ['voice', 'sms', 'push'] as const;
+export const pagedChannels = ['voice', 'sms', 'push'] as const;
 /** A step that comes late by more than this (everything was down) starts the pace anew instead of running after it. */
 const latePaceMs = 30_000;
 

@@ -20,7 +20,7 @@ export interface GatherOutcomes {
     attempts?: readonly AlertAttemptDocument[],
     options?: { holdMs?: number },
   ): Promise<AlertDocument | null>;
-  /** What was added is kept, or given up. */
+  /** What was added is kept, or given up: a database that does not answer is asked no further. */
   settled(): Promise<void>;
 }
 
@@ -56,6 +56,7 @@ export function createGatherOutcomes({
 }): GatherOutcomes {
   const open = new Map<string, Batch>();
   const underWay = new Set<Promise<unknown>>();
+  let isEnding = false;
 
   async function keep(alertId: string, { changes, attempts }: Batch): Promise<AlertDocument | null> {
     crashAt('before_outcome');
@@ -67,7 +68,7 @@ export function createGatherOutcomes({
         return alert;
       } catch (error) {
         const isAway = error instanceof AppError && error.code === 'database_unavailable';
-        if (!isAway || performance.now() - startedAt > keepForMs) throw error;
+        if (!isAway || isEnding || performance.now() - startedAt > keepForMs) throw error;
         await sleep(againMs);
       }
     }
@@ -109,6 +110,7 @@ export function createGatherOutcomes({
       return batch.kept;
     },
     async settled() {
+      isEnding = true;
       for (const { flush } of open.values()) flush();
       await Promise.all(underWay);
     },

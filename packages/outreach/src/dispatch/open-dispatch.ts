@@ -5,12 +5,13 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
-import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
+import { createPublishEvent, type PublishEvent } from '@hushryd/platform/topics/publish-event';
 import type { Providers } from '@hushryd/providers/providers';
 import type { Db } from 'mongodb';
 import type { AlertMetrics } from '../alerts/alert-metrics.ts';
 import { createAlertStore } from '../alerts/alert-store.ts';
-import { createAnnounceAlert } from '../alerts/announce-alert.ts';
+import { type AnnounceAlert, createAnnounceAlert } from '../alerts/announce-alert.ts';
+import type { AlertWork } from '../alerts/change-alert.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { DeliveryDesk } from '../delivery/delivery.ts';
 import type { DeliverySettings } from '../delivery/delivery-settings.ts';
@@ -19,28 +20,30 @@ import type { ReadVoicePrompt } from '../notifications/read-voice-prompt.ts';
 import { createCacheEntries } from '../people/cache/cache-entries.ts';
 import { createContactSeal } from '../people/contacts/contact-seal.ts';
 import { createContactStore } from '../people/contacts/contact-store.ts';
-import { createOutreachLists } from '../people/contacts/outreach-lists.ts';
+import { createOutreachLists, type OutreachLists } from '../people/contacts/outreach-lists.ts';
 import { createDeviceStore } from '../people/devices/device-store.ts';
 import { createPersonSeal, onCallCollection, type RotaDocument } from '../people/on-call/on-call-document.ts';
-import { createOnCallReader } from '../people/on-call/on-call-reader.ts';
+import { createOnCallReader, type OnCallReader } from '../people/on-call/on-call-reader.ts';
 import { createReadOwnPhone, type ReadOwnPhone } from '../people/safety/read-own-phone.ts';
 import { createSafetyStore } from '../people/safety/safety-store.ts';
 import { createVersionedStore } from '../people/versioned/versioned-store.ts';
 import { createTrailLinks } from '../trail/trail-links.ts';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';
+import { acknowledgeQuietly } from './acknowledge-quietly.ts';
 import { createCurrentContacts } from './current-contacts.ts';
 import { createDispatchAlert, type DispatchAlert } from './dispatch-alert.ts';
-import { createDispatchMetrics } from './dispatch-metrics.ts';
+import { createDispatchMetrics, type DispatchMetrics } from './dispatch-metrics.ts';
 import type { DispatchSettings } from './dispatch-settings.ts';
 import { createDispatchStore } from './dispatch-store.ts';
-import { createFindRecipients } from './find-recipients.ts';
-import { createGatherOutcomes } from './gather-outcomes.ts';
+import { createFindRecipients, type FindRecipients } from './find-recipients.ts';
+import { createGatherOutcomes, type GatherOutcomes } from './gather-outcomes.ts';
 import { createMakeAttempt } from './make-attempt.ts';
 import { createReadAlertPrompt } from './read-alert-prompt.ts';
-import { createSendEntry } from './send-entry.ts';
+import { createSendEntry, type SendEntry } from './send-entry.ts';
 import { createSendInside } from './send-inside.ts';
 import { createAlertSweep } from './sweep-alerts.ts';
 import { createTakeAlertReceipt } from './take-alert-receipt.ts';
+import type { MessageSettings } from './to-alert-message.ts';
 
 export interface DispatchParts {
   /** On a pool of its own: an accept never waits behind a send. */
@@ -62,12 +65,27 @@ export interface DispatchParts {
   onWrite?: (kind: 'claim' | 'keep') => void;
 }
 
+/** What sends, whatever holds the alert: also for a node that has to do without the database. */
+export interface Sending {
+  findRecipients: FindRecipients;
+  sendEntry: SendEntry;
+  onCall: Pick<OnCallReader, 'readOnCall'>;
+  lists: Pick<OutreachLists, 'readOutreachList'>;
+  publishEvent: PublishEvent;
+  announce: AnnounceAlert;
+  messages: MessageSettings;
+  metrics: DispatchMetrics;
+  work: AlertWork;
+  gather: GatherOutcomes;
+}
+
 /** The way out of alerts, in any process that shall send them. */
 export interface Dispatch {
   dispatch: DispatchAlert;
   takeReceipt: TakeReceipt;
   readPrompt: ReadVoicePrompt;
   readOwnPhone: ReadOwnPhone;
+  sending: Sending;
   /** Begins to look for what is due. */
   start(): void;
   /** Takes up nothing new, and waits for what is under way. */
@@ -99,6 +117,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
   const store = createDispatchStore({ db, settings, ...(parts.onWrite && { onWrite: parts.onWrite }) });
   const gather = createGatherOutcomes({ store, crashAt });
   const makeAttempt = createMakeAttempt({ providers, desk, devices, ...vendors, messages });
+  const ending = new AbortController();
   const sendEntry = createSendEntry({
     providers,
     findRecipients,
@@ -108,6 +127,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     crashAt,
     metrics,
     log,
+    ending: ending.signal,
   });
   const dispatch = createDispatchAlert({
     store,
@@ -127,11 +147,18 @@ export function openDispatch(parts: DispatchParts): Dispatch {
 
   return {
     dispatch,
-    takeReceipt: createTakeAlertReceipt({ store, gather, work, metrics }),
+    takeReceipt: createTakeAlertReceipt({
+      store,
+      gather,
+      acknowledge: (alertId, by) => acknowledgeQuietly(work, { alertId, by }),
+      metrics,
+    }),
     readPrompt: createReadAlertPrompt({ store, readOwnPhone, messages }),
     readOwnPhone,
+    sending: { findRecipients, sendEntry, onCall, lists, publishEvent, announce, messages, metrics, work, gather },
     start: () => sweep.start(),
     async close() {
+      ending.abort();
       await sweep.close();
       await gather.settled();
     },

@@ -34,6 +34,8 @@ export interface SendEntryParts {
   crashAt: CrashAlert;
   metrics: DispatchMetrics;
   log: Logger;
+  /** The process is about to end: what is under way is finished, and what comes next is left to others. */
+  ending?: AbortSignal;
   now?: () => number;
   random?: () => number;
 }
@@ -57,7 +59,7 @@ type EndPlan = Omit<Extract<EntryPlan, { kind: 'end' }>, 'kind'>;
  */
 export function createSendEntry(parts: SendEntryParts): SendEntry {
   const { providers, findRecipients, makeAttempt, settings, delivery, crashAt, metrics, log } = parts;
-  const { now = Date.now, random = Math.random } = parts;
+  const { ending, now = Date.now, random = Math.random } = parts;
 
   async function end({ alert }: ClaimContext, { known, keep }: HeldEntry, { state, reason }: EndPlan): Promise<void> {
     const { entryId, channel, attempts } = known;
@@ -125,7 +127,13 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
       await end(context, held, { state: 'FAILED', reason: recipients.reason });
     } else {
       let made = 1;
-      while (await tryNext(context, held, recipients, `${fence}-${made}`)) made += 1;
+      while (await tryNext(context, held, recipients, `${fence}-${made}`)) {
+        if (ending?.aborted) {
+          await held.keep({ state: 'PENDING', dueInMs: 0 });
+          return;
+        }
+        made += 1;
+      }
     }
   };
 }

@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Receipt, ReceiptStatus } from '@hushryd/providers/receipts/receipt';
 import { isProgress } from '@hushryd/providers/receipts/receipt-progress';
-import type { AlertWork } from '../alerts/change-alert.ts';
-import { acknowledgeAlert } from '../alerts/handle-alert.ts';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';
 import type { AlertAttemptDocument } from './alert-attempts.ts';
 import { type AlertAttempt, entryCode, readAlertAttemptId } from './attempt-id.ts';
@@ -15,13 +13,14 @@ import { type GatherOutcomes, patientHoldMs } from './gather-outcomes.ts';
 interface ReceiptParts {
   store: Pick<DispatchStore, 'find' | 'findAttempt' | 'findByMessage'>;
   gather: Pick<GatherOutcomes, 'add'>;
-  work: AlertWork;
+  /** Whoever is on call takes care. Does nothing where somebody does already, or it is over. */
+  acknowledge: (alertId: string, by: string) => Promise<void>;
   metrics: Pick<DispatchMetrics, 'told'>;
   now?: () => number;
 }
 
 /** The key that takes an alert. Source: the words of the template `on_call_page`. */
-const acknowledgeKey = '1';
+export const acknowledgeKey = '1';
 /** A receipt may overtake the write that says what it is of; after this nobody will write that any more. */
 const attemptComesWithinMs = 60_000;
 const maxLooks = 4;
@@ -32,7 +31,13 @@ const lookAgainMs = 150;
  *
  * @throws AppError `database_unavailable`: the vendor's word is kept, and applied later
  */
-export function createTakeAlertReceipt({ store, gather, work, metrics, now = Date.now }: ReceiptParts): TakeReceipt {
+export function createTakeAlertReceipt({
+  store,
+  gather,
+  acknowledge,
+  metrics,
+  now = Date.now,
+}: ReceiptParts): TakeReceipt {
   async function findAttempt(receipt: Receipt) {
     const { attemptId } = receipt;
     if (attemptId === undefined) {
@@ -52,16 +57,6 @@ export function createTakeAlertReceipt({ store, gather, work, metrics, now = Dat
     }
   }
 
-  async function acknowledge({ alertId, personId }: Pick<AlertAttemptDocument, 'alertId' | 'personId'>): Promise<void> {
-    try {
-      await acknowledgeAlert(work, { alertId, by: personId ?? 'on-call', authorise: () => undefined });
-    } catch (error) {
-      // A colleague was faster, or it is over: either way somebody takes care.
-      const isTaken = error instanceof AppError && ['sos_taken', 'sos_state_conflict'].includes(error.code);
-      if (!isTaken) throw error;
-    }
-  }
-
   return async (receipt) => {
     const found = await findAttempt(receipt);
     if (found === undefined) return false;
@@ -69,7 +64,7 @@ export function createTakeAlertReceipt({ store, gather, work, metrics, now = Dat
     if (known === null) return takeUnstored(receipt, id);
     if (receipt.digits !== undefined) {
       const isOnCall = known.recipient.kind === 'on_call' && known.channel === 'voice';
-      if (isOnCall && receipt.digits === acknowledgeKey) await acknowledge(known);
+      if (isOnCall && receipt.digits === acknowledgeKey) await acknowledge(known.alertId, known.personId ?? 'on-call');
     }
     if (!isProgress(known.status, receipt.status)) return true;
     await keep(receipt, known);
@@ -80,7 +75,7 @@ export function createTakeAlertReceipt({ store, gather, work, metrics, now = Dat
   async function takeUnstored(receipt: Receipt, id: string): Promise<boolean> {
     const read = readAlertAttemptId(id);
     if (read !== undefined && receipt.digits === acknowledgeKey && (await isOnCallCall(read))) {
-      await acknowledge({ alertId: read.alertId });
+      await acknowledge(read.alertId, 'on-call');
       return true;
     }
     // What arrived has arrived. Of anything else it has to be known which attempt it is of.

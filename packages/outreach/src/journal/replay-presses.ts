@@ -9,15 +9,18 @@ import { type Accepted, type AlertStore, holdsPress } from '../alerts/alert-stor
 import type { AnnounceAlert } from '../alerts/announce-alert.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
+import { type AlertRecord, isPress } from '../direct/direct-records.ts';
+import type { DirectSending } from '../direct/open-direct.ts';
 import { holdAbandoned } from './hold-folder.ts';
 import type { IntakeStream } from './intake-stream.ts';
 import { type Journal, openJournal } from './journal.ts';
 
 export interface ReplayParts {
   store: Pick<AlertStore, 'accept' | 'findPresses'>;
-  journal: Journal<TriggerRecord>;
+  journal: Journal<AlertRecord>;
   journalSettings: { rootDir: string; maxBytes: number };
   intake: Pick<IntakeStream<TriggerRecord>, 'read' | 'remove'>;
+  direct: Pick<DirectSending, 'holds' | 'adopt' | 'handOver'>;
   announce: AnnounceAlert;
   crashAt: CrashAlert;
   metrics: Pick<AlertMetrics, 'replayed' | 'replayFailed'>;
@@ -45,16 +48,21 @@ const intakeLimit = 500;
  * Cost: where nothing is held outside the database, one XRANGE a second and a look into a folder.
  */
 export function createReplay(parts: ReplayParts): Periodic {
-  const { store, journal, intake, announce, crashAt, metrics, log, now = Date.now } = parts;
+  const { store, journal, intake, direct, announce, crashAt, metrics, log, now = Date.now } = parts;
   const { everyMs = 1_000, minAgeMs = 2_000 } = parts;
+  /** What dead processes of this node left. */
+  const adopted = new Set<Journal<AlertRecord>>();
 
   async function replay({ name, presses, settle }: Source): Promise<void> {
     if (presses.length === 0) return;
     const bodies = presses.map(({ body }) => body);
     const found = await store.findPresses(bodies);
-    const isHeld = (press: TriggerRecord) => found.some((alert) => holdsPress(alert, press));
-
-    const settled = presses.filter(({ body }) => isHeld(body)).map(({ id }) => id);
+    const held = presses.flatMap(({ id, body }) => {
+      const alert = found.find((one) => holdsPress(one, body));
+      return alert === undefined ? [] : [{ id, body, alert }];
+    });
+    await Promise.all(held.map(({ alert, body }) => direct.handOver(alert, body.triggerId)));
+    const settled = held.map(({ id }) => id);
     if (settled.length > 0) {
       crashAt('before_settle');
       await settle(settled);
@@ -70,7 +78,9 @@ export function createReplay(parts: ReplayParts): Periodic {
     crashAt('before_replay');
     let accepted: Accepted;
     try {
-      accepted = await store.accept(record, { ageMs: ageOf(record) });
+      // What lies in the stream may be sent by the node that put it there.
+      const isHeld = source === 'intake' || direct.holds(record.triggerId);
+      accepted = await store.accept(record, { ageMs: ageOf(record), isHeld });
     } catch (error) {
       const { code } = toAppError(error);
       // The database is away: nothing after this one would succeed.
@@ -87,6 +97,7 @@ export function createReplay(parts: ReplayParts): Periodic {
       const name = eventOf(outcome);
       if (name !== undefined) await announce({ alert, name, atMs: alert.receivedAt.getTime() });
     }
+    await direct.handOver(alert, record.triggerId);
     return !holdsPress(alert, record) && alert.triggerIds.length >= maxTriggers;
   }
 
@@ -97,24 +108,41 @@ export function createReplay(parts: ReplayParts): Periodic {
   };
   const ageOf = ({ acceptedAt }: TriggerRecord) => Math.max(0, now() - Date.parse(acceptedAt));
 
-  async function replayOwn(): Promise<void> {
-    const presses = journal.pending().map(({ key, body }) => ({ id: key, body }));
-    await replay({ name: 'journal', presses, settle: (keys) => journal.settle(keys) });
+  const pressesOf = (from: Journal<AlertRecord>) =>
+    from.pending().flatMap(({ key, body }) => (isPress(body) ? [{ id: key, body }] : []));
+
+  /** The database is away: what has nobody who sends it is sent by this node. */
+  async function orSend(from: Journal<AlertRecord>, replayed: Promise<void>): Promise<void> {
+    try {
+      await replayed;
+    } catch (error) {
+      direct.adopt(from, { untilMs: now() - minAgeMs });
+      throw error;
+    }
   }
 
-  async function replayAbandoned(): Promise<void> {
+  async function replayOwn(): Promise<void> {
+    const settle = (keys: string[]) => journal.settle(keys);
+    await orSend(journal, replay({ name: 'journal', presses: pressesOf(journal), settle }));
+  }
+
+  /** Held until they are empty: of two processes that take them over both would call people. */
+  async function takeOverAbandoned(): Promise<void> {
     for (const held of await holdAbandoned(parts.journalSettings.rootDir)) {
-      const left = await openJournal<TriggerRecord>({ settings: parts.journalSettings, log, held });
-      try {
-        const presses = left.pending().map(({ key, body }) => ({ id: key, body }));
-        const source: Source = { name: 'abandoned', presses, settle: (keys) => left.settle(keys) };
-        await replay(source);
-        // Once more, for what the first round has brought.
-        await replay({ ...source, presses: left.pending().map(({ key, body }) => ({ id: key, body })) });
-      } finally {
-        await left.close();
-      }
+      const left = await openJournal<AlertRecord>({ settings: parts.journalSettings, log, held });
+      direct.adopt(left);
+      adopted.add(left);
     }
+  }
+
+  async function replayAdopted(left: Journal<AlertRecord>): Promise<void> {
+    const source = { name: 'abandoned', settle: (keys: string[]) => left.settle(keys) } as const;
+    await orSend(left, replay({ ...source, presses: pressesOf(left) }));
+    // Once more, for what the first round has brought.
+    await replay({ ...source, presses: pressesOf(left) });
+    if (left.pending().length > 0) return;
+    adopted.delete(left);
+    await left.close();
   }
 
   async function replayIntake(): Promise<void> {
@@ -122,7 +150,7 @@ export function createReplay(parts: ReplayParts): Periodic {
     await replay({ name: 'intake', presses, settle: (ids) => intake.remove(ids) });
   }
 
-  return createPeriodic({
+  const periodic = createPeriodic({
     name: 'replay alerts',
     everyMs,
     log,
@@ -130,10 +158,21 @@ export function createReplay(parts: ReplayParts): Periodic {
       const attempts = createAttempts();
       await attempts.make(replayOwn);
       await attempts.make(replayIntake);
-      await attempts.make(replayAbandoned);
+      await attempts.make(takeOverAbandoned);
+      for (const left of adopted) await attempts.make(() => replayAdopted(left));
       attempts.throwFirst();
     },
   });
+  return {
+    ...periodic,
+    get failedCount() {
+      return periodic.failedCount;
+    },
+    async close() {
+      await periodic.close();
+      for (const left of adopted) await left.close();
+    },
+  };
 }
 
 function eventOf(outcome: Accepted['outcome']): SosEventName | undefined {

@@ -20,7 +20,8 @@ export type WebhookReply =
 
 export interface WebhookDesk {
   /**
-   * Verify, keep, then let it have its effect. What is `taken` is stored by a majority: answer 2xx, or the vendor comes again for ever.
+   * Verify, keep, then let it have its effect. What is `taken` is stored by a majority, or in the journal of the node that sent it: answer
+   * 2xx, or the vendor comes again for ever.
    *
    * @throws AppError `database_unavailable` where it could not be stored
    */
@@ -37,11 +38,13 @@ const pendingASweep = 500;
  * for the takers to see to (`isProgress`).
  *
  * @param takers asked in this order
+ * @param directTakers asked in their place while the database is away: they keep what they take themselves
  */
 export function createWebhookDesk({
   keys,
   store,
   takers,
+  directTakers = [],
   telemetry,
   log,
   now = Date.now,
@@ -49,6 +52,7 @@ export function createWebhookDesk({
   keys: WebhookKeys;
   store: WebhookStore;
   takers: readonly TakeReceipt[];
+  directTakers?: readonly TakeReceipt[];
   telemetry: Telemetry;
   log: Logger;
   now?: () => number;
@@ -64,6 +68,15 @@ export function createWebhookDesk({
     for (const take of takers) isTaken ||= await take(receipt);
     heard.inc({ provider: receipt.provider, outcome: isTaken ? 'taken' : 'unknown' });
     await store.settle(receipt);
+  }
+
+  async function keep(receipt: Receipt): Promise<'pending' | 'done' | 'direct'> {
+    try {
+      return await store.keep(receipt, now());
+    } catch (error) {
+      for (const take of directTakers) if (await take(receipt)) return 'direct';
+      throw error;
+    }
   }
 
   async function applyOrLeave(receipt: Receipt): Promise<void> {
@@ -82,12 +95,11 @@ export function createWebhookDesk({
         log.warn({ provider, reason: verdict.reason }, 'webhook refused');
         return verdict;
       }
-      const kept = await Promise.all(
-        verdict.receipts.map(async (receipt) => ({ receipt, is: await store.keep(receipt, now()) })),
-      );
+      const kept = await Promise.all(verdict.receipts.map(async (receipt) => ({ receipt, is: await keep(receipt) })));
       // In order: a vendor that gathers its news tells the oldest first.
       for (const { receipt, is } of kept) {
         if (is === 'pending') await applyOrLeave(receipt);
+        else if (is === 'direct') heard.inc({ provider: receipt.provider, outcome: 'taken' });
         else heard.inc({ provider: receipt.provider, outcome: 'repeated' });
       }
       return { kind: 'taken', ...(verdict.reply && { reply: verdict.reply }) };

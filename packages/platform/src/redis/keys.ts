@@ -74,6 +74,8 @@ export interface Keys {
   duty(name: string): string;
   /** Stream of alerts that a node accepted while MongoDB did not answer. */
   sosIntake(): string;
+  /** Who takes care of an alert that MongoDB does not have yet. */
+  sosAcknowledged(alertId: string): string;
   /** Hash: an alert that is followed: whose, on which trip, in which state, and where it was last. */
   sosTracking(alertId: string): string;
   /** Hash: cached emergency contacts of a person, encrypted, with their version. */
@@ -138,6 +140,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     workers: () => `${prefix}workers`,
     duty: (name) => `${prefix}duty:${name}`,
     sosIntake: () => `${prefix}sos:intake`,
+    sosAcknowledged: (alertId) => `${prefix}sos:acknowledged:${alertId}`,
     sosTracking: (alertId) => `${prefix}sos:tracking:${alertId}`,
     contacts: (userId) => `${prefix}contacts:${userId}`,
     onCall: () => `${prefix}on-call`,

@@ -16,8 +16,8 @@ export interface SosRequests {
   getAlert(alertId: string): Promise<Alert>;
   /** Staff: open ones first, then newest first; follow `nextCursor` until it is null. Drills only where `drills` asks for them. */
   listAlerts(query?: ListAlertsQuery): Promise<ListAlertsReply>;
-  /** Staff: the escalation stops. `sos_taken` where a colleague was faster. */
-  acknowledgeAlert(alertId: string): Promise<Alert>;
+  /** Staff: the escalation stops. `sos_taken` where a colleague was faster; a `SosReply` where the database is away and will hear of it. */
+  acknowledgeAlert(alertId: string): Promise<Alert | SosReply>;
   /** Staff: work on it. `sos_taken` where a colleague has it, unless it is taken over. */
   claimAlert(alertId: string, options?: { takeOver?: boolean }): Promise<Alert>;
   /** Staff: the person's own verified number is called. The same `callId` again is one call; `sos_phone_unknown` where there is none. */

@@ -38,6 +38,8 @@ export interface Notifications {
   voicePrompts: ReadVoicePrompt[];
   /** Who hears of receipts, in this order; whoever else sends is added to them. */
   takers: TakeReceipt[];
+  /** Who takes receipts while the database is away. */
+  directTakers: TakeReceipt[];
 }
 
 /** @throws ConfigError for a Redis for queues that evicts */
@@ -73,6 +75,7 @@ export async function openNotifications(
   // The database may be away at the start: nothing can be recorded then, and nobody waits for it.
   void clock.start();
   const { now } = clock;
+  const directTakers: TakeReceipt[] = [];
   const takers = [createTakeReceipt({ store, settings, metrics, now })];
 
   async function openLanes(): Promise<Queues> {
@@ -96,6 +99,7 @@ export async function openNotifications(
       keys: webhookKeys,
       store: createWebhookStore({ db, deadlineMs }),
       takers,
+      directTakers,
       telemetry,
       log,
       now,
@@ -104,5 +108,6 @@ export async function openNotifications(
     webhookBaseUrl: settings.webhookBaseUrl,
     voicePrompts: [createReadVoicePrompt({ store, cipher })],
     takers,
+    directTakers,
   };
 }

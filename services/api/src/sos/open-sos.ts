@@ -8,6 +8,8 @@ import type { NoteSealer } from '@hushryd/outreach/alerts/note-sealer';
 import { createRaiseSos, type RaiseSos, type ReadOutreachList } from '@hushryd/outreach/alerts/raise-sos';
 import type { ShowParts } from '@hushryd/outreach/alerts/show-alert';
 import type { TriggerRecord } from '@hushryd/outreach/alerts/trigger-record';
+import type { AlertRecord } from '@hushryd/outreach/direct/direct-records';
+import { type DirectSending, openDirect } from '@hushryd/outreach/direct/open-direct';
 import type { DispatchSettings } from '@hushryd/outreach/dispatch/dispatch-settings';
 import type { Dispatch, DispatchParts } from '@hushryd/outreach/dispatch/open-dispatch';
 import { openSosQueue } from '@hushryd/outreach/dispatch/sos-queue';
@@ -58,6 +60,8 @@ export interface SosParts {
   show: ShowParts;
   /** Sends what is due, as every process does that may send. */
   dispatch: Dispatch;
+  /** Sends by itself what the database could not take. */
+  direct: DirectSending;
 }
 
 /** Longer than the signals of single operations: an alert has no use for a pool that waits. */
@@ -112,7 +116,7 @@ export async function openSos({
   lifecycle.add('mongodb of alerts', () => pool.close());
   const connections = await connectRedis({ settings: redis, role: 'queue', log, telemetry });
   lifecycle.add('redis of alerts', () => connections.close());
-  const journal = await openJournal<TriggerRecord>({ settings: settings.journal, log });
+  const journal = await openJournal<AlertRecord>({ settings: settings.journal, log });
   lifecycle.add('sos journal', () => journal.close());
   telemetry.gauge({
     name: 'sos_journal_bytes',
@@ -123,12 +127,13 @@ export async function openSos({
   });
   telemetry.gauge({
     name: 'sos_journal_presses',
-    help: 'Presses that this node holds until the database is known to have them',
+    help: 'Presses, and what was done about them, that this node holds until the database is known to have them',
     collect() {
       this.set(journal.pending().length);
     },
   });
 
+  const keys = createKeys(redis);
   const metrics = createAlertMetrics(telemetry);
   const crashAt = createCrashPoints({ points: alertCrashPoints, setting: settings.crash });
   const store = guards.createAlertStore({ db: pool.db, deadlineMs: alertDeadlineMs });
@@ -138,14 +143,41 @@ export async function openSos({
     tracked,
     log,
   });
+  const sendingPool = connectMongo({
+    settings: { ...mongo, poolSize: dispatchSettings.poolSize, minPoolSize: Math.min(1, mongo.minPoolSize) },
+    log,
+  });
+  lifecycle.add('mongodb of dispatch', () => sendingPool.close());
+  const dispatch = openDispatch({ db: sendingPool.db, alertMetrics: metrics, crashAt });
+  const direct = openDirect({
+    journal,
+    store,
+    db: sendingPool.db,
+    redis: connections.commands,
+    keys,
+    sending: dispatch.sending,
+    readOwnPhone: dispatch.readOwnPhone,
+    settings: dispatchSettings,
+    alertMetrics: metrics,
+    crashAt,
+    telemetry,
+    log,
+  });
+  dispatch.start();
+  direct.start();
+  // After dispatch, which tells both that nothing new is to be begun.
+  lifecycle.add('alerts sent without the database', () => direct.close());
+  lifecycle.add('dispatch of alerts', () => dispatch.close());
+
   const queue = usesQueue ? await openSosQueue({ settings: redis, log }) : undefined;
   if (queue !== undefined) lifecycle.add('queue of alerts', () => queue.close());
-  const intake = createIntakeStream<TriggerRecord>({ redis: connections.commands, keys: createKeys(redis), log });
+  const intake = createIntakeStream<TriggerRecord>({ redis: connections.commands, keys, log });
   const raiseSos = guards.createRaiseSos({
     store,
     journal,
     intake,
     announce,
+    direct,
     hint: queue?.hint,
     crashAt,
     metrics,
@@ -156,20 +188,12 @@ export async function openSos({
   });
   lifecycle.add('announcements of alerts', () => raiseSos.settled());
 
-  const sendingPool = connectMongo({
-    settings: { ...mongo, poolSize: dispatchSettings.poolSize, minPoolSize: Math.min(1, mongo.minPoolSize) },
-    log,
-  });
-  lifecycle.add('mongodb of dispatch', () => sendingPool.close());
-  const dispatch = openDispatch({ db: sendingPool.db, alertMetrics: metrics, crashAt });
-  dispatch.start();
-  lifecycle.add('dispatch of alerts', () => dispatch.close());
-
   const replay = createReplay({
     store,
     journal,
     journalSettings: settings.journal,
     intake,
+    direct,
     announce,
     crashAt,
     metrics,
@@ -186,5 +210,6 @@ export async function openSos({
     work: { store, announce, sealer, verifyPin, readOwnPhone: dispatch.readOwnPhone },
     show: { sealer, mapUrl, timeline },
     dispatch,
+    direct,
   };
 }

@@ -27,7 +27,7 @@ const expiredTokenGraceMs = 24 * 3_600_000;
 /** Calling for help, and what became of it. What the staff do about it: staff-routes.ts. */
 export function addSosRoutes(
   app: ApiServer,
-  { store, raiseSos, work, show, alertAccess }: SosParts & { alertAccess: AlertAccess },
+  { store, raiseSos, work, show, direct, alertAccess }: SosParts & { alertAccess: AlertAccess },
 ): void {
   app.post(
     '/v1/sos',
@@ -39,8 +39,8 @@ export function addSosRoutes(
         summary: 'Call for help',
         description:
           'The phone makes `alertId` once, when the button is pressed, and sends the same until it is answered: however often and by ' +
-          'whichever way, it is one alert. 201: a majority of the database has it. 202: it is held by less: operators hear of it, ' +
-          'others as soon as the database has it. 503: nobody holds it, send it again after a second. It is never refused for its rate, needs no trip, and a genuine ' +
+          'whichever way, it is one alert. 201: a majority of the database has it. 202: it is held by less, and the ' +
+          'node that took it tells everybody by itself. 503: nobody holds it, send it again after a second. It is never refused for its rate, needs no trip, and a genuine ' +
           'token that ran out less than a day ago will do. A press while the person has an open alert joins that one.',
         body: SosTriggerSchema,
         response: { 201: SosReplySchema, 202: SosReplySchema },
@@ -86,7 +86,12 @@ export function addSosRoutes(
       },
     },
     async ({ identity, params }) => {
-      const alert = await store.find(params.id);
+      const alert = await store.find(params.id).catch((error: unknown) => {
+        // What this node sends by itself it can show too.
+        const own = direct.find(params.id);
+        if (own === undefined) throw error;
+        return own;
+      });
       const reader = alert === null ? undefined : await alertAccess.readerOf(identity, alert);
       if (alert === null || reader === undefined) throw new AppError('not_found');
       return showAlert(reader, alert, show);

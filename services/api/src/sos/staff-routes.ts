@@ -5,6 +5,7 @@ import {
   CallPersonBodySchema,
   ClaimAlertBodySchema,
   CloseAlertBodySchema,
+  SosReplySchema,
 } from '@hushryd/contracts/http/sos';
 import { mayHandleAlert } from '@hushryd/outreach/alerts/alert-rules';
 import type { AlertOrder } from '@hushryd/outreach/alerts/change-alert';
@@ -23,7 +24,10 @@ const params = AlertParamsSchema;
 const response = { 200: AlertSchema };
 
 /** What the staff do about an alert: who takes it, what was said, how it ended. */
-export function addSosStaffRoutes(app: ApiServer, { work, show }: Pick<SosParts, 'work' | 'show'>): void {
+export function addSosStaffRoutes(
+  app: ApiServer,
+  { work, show, direct }: Pick<SosParts, 'work' | 'show' | 'direct'>,
+): void {
   app.post(
     '/v1/sos/:id/acknowledge',
     {
@@ -32,14 +36,24 @@ export function addSosStaffRoutes(app: ApiServer, { work, show }: Pick<SosParts,
         tags,
         operationId: 'acknowledgeAlert',
         summary: 'A person takes care: the escalation stops',
-        description: 'One of several wins; the others get 409 `sos_taken`, whose `detail` says who it was.',
+        description:
+          'One of several wins; the others get 409 `sos_taken`, whose `detail` says who it was. 202: the database does not answer; the ' +
+          'node that sends the alert calls nobody any more, and the database hears of it as soon as it is back.',
         params,
         body: NoBodySchema,
-        response,
+        response: { ...response, 202: SosReplySchema },
       },
     },
-    async ({ identity, params: { id } }) =>
-      showAlert('staff', await acknowledgeAlert(work, toOrder(identity, id)), show),
+    async ({ identity, params: { id } }, reply) => {
+      try {
+        return await showAlert('staff', await acknowledgeAlert(work, toOrder(identity, id)), show);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'database_unavailable') throw error;
+        const { acceptedAt } = await direct.acknowledge(id, identity.userId);
+        reply.code(202);
+        return { alertId: id, durability: 'local' as const, state: 'acknowledged' as const, acceptedAt };
+      }
+    },
   );
 
   app.post(

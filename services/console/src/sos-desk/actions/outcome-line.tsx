@@ -48,6 +48,7 @@ export function OutcomeLine({
   function wordsOf(): string {
     if (isBusy) return 'On its way …';
     if (outcome?.result === 'done') return doneWords[outcome.kind];
+    if (outcome?.result === 'held') return `${doneWords[outcome.kind]} The alert shows it when the database is back.`;
     if (outcome?.result === 'lost') return `A colleague was faster. ${describeHolder(alert, { name, nowMs }) ?? ''}`;
     return '';
   }

@@ -1,4 +1,4 @@
-import type { Alert } from '@hushryd/contracts/http/sos';
+import type { Alert, SosReply } from '@hushryd/contracts/http/sos';
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -14,9 +14,9 @@ export type Order =
   | { kind: 'resolve'; reason: string }
   | { kind: 'dismiss'; reason: string };
 
-/** What became of the newest order. `lost`: a colleague was faster, and the alert says who. */
+/** What became of the newest order. `held`: it counts, and the alert shows it once the database is back. `lost`: a colleague was faster, and the alert says who. */
 export type Outcome =
-  | { result: 'done'; kind: Order['kind'] }
+  | { result: 'done' | 'held'; kind: Order['kind'] }
   | { result: 'lost'; kind: Order['kind'] }
   | { result: 'failed'; kind: Order['kind']; error: unknown };
 
@@ -35,10 +35,13 @@ export function useAlertOrders(alertId: string): AlertOrders {
 
   const giving = useMutation({
     mutationFn: ({ order }: { order: Order; onDone: (() => void) | undefined }) => carryOut(order),
-    onSuccess(alert, { order, onDone }) {
-      queries.setQueryData(alertKey(alertId), alert);
-      alerts.learn(alert);
-      setOutcome({ result: 'done', kind: order.kind });
+    onSuccess(reply, { order, onDone }) {
+      const isHeld = 'durability' in reply;
+      if (!isHeld) {
+        queries.setQueryData(alertKey(alertId), reply);
+        alerts.learn(reply);
+      }
+      setOutcome({ result: isHeld ? 'held' : 'done', kind: order.kind });
       onDone?.();
     },
     async onError(error, { order }) {
@@ -54,7 +57,7 @@ export function useAlertOrders(alertId: string): AlertOrders {
     },
   });
 
-  function carryOut(order: Order): Promise<Alert> {
+  function carryOut(order: Order): Promise<Alert | SosReply> {
     switch (order.kind) {
       case 'claim':
         return http.claimAlert(alertId, { takeOver: order.takeOver });

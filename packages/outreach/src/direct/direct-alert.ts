@@ -1,0 +1,246 @@
+import { escalateAfterMs, mergeWithinMs } from '../alerts/accept-pipelines.ts';
+import type { AlertDocument, AlertFact, EntryTry, OutboxEntry } from '../alerts/alert-document.ts';
+import { maxWaitingFacts } from '../alerts/append-facts.ts';
+import type { PlannedEntry, TriggerRecord } from '../alerts/trigger-record.ts';
+import { pagedChannels } from '../dispatch/claim-pipeline.ts';
+import type { Claimed } from '../dispatch/dispatch-store.ts';
+import type { EntryChange, Outcome, Told } from '../dispatch/entry-change.ts';
+
+// What the update pipelines of accept, claim and outcome do in the database, for a node that has none: the same rules on a document in
+// memory, by this node's clock. All functions are pure.
+
+/** The alert that the database would make of a press. */
+export function toDirectAlert(record: TriggerRecord): AlertDocument {
+  const { alertId: _, ...trigger } = record.trigger;
+  const acceptedAt = new Date(record.acceptedAt);
+  return {
+    _id: record.triggerId,
+    region: record.region,
+    open: true,
+    state: 'open',
+    person: { userId: record.userId, role: record.role },
+    trigger,
+    ...(record.note !== undefined && { note: record.note }),
+    via: record.via,
+    isTokenExpired: record.isTokenExpired,
+    acceptedAt,
+    receivedAt: acceptedAt,
+    lastPressedAt: acceptedAt,
+    pressCount: 1,
+    triggerIds: [record.triggerId],
+    triggers: [{ id: record.triggerId, acceptedAt, kind: 'raised', state: 'open' }],
+    contacts: record.contacts,
+    contactsVersion: record.contactsVersion ?? null,
+    outbox: record.outbox.map((entry) => toDue(entry, acceptedAt)),
+    escalation: { level: 0, nextAt: after(acceptedAt, escalateAfterMs) },
+    workAt: acceptedAt,
+    hasWork: true,
+    facts: [],
+    hasFacts: false,
+    version: 1,
+    changedAt: acceptedAt,
+  };
+}
+
+/** A further press of the same person joins: within a minute of the one before it only its id counts, later the escalation begins anew. */
+export function joinPress(alert: AlertDocument, record: TriggerRecord): AlertDocument {
+  if (alert.triggerIds.includes(record.triggerId)) return alert;
+  const at = new Date(record.acceptedAt);
+  const isPressedAgain = at.getTime() - alert.lastPressedAt.getTime() >= mergeWithinMs;
+  const { alertId: _, tripId: __, ...data } = record.trigger;
+  const { location, batteryPercent, device } = data;
+  const state = isPressedAgain ? 'open' : alert.state;
+  const joined: AlertDocument = {
+    ...alert,
+    triggerIds: [...alert.triggerIds, record.triggerId],
+    triggers: [
+      ...alert.triggers,
+      { id: record.triggerId, acceptedAt: at, kind: isPressedAgain ? 'pressed_again' : 'merged', state },
+    ],
+    trigger: {
+      ...alert.trigger,
+      ...(location !== undefined && { location }),
+      ...(batteryPercent !== undefined && { batteryPercent }),
+      ...(device !== undefined && alert.trigger.device === undefined && { device }),
+    },
+    ...(record.note !== undefined && alert.note === undefined && { note: record.note }),
+    pressCount: alert.pressCount + 1,
+  };
+  if (!isPressedAgain) return joined;
+  const { acknowledgedBy: ___, acknowledgedAt: ____, ...open } = joined;
+  const fact: AlertFact = {
+    factId: `pressed-${record.triggerId}`,
+    kind: 'pressed_again',
+    at,
+    by: record.userId,
+    data: { ...data, isTokenExpired: record.isTokenExpired },
+    ...(record.note !== undefined && { text: record.note }),
+  };
+  return withFacts(
+    {
+      ...open,
+      state,
+      lastPressedAt: at,
+      escalation: { level: 0, nextAt: after(at, escalateAfterMs) },
+      version: alert.version + 1,
+      changedAt: at,
+    },
+    [fact],
+  );
+}
+
+/** Takes all that is due; undefined where nothing is. */
+export function claimDue(
+  alert: AlertDocument,
+  {
+    claimId,
+    nowMs,
+    settings,
+  }: { claimId: string; nowMs: number; settings: { leaseMs: number; escalateEveryMs: number } },
+): Claimed | undefined {
+  const hasEscalated = isDue(alert.escalation.nextAt, nowMs);
+  const leaseEnd = new Date(nowMs + settings.leaseMs);
+  const take = (entry: OutboxEntry): OutboxEntry =>
+    isDue(entry.dueAt, nowMs)
+      ? { ...entry, state: 'SENDING', takenBy: claimId, dueAt: leaseEnd, fence: entry.fence + 1 }
+      : entry;
+  const outbox = alert.outbox.map(take);
+  const taken = { ...alert, outbox };
+  const claimed = hasEscalated
+    ? escalate(taken, { claimId, nextAt: new Date(nowMs + settings.escalateEveryMs), leaseEnd, at: new Date(nowMs) })
+    : taken;
+  const entries = claimed.outbox.filter(({ takenBy, state }) => takenBy === claimId && state === 'SENDING');
+  return entries.length === 0 ? undefined : { alert: claimed, entries, hasEscalated };
+}
+
+/** One level up, with entries for whoever is on call there. */
+export function escalate(
+  alert: AlertDocument,
+  { claimId, nextAt, leaseEnd, at }: { claimId: string; nextAt: Date; leaseEnd: Date; at: Date },
+): AlertDocument {
+  const level = alert.escalation.level + 1;
+  const paged = pagedChannels.map(
+    (channel): OutboxEntry => ({
+      entryId: `on-call-${claimId}-${channel}`,
+      recipient: { kind: 'on_call', level },
+      channel,
+      state: 'SENDING',
+      takenBy: claimId,
+      dueAt: leaseEnd,
+      fence: 1,
+      attempts: 0,
+      tries: [],
+    }),
+  );
+  const fact: AlertFact = { factId: `escalated-${claimId}`, kind: 'escalated', at, data: { level } };
+  return withFacts(
+    {
+      ...alert,
+      outbox: [...alert.outbox, ...paged],
+      escalation: { level, nextAt, takenBy: claimId },
+      version: alert.version + 1,
+      changedAt: at,
+    },
+    [fact],
+  );
+}
+
+/** What has become of an entry; nothing where somebody else has it since. */
+export function applyChange(alert: AlertDocument, change: EntryChange, nowMs: number): AlertDocument {
+  const at = new Date(nowMs);
+  const entry = alert.outbox.find(({ entryId }) => entryId === change.entryId);
+  if (entry === undefined) return alert;
+  const facts = change.fact === undefined ? [] : [{ ...change.fact, at }];
+  if (change.kind === 'outcome' && change.fence !== entry.fence) return withFacts(alert, facts);
+
+  const changed = change.kind === 'outcome' ? applyOutcome(entry, change, nowMs) : applyTold(entry, change, at);
+  const expanded = change.kind === 'outcome' ? change.expanded : undefined;
+  const added = (expanded?.entries ?? []).map((planned) => toDue(planned, at));
+  return withFacts(
+    {
+      ...alert,
+      ...(expanded && { contacts: expanded.contacts, contactsVersion: expanded.version }),
+      outbox: [...alert.outbox.map((one) => (one === entry ? changed : one)).filter(isOnItsWay), ...added],
+    },
+    facts,
+  );
+}
+
+/** A person takes care: nobody on call is called any more, and the incident is told. */
+export function acknowledge(alert: AlertDocument, { by, atMs }: { by: string; atMs: number }): AlertDocument {
+  if (alert.state !== 'open') return alert;
+  const at = new Date(atMs);
+  const incident = toDue(
+    {
+      entryId: `incident-acknowledge-${alert.version}`,
+      recipient: { kind: 'incident' },
+      channel: 'incident',
+      purpose: 'acknowledge',
+    },
+    at,
+  );
+  return withFacts(
+    {
+      ...alert,
+      state: 'acknowledged',
+      acknowledgedBy: by,
+      acknowledgedAt: at,
+      outbox: [...alert.outbox.filter(({ recipient }) => recipient.kind !== 'on_call'), incident],
+      escalation: { ...alert.escalation, nextAt: null },
+      version: alert.version + 1,
+      changedAt: at,
+    },
+    [{ factId: `acknowledged-${by}-${atMs}`, kind: 'acknowledged', at, by }],
+  );
+}
+
+/** When somebody has to look at it next; undefined where nothing is awaited. */
+export function workAtMs({ outbox, escalation }: AlertDocument): number | undefined {
+  const times = [escalation.nextAt, ...outbox.map(({ dueAt }) => dueAt)].flatMap((at) => at?.getTime() ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function applyOutcome(entry: OutboxEntry, outcome: Outcome, nowMs: number): OutboxEntry {
+  const { state, reason, dueInMs, attempts, addTries, isNewRound } = outcome;
+  const tries: EntryTry[] =
+    dueInMs === null && state !== 'ACCEPTED' ? [] : [...(isNewRound ? [] : entry.tries), ...addTries];
+  return {
+    ...entry,
+    state,
+    ...(reason !== undefined && { reason }),
+    dueAt: dueInMs === null ? null : new Date(nowMs + dueInMs),
+    attempts: entry.attempts + attempts,
+    tries,
+  };
+}
+
+function applyTold(entry: OutboxEntry, { number, result }: Told, at: Date): OutboxEntry {
+  if (result === 'arrived') {
+    if (entry.state === 'DELIVERED') return entry;
+    return { ...entry, state: 'DELIVERED', dueAt: null, tries: [], fence: entry.fence + 1 };
+  }
+  // Whoever has gone on to another provider does not go back.
+  if (entry.state !== 'ACCEPTED' || entry.tries.at(-1)?.number !== number) return entry;
+  const tries = entry.tries.map((made) => (made.number === number ? { ...made, result } : made));
+  return { ...entry, state: 'PENDING', dueAt: at, tries };
+}
+
+/** There is no end to those of whoever was on call. */
+const isOnItsWay = ({ recipient, dueAt }: OutboxEntry): boolean => recipient.kind !== 'on_call' || dueAt !== null;
+
+function withFacts(alert: AlertDocument, facts: readonly AlertFact[]): AlertDocument {
+  return facts.length === 0 || alert.facts.length >= maxWaitingFacts
+    ? alert
+    : { ...alert, facts: [...alert.facts, ...facts] };
+}
+
+const toDue = (entry: PlannedEntry, dueAt: Date): OutboxEntry => ({
+  ...entry,
+  state: 'PENDING',
+  dueAt,
+  fence: 0,
+  attempts: 0,
+  tries: [],
+});
+const isDue = (at: Date | null, nowMs: number): boolean => at !== null && at.getTime() <= nowMs;
+const after = (time: Date, ms: number): Date => new Date(time.getTime() + ms);
