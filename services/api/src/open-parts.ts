@@ -287,7 +287,8 @@ export async function openParts(
     log,
   });
   // What only this node knows is asked first: it needs no database.
-  notifications.directTakers.push(sos.direct.takeReceipt);
+  notifications.directTakers.push(sos.direct.takeReceiptAlone);
+  notifications.takers.unshift(sos.direct.takeReceipt);
   notifications.takers.push(sos.dispatch.takeReceipt);
   notifications.voicePrompts.unshift(sos.direct.readPrompt);
   notifications.voicePrompts.push(sos.dispatch.readPrompt);

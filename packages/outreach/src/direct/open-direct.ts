@@ -54,7 +54,10 @@ export interface DirectSending {
    * @throws AppError `sos_not_persisted` where it could not be kept
    */
   acknowledge(alertId: string, by: string): Promise<{ acceptedAt: string }>;
+  /** Of an alert that this node sends. */
   takeReceipt: TakeReceipt;
+  /** While the database is away: also the key of somebody whom another node has called. */
+  takeReceiptAlone: TakeReceipt;
   readPrompt: ReadVoicePrompt;
   start(): void;
   close(): Promise<void>;
@@ -130,6 +133,11 @@ export function openDirect({
     collect() {
       this.set(direct.size);
     },
+  });
+
+  const refused = telemetry.counter({
+    name: 'sos_direct_refused_total',
+    help: 'Alerts that this node would have sent by itself, and had no room for; they wait in its journal for the database',
   });
 
   const dispatch = createDispatchAlert({
@@ -235,10 +243,16 @@ export function openDirect({
 
   async function takeReceipt(receipt: Receipt): Promise<boolean> {
     const read = receipt.attemptId === undefined ? undefined : readAlertAttemptId(receipt.attemptId);
-    if (read === undefined) return (await direct.findByMessage(receipt)) !== null && takeOwnReceipt(receipt);
-    if (direct.get(read.alertId) !== undefined) return takeOwnReceipt(receipt);
-    // Of an alert that another node sends: only those who are on call are asked for a key.
-    if (receipt.digits !== acknowledgeKey) return false;
+    const isOwn =
+      read === undefined ? (await direct.findByMessage(receipt)) !== null : direct.get(read.alertId) !== undefined;
+    return isOwn && takeOwnReceipt(receipt);
+  }
+
+  async function takeReceiptAlone(receipt: Receipt): Promise<boolean> {
+    if (await takeReceipt(receipt)) return true;
+    const read = receipt.attemptId === undefined ? undefined : readAlertAttemptId(receipt.attemptId);
+    // Nobody else than whoever is on call is asked for a key.
+    if (read === undefined || receipt.digits !== acknowledgeKey) return false;
     await acknowledge(read.alertId, 'on-call');
     return true;
   }
@@ -278,7 +292,10 @@ export function openDirect({
       const isNew = direct.get(record.triggerId) === undefined;
       const taken = direct.take(record, { isPersisted });
       if (isNew && !isPersisted) alertMetrics.unpersistedNotify.inc();
-      if (taken === undefined) return;
+      if (taken === undefined) {
+        refused.inc();
+        return;
+      }
       const { alert, isPressedAgain } = taken;
       if (isPressedAgain) void announce({ alert, name: 'sos.pressed_again', atMs: alert.changedAt.getTime() });
       begin(alert._id, areOperatorsTold);
@@ -288,6 +305,7 @@ export function openDirect({
     find: (triggerId) => direct.get(triggerId)?.document,
     acknowledge,
     takeReceipt,
+    takeReceiptAlone,
     readPrompt: createReadAlertPrompt({ store: direct, readOwnPhone, messages }),
     start() {
       direct.adopt(journal);

@@ -79,10 +79,8 @@ export function createTakeAlertReceipt({
       return true;
     }
     // What arrived has arrived. Of anything else it has to be known which attempt it is of.
-    if (resultOf(receipt.status) === 'arrived' && receipt.digits === undefined) {
-      if (read !== undefined) await tellEntry(receipt, id, read);
-      return true;
-    }
+    const hasArrived = resultOf(receipt.status) === 'arrived' && receipt.digits === undefined;
+    if (hasArrived && (read === undefined || (await tellEntry(receipt, id, read)))) return true;
     if (now() - receipt.atMs > attemptComesWithinMs) return true;
     throw new AppError('database_unavailable', { detail: 'the attempt that a receipt is of is not stored yet' });
   }
@@ -102,15 +100,16 @@ export function createTakeAlertReceipt({
     await gather.add(known.alertId, change, [attempt], holdFor(result));
   }
 
-  /** Its attempt is on its way to the database. */
+  /** Its attempt is on its way to the database. @returns false where its alert is too: another node sends that by itself */
   async function tellEntry(
     receipt: Receipt,
     attemptId: string,
     { alertId, code, number }: AlertAttempt & { code: string },
-  ) {
+  ): Promise<boolean> {
     const alert = await store.find(alertId);
-    const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === code);
-    if (alert === null || entry === undefined) return;
+    if (alert === null) return false;
+    const entry = alert.outbox.find(({ entryId }) => entryCode(entryId) === code);
+    if (entry === undefined) return true;
     metrics.told(entry.channel, receipt.provider, 'arrived');
     await gather.add(
       alert._id,
@@ -118,6 +117,7 @@ export function createTakeAlertReceipt({
       [],
       holdFor('arrived'),
     );
+    return true;
   }
 }
 
