@@ -156,6 +156,30 @@ t.test('nobody acknowledges: whoever is on call is called level by level, and 1 
   });
 });
 
+t.test('a mailbox acknowledges nothing: when it has hung up, the next one of the level is called', async (t) => {
+  const [first, second] = [onCallPerson(), onCallPerson()];
+  await room.putRota([[first, second]]);
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+  await room.dispatch.dispatch(alertId);
+  const call = await messageTo(first.phone);
+
+  await room.sandbox.phones.answer(call.id);
+  await waitFor(() => room.isTaken({ providerMessageId: call.id, status: 'answered' }), { withinMs, what: 'answered' });
+  await room.dispatch.dispatch(alertId);
+  t.equal(
+    room.sandbox.messages.list({ recipient: second.phone }).length,
+    0,
+    'while the call lasts nobody else is called',
+  );
+
+  room.sandbox.phones.hangUp(call.id);
+  await room.becomes(alertId, ({ workAt }) => (workAt?.getTime() ?? 0) <= Date.now(), 'the next person’s turn');
+  await room.dispatch.dispatch(alertId);
+  await messageTo(second.phone);
+  t.match(await room.read(alertId), { state: 'open', escalation: { level: 1 } });
+});
+
 t.test('the key counts also where whoever made the call died before it was stored', async (t) => {
   await room.putRota([[onCallPerson()]]);
   const { _id: alertId } = await room.raise([]);

@@ -19,6 +19,7 @@ import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import { createProviders } from '@hushryd/providers/providers';
 import { providersEnvironment } from '@hushryd/providers/providers-environment';
+import type { Receipt } from '@hushryd/providers/receipts/receipt';
 import type { TellingProvider } from '@hushryd/providers/receipts/verify-webhook';
 import { startSandbox } from '@hushryd/providers/sandbox/start-sandbox';
 import Type from 'typebox';
@@ -51,7 +52,7 @@ import { ownPhonePlace } from '../src/people/safety/read-own-phone.ts';
 import { createSafetyStore } from '../src/people/safety/safety-store.ts';
 import { createVersionedStore } from '../src/people/versioned/versioned-store.ts';
 import { createWebhookDesk } from '../src/webhooks/take-webhook.ts';
-import { createWebhookStore, webhookEventsCollection } from '../src/webhooks/webhook-store.ts';
+import { createWebhookStore, type WebhookEvent, webhookEventsCollection } from '../src/webhooks/webhook-store.ts';
 import { newKey } from './open-hub.ts';
 
 const environment = Type.Object({
@@ -282,6 +283,12 @@ export async function openAlertRoom(
         .collection<AlertAttemptDocument>('alert_attempts')
         .find({ alertId }, { sort: { startedAtMs: 1 } })
         .toArray(),
+    /** What a vendor told of a message has had its effect. */
+    async isTaken({ providerMessageId, status }: Pick<Receipt, 'providerMessageId' | 'status'>): Promise<boolean> {
+      const told = { 'receipt.providerMessageId': providerMessageId, 'receipt.status': status };
+      const found = await mongo.db.collection<WebhookEvent>('webhook_events').findOne(told);
+      return found !== null && found.isPending === undefined;
+    },
     async eventsOf(topic: string): Promise<SosEvent[]> {
       const found = await recover(topic, { epoch: '', offset: 0 });
       return found.recovered ? found.messages.map(({ event }) => event as SosEvent) : [];

@@ -12,7 +12,7 @@ export interface EntryTry {
   /** Of the attempt, within its entry: the fence it was made under, and which one of that time. */
   number: string;
   provider: ProviderName;
-  /** `unanswered`: the call rang, and nobody took it. */
+  /** `unanswered`: the call rang, and nobody took it; on call, or whoever took it did not press the key. */
   result: ErrorClass | 'accepted' | 'unanswered';
   /** By the clock of the node that made it. */
   endedAtMs: number;

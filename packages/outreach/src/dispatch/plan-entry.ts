@@ -14,7 +14,7 @@ type Known = Pick<OutboxEntry, 'channel' | 'recipient' | 'tries'>;
  * Whom to ask next for an entry, from its tries alone: providers in turn, one attempt each. Pure, so that another process, or one without a
  * database, can go on where one stopped.
  *
- * A call that rang and was not taken has ended; on call it is the next person's turn.
+ * A call that rang and was not taken has ended; on call it is the next person's turn, also where a mailbox took it.
  *
  * @param people who can be called on the level of an on-call entry; 1 for any other
  */

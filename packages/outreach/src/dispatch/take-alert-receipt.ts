@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Receipt, ReceiptStatus } from '@hushryd/providers/receipts/receipt';
 import { isProgress } from '@hushryd/providers/receipts/receipt-progress';
+import type { OutboxEntry } from '../alerts/alert-document.ts';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';
 import type { AlertAttemptDocument } from './alert-attempts.ts';
 import { type AlertAttempt, entryCode, readAlertAttemptId } from './attempt-id.ts';
@@ -62,9 +63,8 @@ export function createTakeAlertReceipt({
     if (found === undefined) return false;
     const { id, known } = found;
     if (known === null) return takeUnstored(receipt, id);
-    if (receipt.digits !== undefined) {
-      const isOnCall = known.recipient.kind === 'on_call' && known.channel === 'voice';
-      if (isOnCall && receipt.digits === acknowledgeKey) await acknowledge(known.alertId, known.personId ?? 'on-call');
+    if (receipt.digits === acknowledgeKey && isOnCallCall(known)) {
+      await acknowledge(known.alertId, known.personId ?? 'on-call');
     }
     if (!isProgress(known.status, receipt.status)) return true;
     await keep(receipt, known);
@@ -74,50 +74,43 @@ export function createTakeAlertReceipt({
   /** Of an attempt that is not in the database yet, or will never be, since whoever made it has died. */
   async function takeUnstored(receipt: Receipt, id: string): Promise<boolean> {
     const read = readAlertAttemptId(id);
-    if (read !== undefined && receipt.digits === acknowledgeKey && (await isOnCallCall(read))) {
+    const alert = read && (await store.find(read.alertId));
+    const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === read?.code);
+    const isOnCall = entry !== undefined && isOnCallCall(entry);
+    if (read !== undefined && receipt.digits === acknowledgeKey && isOnCall) {
       await acknowledge(read.alertId, 'on-call');
       return true;
     }
-    // What arrived has arrived. Of anything else it has to be known which attempt it is of.
-    const hasArrived = resultOf(receipt.status) === 'arrived' && receipt.digits === undefined;
-    if (hasArrived && (read === undefined || (await tellEntry(receipt, id, read)))) return true;
-    if (now() - receipt.atMs > attemptComesWithinMs) return true;
+    // What arrived has arrived. Of anything else it has to be known which attempt it is of, and while the alert itself is on its way here, of
+    // everything.
+    const hasArrived = resultOf(receipt.status, isOnCall) === 'arrived' && receipt.digits === undefined;
+    if (hasArrived && alert !== null) {
+      if (read !== undefined && entry !== undefined) await tellEntry(receipt, id, { ...read, entry });
+      return true;
+    }
+    // A key is somebody's word, however late.
+    if (receipt.digits === undefined && now() - receipt.atMs > attemptComesWithinMs) return true;
     throw new AppError('database_unavailable', { detail: 'the attempt that a receipt is of is not stored yet' });
-  }
-
-  async function isOnCallCall({ alertId, code }: AlertAttempt & { code: string }): Promise<boolean> {
-    const alert = await store.find(alertId);
-    const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === code);
-    return entry?.recipient.kind === 'on_call' && entry.channel === 'voice';
   }
 
   async function keep(receipt: Receipt, known: AlertAttemptDocument): Promise<void> {
     const attempt = { ...known, status: receipt.status, statusAt: new Date(receipt.atMs) };
-    const result = resultOf(receipt.status);
+    const result = resultOf(receipt.status, isOnCallCall(known));
     if (result === undefined) return;
     metrics.told(known.channel, receipt.provider, result);
     const change = toTold(receipt, known, result === 'failed' ? (receipt.errorClass ?? 'next') : result);
     await gather.add(known.alertId, change, [attempt], holdFor(result));
   }
 
-  /** Its attempt is on its way to the database. @returns false where its alert is too: another node sends that by itself */
+  /** Its attempt is on its way to the database. */
   async function tellEntry(
     receipt: Receipt,
     attemptId: string,
-    { alertId, code, number }: AlertAttempt & { code: string },
-  ): Promise<boolean> {
-    const alert = await store.find(alertId);
-    if (alert === null) return false;
-    const entry = alert.outbox.find(({ entryId }) => entryCode(entryId) === code);
-    if (entry === undefined) return true;
+    { alertId, number, entry }: AlertAttempt & { entry: OutboxEntry },
+  ): Promise<void> {
     metrics.told(entry.channel, receipt.provider, 'arrived');
-    await gather.add(
-      alert._id,
-      toTold(receipt, { ...entry, _id: attemptId, number }, 'arrived'),
-      [],
-      holdFor('arrived'),
-    );
-    return true;
+    const change = toTold(receipt, { ...entry, _id: attemptId, number }, 'arrived');
+    await gather.add(alertId, change, [], holdFor('arrived'));
   }
 }
 
@@ -134,13 +127,23 @@ function toTold(
   return { kind: 'told', entryId, number, result, fact: { factId: `${_id}-${status}`, kind: 'receipt', data } };
 }
 
-/** What a receipt means for the entry; undefined where it is only on its way. */
-function resultOf(status: ReceiptStatus): 'arrived' | 'unanswered' | 'failed' | undefined {
+const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>
+  recipient.kind === 'on_call' && channel === 'voice';
+
+/**
+ * What a receipt means for the entry; undefined where it is only on its way.
+ *
+ * Whoever is on call has not been reached by a call that was taken: a mailbox takes calls too. While it lasts they may still press the key;
+ * when it has ended without it is the next person's turn.
+ */
+function resultOf(status: ReceiptStatus, isOnCall: boolean): 'arrived' | 'unanswered' | 'failed' | undefined {
   switch (status) {
+    case 'answered':
+      return isOnCall ? undefined : 'arrived';
+    case 'completed':
+      return isOnCall ? 'unanswered' : 'arrived';
     case 'delivered':
     case 'read':
-    case 'answered':
-    case 'completed':
       return 'arrived';
     case 'busy':
     case 'no-answer':
