@@ -3,6 +3,7 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { Receipt, RefusalReason, WebhookRequest } from '@hushryd/providers/receipts/receipt';
 import { type TellingProvider, verifyWebhook, type WebhookKeys } from '@hushryd/providers/receipts/verify-webhook';
+import { createLimitInFlight } from '../notifications/limit-in-flight.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface WebhookDesk {
 
 const pendingAfterMs = 5_000;
 const pendingASweep = 500;
+/** Of one request, or one sweep. */
+const messagesAtOnce = 16;
 
 /**
  * Vendors' webhooks. A repetition is known by its event for seven days and changes nothing; a step back changes nothing either, which is
@@ -87,6 +90,18 @@ export function createWebhookDesk({
     }
   }
 
+  /** In order of one message's own: a vendor that gathers its news tells the oldest first. Different messages do not wait for one another. */
+  async function applyAll(receipts: readonly Receipt[]): Promise<void> {
+    const inTurn = createLimitInFlight(messagesAtOnce);
+    await Promise.all(
+      byMessage(receipts).map((group) =>
+        inTurn(async () => {
+          for (const receipt of group) await applyOrLeave(receipt);
+        }),
+      ),
+    );
+  }
+
   return {
     async take({ provider, request }) {
       const verdict = verifyWebhook({ provider, request, keys, nowMs: now() });
@@ -96,19 +111,28 @@ export function createWebhookDesk({
         return verdict;
       }
       const kept = await Promise.all(verdict.receipts.map(async (receipt) => ({ receipt, is: await keep(receipt) })));
-      // In order: a vendor that gathers its news tells the oldest first.
-      for (const { receipt, is } of kept) {
-        if (is === 'pending') await applyOrLeave(receipt);
-        else if (is === 'direct') heard.inc({ provider: receipt.provider, outcome: 'taken' });
-        else heard.inc({ provider: receipt.provider, outcome: 'repeated' });
+      for (const { is } of kept) {
+        if (is !== 'pending') heard.inc({ provider, outcome: is === 'direct' ? 'taken' : 'repeated' });
       }
+      await applyAll(kept.filter(({ is }) => is === 'pending').map(({ receipt }) => receipt));
       return { kind: 'taken', ...(verdict.reply && { reply: verdict.reply }) };
     },
     async retryPending() {
       const pending = await store.findPending({ beforeMs: now() - pendingAfterMs, limit: pendingASweep });
-      for (const receipt of pending) await applyOrLeave(receipt);
+      await applyAll(pending);
     },
   };
+}
+
+/** Receipts of each message, in their order. Keys that somebody pressed come first: they wait for nobody's news. */
+function byMessage(receipts: readonly Receipt[]): Receipt[][] {
+  const groups = new Map<string, Receipt[]>();
+  for (const receipt of receipts) {
+    const message = `${receipt.provider}:${receipt.providerMessageId}`;
+    groups.set(message, [...(groups.get(message) ?? []), receipt]);
+  }
+  const hasDigits = (group: Receipt[]) => group.some(({ digits }) => digits !== undefined);
+  return [...groups.values()].toSorted((a, b) => Number(hasDigits(b)) - Number(hasDigits(a)));
 }
 
 /** Every worker looks after receipts that were kept and had no effect. */
