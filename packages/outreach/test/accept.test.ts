@@ -17,7 +17,7 @@ import { type AlertDocument, alertsCollection } from '../src/alerts/alert-docume
 import { createAlertMetrics } from '../src/alerts/alert-metrics.ts';
 import { type AlertStore, createAlertStore } from '../src/alerts/alert-store.ts';
 import { createRaiseSos } from '../src/alerts/raise-sos.ts';
-import type { TriggerRecord } from '../src/alerts/trigger-record.ts';
+import { isTriggerRecord, type TriggerRecord } from '../src/alerts/trigger-record.ts';
 import type { AlertRecord } from '../src/direct/direct-records.ts';
 import { uuidV7 } from '../src/drills/uuid-v7.ts';
 import { createIntakeStream } from '../src/journal/intake-stream.ts';
@@ -77,10 +77,16 @@ async function startNode(store: AlertStore) {
   };
   folder += 1;
   const journalSettings = { rootDir: join(root, String(folder)), maxBytes: 1_000_000 };
+  const metrics = createAlertMetrics(
+    createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
+  );
+  const keys = createKeys(settings);
   const parts = {
-    intake: createIntakeStream<TriggerRecord>({
+    intake: createIntakeStream({
       redis: redis.commands,
-      keys: { sosIntake: () => `${createKeys(settings).sosIntake()}:${folder}` },
+      keys: { ...keys, sosIntake: () => `${keys.sosIntake()}:${folder}` },
+      isBody: isTriggerRecord,
+      metrics,
       log,
       deadlineMs: 5_000,
     }),
@@ -88,7 +94,7 @@ async function startNode(store: AlertStore) {
     // Nobody sends anything here.
     direct: { holds: () => false, take: () => undefined, adopt: () => undefined, handOver: async () => undefined },
     crashAt: neverCrash,
-    metrics: createAlertMetrics(createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false })),
+    metrics,
     log,
   };
   // WAIT on a single Redis takes all of its 200 ms; what it answers is another test's matter.

@@ -2,11 +2,12 @@ import type { Contact } from '@hushryd/contracts/http/contacts';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import t from 'tap';
+import type { AlertDocument } from '../src/alerts/alert-document.ts';
 import { acknowledgeAlert, closeAlert } from '../src/alerts/handle-alert.ts';
 import { alertAttemptId } from '../src/dispatch/attempt-id.ts';
 import { callPerson } from '../src/dispatch/call-person.ts';
 import type { OnCallPerson } from '../src/people/on-call/on-call-document.ts';
-import { entryOf, isQuiet, openAlertRoom } from './open-alert-room.ts';
+import { entryOf, gone, isQuiet, openAlertRoom } from './open-alert-room.ts';
 import { newKey, phone } from './open-hub.ts';
 
 // From an alert's outbox to people, over real stores and played companies.
@@ -101,6 +102,39 @@ t.test('a contact who was removed after the press is not written to', async (t) 
   await messageTo(kept.phone);
   t.match(await room.read(alert._id), { outbox: { 2: { state: 'FAILED', reason: 'contact-removed' } } });
   t.equal(room.sandbox.messages.list({ recipient: gone.phone }).length, 0);
+});
+
+t.test('a contact who cannot be decrypted fails visibly after some tries, and holds up nobody else', async (t) => {
+  const [lost, whole] = [contactOf(), contactOf()];
+  const { _id: alertId } = await room.raise([lost, whole]);
+  await room.db.collection<AlertDocument>('alerts').updateOne({ _id: alertId }, { $set: { 'contacts.0.phone': gone } });
+
+  await room.dispatch.dispatch(alertId);
+  await messageTo(whole.phone);
+  t.match((await room.read(alertId)).outbox[2], { state: 'PENDING' }, 'another process may have the key');
+  for (let tries = 1; tries < 5; tries += 1) {
+    await room.passTime(alertId, 5_100);
+    await room.dispatch.dispatch(alertId);
+  }
+
+  const alert = await room.becomes(alertId, isQuiet, 'an alert of which nothing is awaited');
+  t.match(alert.outbox[2], { state: 'FAILED', reason: 'unreadable' });
+  t.match(
+    alert.facts.filter(({ kind }) => kind === 'not_delivered'),
+    [{ data: { reason: 'unreadable' } }],
+  );
+});
+
+t.test('one on call who cannot be decrypted keeps an alert from nobody else', async () => {
+  const [lost, whole] = [onCallPerson(), onCallPerson()];
+  await room.putRota([[lost, whole]]);
+  await room.loseOnCall(lost.personId);
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(whole.phone, 'voice');
 });
 
 t.test('contacts that could not be read with the press are told when they can be', async (t) => {

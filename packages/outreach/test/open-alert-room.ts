@@ -248,6 +248,15 @@ export async function openAlertRoom(
       });
       await entries.renew(keys.onCall());
     },
+    /** The number of somebody on the rota can no longer be read. */
+    async loseOnCall(personId: string): Promise<void> {
+      const rota = createVersionedStore<RotaDocument>({ db: mongo.db, name: 'on_call', deadlineMs: 5_000 });
+      const known = await rota.find(rotaId);
+      if (known === null) throw new Error('there is no rota');
+      const people = known.people.map((one) => (one.personId === personId ? { ...one, phone: gone } : one));
+      await rota.replace(known, { ...known, version: known.version + 1, people });
+      await entries.renew(keys.onCall());
+    },
     async putOwnPhone(userId: string, phone: string): Promise<void> {
       await createSafetyStore({ db: mongo.db }).replace(null, {
         _id: userId,
@@ -304,6 +313,9 @@ export async function openAlertRoom(
       ),
   };
 }
+
+/** A text under a key that is in nobody's ring. */
+export const gone = `gone.${'x'.repeat(60)}`;
 
 export const entryOf = ({ outbox }: Pick<AlertDocument, 'outbox'>, channel: string) =>
   outbox.find((entry) => entry.channel === channel && entry.recipient.kind !== 'operators');

@@ -282,6 +282,34 @@ t.test('the list has open alerts first, then the newest, page by page', async (t
   t.equal((await api.call('GET /v1/sos?cursor=nonsense', { as: operator })).status, 400);
 });
 
+t.test('a text that cannot be opened says so, and hides neither its alert nor others', async (t) => {
+  const [lost, whole] = [await raise(asRider(newId('rider'))), await raise(asRider(newId('rider')))];
+  const alerts = mongo.db.collection<AlertDocument>('alerts');
+  for (const { body } of [lost, whole]) {
+    await api.call(`POST /v1/sos/${body.alertId}/note`, { as: operator, body: { text: 'called back' } });
+    await api.call(`POST /v1/sos/${body.alertId}/resolve`, { as: operator, body: { reason: 'helped' } });
+  }
+  const of = await alerts.findOne({ _id: lost.body.alertId });
+  const gone = { sealed: `gone.${'x'.repeat(60)}`, digest: 'none' };
+  await alerts.updateOne(
+    { _id: lost.body.alertId },
+    {
+      $set: {
+        closeReason: gone,
+        note: gone,
+        facts: (of?.facts ?? []).map((fact) => (fact.text ? { ...fact, text: gone } : fact)),
+      },
+    },
+  );
+
+  const list = await api.call<ListAlertsReply>('GET /v1/sos?state=resolved&limit=100', { as: operator });
+  const reasonOf = (alertId: string) => list.body.alerts.find((alert) => alert.alertId === alertId)?.closeReason;
+  t.match(reasonOf(lost.body.alertId), /cannot be read/);
+  t.equal(reasonOf(whole.body.alertId), 'helped');
+  const seen = await api.call<Alert>(`GET /v1/sos/${lost.body.alertId}`, { as: operator });
+  t.match(seen.body, { alertId: lost.body.alertId, state: 'resolved', note: /cannot be read/ });
+});
+
 t.test('a press over a socket comes by the internal listener, with the identity of the socket', async (t) => {
   const userId = newId('rider');
   const trigger = press();

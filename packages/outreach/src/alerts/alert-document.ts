@@ -43,6 +43,7 @@ export type EntryEndReason =
   | 'not-answered'
   | 'nobody-on-call'
   | 'contact-removed'
+  | 'unreadable'
   | 'closed';
 
 /** A press that counts for the alert; its id answers for it for ever. */

@@ -17,6 +17,7 @@ export interface AlertMetrics {
   announceFailed: Count;
   replayed: CountBy<'source'>;
   replayFailed: Count;
+  intakeSetAside: Count;
 }
 
 /** What is watched of the way in (reliability §8). All are there from the start, at 0. */
@@ -60,6 +61,10 @@ export function createAlertMetrics(telemetry: Telemetry): AlertMetrics {
     replayFailed: telemetry.counter({
       name: 'sos_replay_failed_total',
       help: 'Presses that the database refused when they were replayed; they are tried again',
+    }),
+    intakeSetAside: telemetry.counter({
+      name: 'sos_intake_set_aside_total',
+      help: 'Entries of the intake stream that nobody could read; they are kept aside for a person to look at',
     }),
   };
 }

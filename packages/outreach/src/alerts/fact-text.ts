@@ -21,6 +21,18 @@ export function sealFactText(sealer: Pick<NoteSealer, 'seal'>, text: string, con
   };
 }
 
+/** Stands for a text that cannot be opened. */
+export const unreadableText = '(This text cannot be read: its key is gone, or it was changed.)';
+
+/** A text for whoever reads the alert: one that cannot be opened must not hide the rest, nor other alerts. */
+export function showFactText(sealer: Pick<NoteSealer, 'open'>, text: FactText, context: { personId: string }): string {
+  try {
+    return openFactText(sealer, text, context).text;
+  } catch {
+    return unreadableText;
+  }
+}
+
 /** @throws AppError `internal`: sealed for another person, or by a key that is gone */
 export function openFactText(
   sealer: Pick<NoteSealer, 'open'>,

@@ -7,7 +7,7 @@ import type { AlertDocument, OutboxEntry } from './alert-document.ts';
 import type { AlertReader } from './alert-rules.ts';
 import { toMapUrl } from './announce-alert.ts';
 import { ownerOf } from './drill-person.ts';
-import { openFactText } from './fact-text.ts';
+import { showFactText } from './fact-text.ts';
 import type { NoteSealer } from './note-sealer.ts';
 
 export interface ShowParts {
@@ -36,7 +36,7 @@ export function toSummary(alert: AlertDocument, { sealer, mapUrl }: Omit<ShowPar
     ...(alert.acknowledgedBy !== undefined && { acknowledgedBy: alert.acknowledgedBy }),
     ...(alert.closedBy !== undefined && { closedBy: alert.closedBy }),
     ...(alert.closeReason !== undefined && {
-      closeReason: openFactText(sealer, alert.closeReason, { personId: alert.person.userId }).text,
+      closeReason: showFactText(sealer, alert.closeReason, { personId: alert.person.userId }),
     }),
     ...(alert.duressAt !== undefined && { isDuress: true }),
   };
@@ -65,7 +65,7 @@ async function toStaffView(alert: AlertDocument, parts: ShowParts): Promise<Aler
   return {
     ...toSummary(alert, parts),
     ...(trigger.device !== undefined && { device: trigger.device }),
-    ...(note !== undefined && { note: openFactText(parts.sealer, note, context).text }),
+    ...(note !== undefined && { note: showFactText(parts.sealer, note, context) }),
     outbox: alert.outbox.map(toOutboxEntry),
     facts: facts.map((fact) => showFact(fact, parts.sealer, context)),
     factCount: countFacts(alert),

@@ -47,6 +47,21 @@ export interface TriggerRecord {
   contactsVersion?: number;
 }
 
+/** Whether what lies in a journal or a stream is a press as far as a replay needs it. What only a later build knows of is no harm. */
+export function isTriggerRecord(given: unknown): given is TriggerRecord {
+  if (typeof given !== 'object' || given === null) return false;
+  const { triggerId, userId, acceptedAt, trigger, outbox, contacts } = given as Partial<TriggerRecord>;
+  return (
+    [triggerId, userId].every((id) => typeof id === 'string' && id !== '') &&
+    typeof acceptedAt === 'string' &&
+    !Number.isNaN(Date.parse(acceptedAt)) &&
+    typeof trigger === 'object' &&
+    trigger !== null &&
+    Array.isArray(outbox) &&
+    Array.isArray(contacts)
+  );
+}
+
 /** One person's presses of one name: ids are made by phones, and nobody may answer for somebody else's. */
 export const recordKey = ({ userId, triggerId }: Pick<TriggerRecord, 'userId' | 'triggerId'>): string =>
   `${userId}:${triggerId}`;

@@ -1,3 +1,4 @@
+import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { OutboxEntry } from '../alerts/alert-document.ts';
 import type { AnnounceAlert } from '../alerts/announce-alert.ts';
@@ -9,7 +10,7 @@ import type { DispatchMetrics } from './dispatch-metrics.ts';
 import type { DispatchSettings } from './dispatch-settings.ts';
 import type { Claimed, DispatchStore } from './dispatch-store.ts';
 import type { GatherOutcomes } from './gather-outcomes.ts';
-import { countLeft, type HeldEntry, holdEntry } from './keep-entry.ts';
+import { countLeft, type EntryOutcome, type HeldEntry, holdEntry } from './keep-entry.ts';
 import type { ClaimContext, SendEntry } from './send-entry.ts';
 import type { SendInside } from './send-inside.ts';
 
@@ -37,6 +38,8 @@ export interface DispatchAlertParts {
 
 /** A mistake of ours must not spin. */
 const afterMistakeMs = 5_000;
+/** What cannot be decrypted here may be readable for another process, which has the key already: so many may try. */
+const maxUnreadableClaims = 5;
 /** Entries that expanding adds are due at once. */
 const maxRounds = 3;
 
@@ -104,7 +107,8 @@ export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
           await work(entry, held);
         } catch (err) {
           log.error({ err, alertId: alert._id, entryId: entry.entryId }, 'an entry of an alert could not be sent');
-          await held.keep({ state: 'PENDING', dueInMs: afterMistakeMs }).catch(() => undefined);
+          const isLost = isUnreadable(err) && entry.fence >= maxUnreadableClaims;
+          await held.keep(isLost ? unreadable : { state: 'PENDING', dueInMs: afterMistakeMs }).catch(() => undefined);
         }
       }),
     );
@@ -126,3 +130,8 @@ export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
     }
   };
 }
+
+const unreadable: EntryOutcome = { state: 'FAILED', dueInMs: null, reason: 'unreadable' };
+
+/** Where to send it was sealed by a key that is gone, or was changed. */
+const isUnreadable = (error: unknown): boolean => error instanceof AppError && error.code === 'internal';

@@ -1,3 +1,4 @@
+import { AppError } from '@hushryd/platform/errors/app-error';
 import type { EntryEndReason, OutboxEntry } from '../alerts/alert-document.ts';
 import { ownerOf } from '../alerts/drill-person.ts';
 import type { ContactSeal, SealedContact } from '../people/contacts/contact-seal.ts';
@@ -44,7 +45,7 @@ const rotaWithinMs = 500;
 /** One message of many copies is one attempt: this many of a person's devices get it. */
 const maxTogether = 5;
 
-/** Whom an entry reaches, and where. */
+/** Whom an entry reaches, and where. @throws AppError `internal` where an address cannot be decrypted */
 export function createFindRecipients({
   contactSeal,
   devices,
@@ -61,8 +62,8 @@ export function createFindRecipients({
         tokenHash: device.tokenHash,
       }));
       return targets.length === 0 ? { kind: 'nobody', reason: 'no-address' } : { kind: 'together', targets };
-    } catch {
-      return { kind: 'unknown' };
+    } catch (error) {
+      return unknownUnlessUnreadable(error);
     }
   }
 
@@ -111,14 +112,23 @@ export function createFindRecipients({
       case 'on_call':
         return ofOnCall(recipient.level ?? 1, channel);
       case 'person': {
-        const own = await readOwnPhone(alert.person.userId).catch(() => 'unknown' as const);
-        if (own === 'unknown') return { kind: 'unknown' };
-        return own === undefined ? noAddress : { kind: 'together', targets: [{ to: own.phone, locale: own.locale }] };
+        try {
+          const own = await readOwnPhone(alert.person.userId);
+          return own === undefined ? noAddress : { kind: 'together', targets: [{ to: own.phone, locale: own.locale }] };
+        } catch (error) {
+          return unknownUnlessUnreadable(error);
+        }
       }
       default:
         return { kind: 'together', targets: [{ to: recipient.kind, locale: 'en' }] };
     }
   };
+}
+
+/** What cannot be decrypted is no better a second later. */
+function unknownUnlessUnreadable(error: unknown): Recipients {
+  if (error instanceof AppError && error.code === 'internal') throw error;
+  return { kind: 'unknown' };
 }
 
 const noAddress = { kind: 'nobody', reason: 'no-address' } as const;

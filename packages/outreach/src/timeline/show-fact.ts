@@ -1,9 +1,9 @@
 import type { AlertFact } from '@hushryd/contracts/http/sos';
-import { openFactText } from '../alerts/fact-text.ts';
+import { showFactText } from '../alerts/fact-text.ts';
 import type { NoteSealer } from '../alerts/note-sealer.ts';
 import type { PlacedFact } from './read-timeline.ts';
 
-/** A fact as the staff see it. @throws AppError `internal` where its text cannot be opened */
+/** A fact as the staff see it. */
 export function showFact(
   { seq, factId, at, kind, by, text, data, sealed }: PlacedFact,
   sealer: Pick<NoteSealer, 'open'>,
@@ -15,7 +15,7 @@ export function showFact(
     at: at.toISOString(),
     kind,
     ...(by !== undefined && { by }),
-    ...(text !== undefined && { text: openFactText(sealer, text, context).text }),
+    ...(text !== undefined && { text: showFactText(sealer, text, context) }),
     ...(data !== undefined && { data: toJson(data) }),
     isSealed: sealed !== undefined,
   };

@@ -76,6 +76,8 @@ export interface Keys {
   sosIntake(): string;
   /** Who takes care of an alert that MongoDB does not have yet. */
   sosAcknowledged(alertId: string): string;
+  /** List: the newest entries of that stream that nobody could read. */
+  sosIntakeBad(): string;
   /** Hash: an alert that is followed: whose, on which trip, in which state, and where it was last. */
   sosTracking(alertId: string): string;
   /** Hash: cached emergency contacts of a person, encrypted, with their version. */
@@ -141,6 +143,7 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     duty: (name) => `${prefix}duty:${name}`,
     sosIntake: () => `${prefix}sos:intake`,
     sosAcknowledged: (alertId) => `${prefix}sos:acknowledged:${alertId}`,
+    sosIntakeBad: () => `${prefix}sos:intake:bad`,
     sosTracking: (alertId) => `${prefix}sos:tracking:${alertId}`,
     contacts: (userId) => `${prefix}contacts:${userId}`,
     onCall: () => `${prefix}on-call`,

@@ -7,7 +7,7 @@ import { alertCrashPoints } from '@hushryd/outreach/alerts/crash-points';
 import type { NoteSealer } from '@hushryd/outreach/alerts/note-sealer';
 import { createRaiseSos, type RaiseSos, type ReadOutreachList } from '@hushryd/outreach/alerts/raise-sos';
 import type { ShowParts } from '@hushryd/outreach/alerts/show-alert';
-import type { TriggerRecord } from '@hushryd/outreach/alerts/trigger-record';
+import { isTriggerRecord } from '@hushryd/outreach/alerts/trigger-record';
 import type { AlertRecord } from '@hushryd/outreach/direct/direct-records';
 import { type DirectSending, openDirect } from '@hushryd/outreach/direct/open-direct';
 import type { DispatchSettings } from '@hushryd/outreach/dispatch/dispatch-settings';
@@ -171,7 +171,13 @@ export async function openSos({
 
   const queue = usesQueue ? await openSosQueue({ settings: redis, log }) : undefined;
   if (queue !== undefined) lifecycle.add('queue of alerts', () => queue.close());
-  const intake = createIntakeStream<TriggerRecord>({ redis: connections.commands, keys, log });
+  const intake = createIntakeStream({
+    redis: connections.commands,
+    keys,
+    isBody: isTriggerRecord,
+    metrics,
+    log,
+  });
   const raiseSos = guards.createRaiseSos({
     store,
     journal,

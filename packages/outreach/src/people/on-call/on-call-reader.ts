@@ -11,6 +11,7 @@ import {
   type Rota,
   type RotaDocument,
   rotaId,
+  type SealedPerson,
 } from './on-call-document.ts';
 import { whoIsOnCall } from './who-is-on-call.ts';
 
@@ -57,6 +58,16 @@ export function createOnCallReader({
     log,
   });
 
+  /** One whose number cannot be decrypted must not keep an alert from the others. */
+  function openOrLeaveOut(person: SealedPerson): OnCallPerson[] {
+    try {
+      return [seal.open(person)];
+    } catch (err) {
+      log.error({ err, personId: person.personId }, 'somebody on call cannot be called, the number is not readable');
+      return [];
+    }
+  }
+
   return {
     beginChange: cache.beginChange,
     settle: cache.settle,
@@ -66,7 +77,7 @@ export function createOnCallReader({
       if (last === undefined) return undefined;
       const { version, people } = last;
       const levels = whoIsOnCall(last, atMs).map(({ personIds }) =>
-        personIds.flatMap((id) => people.filter(({ personId }) => personId === id)).map(seal.open),
+        personIds.flatMap((id) => people.filter(({ personId }) => personId === id)).flatMap(openOrLeaveOut),
       );
       return { version, isStale: !('found' in read), levels };
     },
