@@ -6,6 +6,7 @@ import type { AlertDocument } from '../src/alerts/alert-document.ts';
 import { acknowledgeAlert, closeAlert } from '../src/alerts/handle-alert.ts';
 import { alertAttemptId } from '../src/dispatch/attempt-id.ts';
 import { callPerson } from '../src/dispatch/call-person.ts';
+import { createDispatchStore } from '../src/dispatch/dispatch-store.ts';
 import type { OnCallPerson } from '../src/people/on-call/on-call-document.ts';
 import { entryOf, gone, isQuiet, openAlertRoom } from './open-alert-room.ts';
 import { newKey, phone } from './open-hub.ts';
@@ -320,6 +321,23 @@ t.test('an operator has the person called, once a call id, and no number is seen
   t.equal(room.sandbox.messages.list({ recipient: own }).length, 1);
   t.notMatch(JSON.stringify(await room.read(alertId)), own);
 });
+
+t.test(
+  'the longest unacknowledged alert is the one whose last press is the oldest, not the first one raised',
+  async (t) => {
+    const alerts = room.db.collection<AlertDocument>('alerts');
+    const [pressedAgain, forgotten] = [await room.raise([]), await room.raise([])];
+    const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    await alerts.updateOne({ _id: pressedAgain._id }, { $set: { receivedAt: ago(9) } });
+    await alerts.updateOne({ _id: forgotten._id }, { $set: { receivedAt: ago(8), lastPressedAt: ago(8) } });
+    const store = createDispatchStore({ db: room.db, settings: { leaseMs: 5_000, escalateEveryMs: 60_000 } });
+
+    const ageMs = await store.oldestUnackedMs();
+    await Promise.all([pressedAgain, forgotten].map(({ _id }) => alerts.deleteOne({ _id })));
+
+    t.ok(ageMs > 7.9 * 3_600_000 && ageMs < 8.1 * 3_600_000, `${ageMs} ms`);
+  },
+);
 
 t.test('the sweeper finds what nobody was told of, in closed alerts too', async (t) => {
   const contact = contactOf();

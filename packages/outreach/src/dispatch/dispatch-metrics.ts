@@ -11,7 +11,7 @@ export interface DispatchMetrics {
   escalated(): void;
   nobodyOnCall(): void;
   swept(count: number): void;
-  /** How long the oldest alert has waited that nobody has acknowledged, and how late the oldest entry is. */
+  /** How long the alert has waited that nobody has acknowledged for the longest, and how late the oldest entry is. */
   showAges(ages: { unackedMs: number; lateMs: number }): void;
 }
 
@@ -51,7 +51,7 @@ export function createDispatchMetrics(telemetry: Telemetry): DispatchMetrics {
   });
   const unackedAge = telemetry.gauge({
     name: 'sos_unacked_age',
-    help: 'Seconds since the last press of the oldest alert that nobody has acknowledged',
+    help: 'Seconds since the last press of the alert that nobody has acknowledged for the longest',
   });
   const oldestAge = telemetry.gauge({
     name: 'outbox_oldest_age',

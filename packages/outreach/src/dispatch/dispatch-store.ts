@@ -38,7 +38,7 @@ export interface DispatchStore {
   ): Promise<AlertDocument | null>;
   /** What is due in any alert, the longest due first. */
   findDue(limit: number): Promise<DueAlert[]>;
-  /** How long the oldest alert that nobody has acknowledged has been waiting, by the database's clock; 0 without any. */
+  /** Since the last press of the alert that nobody has acknowledged for the longest, by the database's clock; 0 without any. */
   oldestUnackedMs(): Promise<number>;
   find(alertId: string): Promise<AlertDocument | null>;
   findAttempt(attemptId: string): Promise<AlertAttemptDocument | null>;
@@ -129,7 +129,7 @@ export function createDispatchStore({
         const [oldest] = await alerts
           .find<Pick<AlertDocument, 'lastPressedAt'>>(
             { state: 'open', open: true, isDrill: { $ne: true } },
-            { sort: { receivedAt: 1 }, limit: 1, projection: { lastPressedAt: 1 }, ...deadline(deadlineMs) },
+            { sort: { lastPressedAt: 1 }, limit: 1, projection: { lastPressedAt: 1 }, ...deadline(deadlineMs) },
           )
           .toArray();
         return oldest === undefined ? 0 : Math.max(0, (await serverNowMs()) - oldest.lastPressedAt.getTime());

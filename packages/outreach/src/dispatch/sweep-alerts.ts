@@ -23,6 +23,7 @@ export function createAlertSweep({
   metrics,
   log,
   random = Math.random,
+  monotonicMs = () => performance.now(),
 }: {
   store: Pick<DispatchStore, 'findDue' | 'oldestUnackedMs'>;
   dispatch: DispatchAlert;
@@ -30,11 +31,13 @@ export function createAlertSweep({
   metrics: Pick<DispatchMetrics, 'swept' | 'showAges'>;
   log: Logger;
   random?: () => number;
+  monotonicMs?: () => number;
 }): Periodic {
   const underWay = new Set<Promise<void>>();
   const ending = new AbortController();
-  let unackedMs = 0;
-  let agesAt = Number.NEGATIVE_INFINITY;
+  /** As it was read last. Until the next time it grows by this process's clock: nobody acknowledges while the database is away. */
+  let unacked = { ageMs: 0, readAt: Number.NEGATIVE_INFINITY };
+  let lateMs = 0;
 
   function begin(alertId: string): void {
     const work = dispatch(alertId)
@@ -43,7 +46,12 @@ export function createAlertSweep({
     underWay.add(work);
   }
 
-  async function run(): Promise<void> {
+  function showAges(): void {
+    const { ageMs, readAt } = unacked;
+    metrics.showAges({ unackedMs: ageMs === 0 ? 0 : ageMs + (monotonicMs() - readAt), lateMs });
+  }
+
+  async function sweep(): Promise<void> {
     const due = await store.findDue(dueASweep);
     for (const { alertId } of due) {
       // Others have sweepers too; this one comes again.
@@ -51,12 +59,13 @@ export function createAlertSweep({
       begin(alertId);
     }
     if (due.length > 0) metrics.swept(due.length);
-    if (performance.now() - agesAt >= agesEveryMs) {
-      agesAt = performance.now();
-      unackedMs = await store.oldestUnackedMs();
-    }
-    metrics.showAges({ unackedMs, lateMs: Math.max(0, due[0]?.lateMs ?? 0) });
+    lateMs = Math.max(0, due[0]?.lateMs ?? 0);
+    if (monotonicMs() - unacked.readAt < agesEveryMs) return;
+    const readAt = monotonicMs();
+    unacked = { ageMs: await store.oldestUnackedMs(), readAt };
   }
+
+  const run = () => sweep().finally(showAges);
 
   const everyMs = settings.sweepMs * (1 - jitterShare * random());
   const periodic = createPeriodic({ name: 'sweep alerts', everyMs, run, log });
