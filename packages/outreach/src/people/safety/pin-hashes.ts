@@ -1,5 +1,7 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { BlindIndex } from '@hushryd/platform/crypto/blind-index';
+import { createLimitInFlight } from '../../notifications/limit-in-flight.ts';
 
 /** Both PINs of a person under one salt, so that one derivation answers for both. */
 export interface PinHashes {
@@ -19,26 +21,27 @@ export interface PinHasher {
   ): Promise<'cancel' | 'duress' | 'neither'>;
 }
 
+const scryptOf = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 const hashBytes = 32;
+/** libuv has four threads, and the journal of alerts waits for them too: half stay free of this. */
+const maxDerivationsAtOnce = 2;
 
 /**
  * scrypt (N = 16,384, r = 8, p = 1) over a keyed hash: ten thousand PINs are tried out in minutes by whoever has the salt, so what is
  * hashed depends on a key that is not in the database either.
  *
  * @param cost N of scrypt for new PINs; stored ones keep theirs
- * Cost: some 30 ms and 16 MiB in libuv's pool for each call.
+ * Cost: some 30 ms and 16 MiB in libuv's pool for each call, two at a time in all of this hasher.
  */
 export function createPinHasher({ blindIndex, cost = 16_384 }: { blindIndex: BlindIndex; cost?: number }): PinHasher {
   /** Compared with where there is nothing; no PIN gives it. */
   const nothing: PinHashes = { salt: '', cost, cancel: '', duress: '' };
 
+  const inTurn = createLimitInFlight(maxDerivationsAtOnce);
+
   async function derive(userId: string, pin: string, salt: string, n: number): Promise<Buffer> {
     const secret = blindIndex('safety_settings.pin', `${userId}.${pin}`);
-    return new Promise((resolve, reject) => {
-      scrypt(secret, Buffer.from(salt, 'base64url'), hashBytes, { N: n }, (error, key) =>
-        error === null ? resolve(key) : reject(error),
-      );
-    });
+    return inTurn(() => scryptOf(secret, Buffer.from(salt, 'base64url'), hashBytes, { N: n }));
   }
 
   return {
