@@ -18,7 +18,7 @@ import { createAlertMetrics } from '../src/alerts/alert-metrics.ts';
 import { type AlertStore, createAlertStore } from '../src/alerts/alert-store.ts';
 import { createRaiseSos } from '../src/alerts/raise-sos.ts';
 import { isTriggerRecord, type TriggerRecord } from '../src/alerts/trigger-record.ts';
-import type { AlertRecord } from '../src/direct/direct-records.ts';
+import { type AlertRecord, personOrAlertOf } from '../src/direct/direct-records.ts';
 import { uuidV7 } from '../src/drills/uuid-v7.ts';
 import { createIntakeStream } from '../src/journal/intake-stream.ts';
 import { type Journal, openJournal } from '../src/journal/journal.ts';
@@ -99,7 +99,7 @@ async function startNode(store: AlertStore) {
   };
   // WAIT on a single Redis takes all of its 200 ms; what it answers is another test's matter.
   const intake = { ...parts.intake, add: async () => false };
-  let journal: Journal<AlertRecord> = await openJournal({ settings: journalSettings, log });
+  let journal: Journal<AlertRecord> = await openJournal({ settings: journalSettings, ownerOf: personOrAlertOf, log });
   const build = () =>
     createRaiseSos({
       ...parts,
@@ -121,7 +121,7 @@ async function startNode(store: AlertStore) {
     },
     async restart() {
       await journal.close();
-      journal = await openJournal({ settings: journalSettings, log });
+      journal = await openJournal({ settings: journalSettings, ownerOf: personOrAlertOf, log });
       raiseSos = build();
     },
     /** Until the database is known to have everything. */

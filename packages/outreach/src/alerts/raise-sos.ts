@@ -90,8 +90,8 @@ export interface RaiseSos {
   settled(): Promise<void>;
 }
 
-/** Above it those that the journal has let go are forgotten. */
-const maxStoredKeys = 10_000;
+/** Above it those that the journal has let go are forgotten, and again whenever there are twice as many. */
+const manyStoredKeys = 10_000;
 
 type Stored = { accepted: Accepted };
 type StoreOutcome = Stored | { error: unknown };
@@ -110,6 +110,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   const underWay = new Set<Promise<unknown>>();
   /** Presses in the journal that the database has taken. */
   const storedKeys = new Set<string>();
+  let forgetAbove = manyStoredKeys;
 
   async function raise(press: Press): Promise<SosReply> {
     const startedAtMs = performance.now();
@@ -219,7 +220,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
 
   /** With the database away one person has one alert on this node too. */
   function oldestPressOf(record: TriggerRecord): TriggerRecord {
-    for (const { body } of journal.pending()) if (isPress(body) && body.userId === record.userId) return body;
+    for (const { body } of journal.pendingOf(record.userId)) if (isPress(body)) return body;
     return record;
   }
 
@@ -286,9 +287,9 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
    * that one comes first. Usually there is none before.
    */
   async function bringOlder(key: string, { userId }: TriggerRecord): Promise<void> {
-    for (const { key: olderKey, body } of journal.pending()) {
+    for (const { key: olderKey, body } of journal.pendingOf(userId)) {
       if (olderKey === key) return;
-      if (!isPress(body) || body.userId !== userId || storedKeys.has(olderKey)) continue;
+      if (!isPress(body) || storedKeys.has(olderKey)) continue;
       const ageMs = Math.max(0, now() - Date.parse(body.acceptedAt));
       const { alert, outcome } = await store.accept(body, { ageMs, isHeld: direct.holds(body.triggerId) });
       noteStored(olderKey);
@@ -307,8 +308,9 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
 
   function noteStored(key: string): void {
     storedKeys.add(key);
-    if (storedKeys.size < maxStoredKeys) return;
+    if (storedKeys.size < forgetAbove) return;
     for (const one of storedKeys) if (journal.find(one) === undefined) storedKeys.delete(one);
+    forgetAbove = Math.max(manyStoredKeys, 2 * storedKeys.size);
   }
 
   function tell(work: Promise<unknown>): void {

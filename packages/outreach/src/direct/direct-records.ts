@@ -16,6 +16,9 @@ export type AlertRecord = TriggerRecord | DirectRecord;
 
 export const isPress = (body: AlertRecord): body is TriggerRecord => !('kind' in body);
 
+/** By whom a journal finds a press, and by what the rest: the person, or the alert. */
+export const personOrAlertOf = (body: AlertRecord): string => (isPress(body) ? body.userId : body.alertId);
+
 export const toDirectEntry = (body: DirectRecord): JournalEntry<AlertRecord> => ({
   key: `${body.kind}:${body.alertId}:${randomUUID()}`,
   body,

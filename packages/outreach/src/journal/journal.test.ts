@@ -19,7 +19,9 @@ function newRoot(t: { teardown(work: () => unknown): unknown }): string {
 }
 
 const open = (rootDir: string, changes: { maxBytes?: number; fileBytes?: number } = {}) =>
-  openJournal<number>({ settings: { rootDir, maxBytes: 1_000_000, ...changes }, log });
+  openJournal<number>({ settings: { rootDir, maxBytes: 1_000_000, ...changes }, ownerOf, log });
+/** Odd and even. */
+const ownerOf = (body: number) => String(body % 2);
 const entry = (key: string, body = 0) => ({ key, body });
 const filesIn = (root: string, folder = '0') =>
   readdirSync(join(root, folder)).filter((name) => name.includes('.journal'));
@@ -47,6 +49,38 @@ t.test('what was appended is there again after a crash, in order, until it is se
   await again.append(entry('d', 3));
   await again.settle(['c', 'd']);
   t.same([filesIn(root), again.bytes, again.pending()], [[], 0, []]);
+  await again.close();
+});
+
+t.test('the entries of one owner are found without looking at the others', async (t) => {
+  const root = newRoot(t);
+  let asked = 0;
+  const journal = await openJournal<number>({
+    settings: { rootDir: root, maxBytes: 10_000_000 },
+    ownerOf(body) {
+      asked += 1;
+      return String(body);
+    },
+    log,
+  });
+  const some = Array.from({ length: 1_000 }, (_, index) => entry(`key-${index}`, index % 500));
+  await Promise.all(some.map((one) => journal.append(one)));
+  asked = 0;
+
+  t.same(journal.pendingOf('7'), [entry('key-7', 7), entry('key-507', 7)], 'oldest first');
+  t.same(journal.pendingOf('nobody'), []);
+  t.equal(asked, 0);
+  const unwritten = journal.append(entry('key-8-again', 8));
+  t.equal(journal.pendingOf('8').length, 2, 'what is not on the disk is not pending');
+  await unwritten;
+  t.equal(journal.pendingOf('8').length, 3);
+
+  await journal.settle(['key-7']);
+  t.same(journal.pendingOf('7'), [entry('key-507', 7)]);
+  await journal.close();
+  const again = await open(root);
+  t.equal(again.pendingOf('0').length + again.pendingOf('1').length, 1_001, 'also of what was left');
+  t.equal(again.pending().length, 1_001);
   await again.close();
 });
 
@@ -130,6 +164,7 @@ t.test('processes of one node have a folder each, and take over what a dead one 
   t.same(await holdAbandoned(root), [], 'one takes it at a time');
   const left = await openJournal<number>({
     settings: { rootDir: root, maxBytes: 1000 },
+    ownerOf,
     log,
     ...(abandoned[0] && { held: abandoned[0] }),
   });

@@ -21,6 +21,8 @@ export interface Journal<Body> {
   append(entry: JournalEntry<Body>): Promise<void>;
   /** What is not settled yet, oldest first. */
   pending(): readonly JournalEntry<Body>[];
+  /** Of these, what one owner has. Cost: what it finds, however much others have. */
+  pendingOf(owner: string): readonly JournalEntry<Body>[];
   find(key: string): Body | undefined;
   /** The database has these: forget them. Files go once all in them is settled. */
   settle(keys: readonly string[]): Promise<void>;
@@ -64,16 +66,21 @@ const defaultFileBytes = 4 * 1024 * 1024;
  */
 export async function openJournal<Body>({
   settings: { rootDir, maxBytes, fileBytes = defaultFileBytes },
+  ownerOf,
   log,
   held,
 }: {
   settings: JournalSettings;
+  /** Whose entry it is. */
+  ownerOf: (body: Body) => string;
   log: Logger;
   /** A folder that is held already, to settle what was left in it. */
   held?: HeldFolder;
 }): Promise<Journal<Body>> {
   const folder = held ?? (await holdFolder(rootDir));
   const kept = new Map<string, Kept<Body>>();
+  /** The same by owner: with thousands of entries pending none of them is looked at for somebody else's. */
+  const keptOf = new Map<string, Map<string, Kept<Body>>>();
   /** Entries by file that are not settled, and how large the file is. */
   const files = new Map<string, { unsettled: Set<string>; bytes: number; isDamaged: boolean }>();
   let current: JournalFile | undefined;
@@ -91,7 +98,7 @@ export async function openJournal<Body>({
       const unsettled = new Set<string>();
       for (const entry of entries as JournalEntry<Body>[]) {
         if (kept.has(entry.key)) continue;
-        kept.set(entry.key, { entry, path, written: Promise.resolve() });
+        keep({ entry, path, written: Promise.resolve() });
         unsettled.add(entry.key);
       }
       // One is what a crash leaves.
@@ -99,6 +106,20 @@ export async function openJournal<Body>({
       if (damagedCount > 0) log.warn({ count: damagedCount, path }, 'lines of the sos journal are cut or damaged');
       if (unsettled.size === 0) await removeFile(path);
     }
+  }
+
+  function keep(one: Kept<Body>): void {
+    const { key, body } = one.entry;
+    kept.set(key, one);
+    const owner = ownerOf(body);
+    keptOf.set(owner, (keptOf.get(owner) ?? new Map<string, Kept<Body>>()).set(key, one));
+  }
+
+  function drop({ entry: { key, body } }: Kept<Body>): void {
+    kept.delete(key);
+    const owner = ownerOf(body);
+    const own = keptOf.get(owner);
+    if (own?.delete(key) && own.size === 0) keptOf.delete(owner);
   }
 
   function totalBytes(): number {
@@ -117,7 +138,7 @@ export async function openJournal<Body>({
     }
     const one: Kept<Body> = { entry, path: undefined, written: Promise.resolve() };
     one.written = new Promise<void>((done, failed) => void waiting.push({ text, kept: one, done, failed }));
-    kept.set(entry.key, one);
+    keep(one);
     writing ??= writeWaiting();
     return one.written;
   }
@@ -143,7 +164,7 @@ export async function openJournal<Body>({
         log.error({ err: cause }, 'the sos journal could not be written');
         await leaveFailed();
         for (const { kept: one, failed } of group) {
-          kept.delete(one.entry.key);
+          drop(one);
           failed(new AppError('sos_not_persisted', { detail: 'the disk failed', cause }));
         }
       }
@@ -177,10 +198,10 @@ export async function openJournal<Body>({
 
   async function settle(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
-      const path = kept.get(key)?.path;
-      if (path === undefined) continue;
-      kept.delete(key);
-      files.get(path)?.unsettled.delete(key);
+      const one = kept.get(key);
+      if (one?.path === undefined) continue;
+      drop(one);
+      files.get(one.path)?.unsettled.delete(key);
     }
     // A file that is being written keeps its place until the group is done.
     if (writing !== undefined) return;
@@ -200,7 +221,8 @@ export async function openJournal<Body>({
 
   return {
     append,
-    pending: () => [...kept.values()].filter(({ path }) => path !== undefined).map(({ entry }) => entry),
+    pending: () => written(kept),
+    pendingOf: (owner) => written(keptOf.get(owner)),
     find: (key) => kept.get(key)?.entry.body,
     settle,
     get bytes() {
@@ -213,4 +235,8 @@ export async function openJournal<Body>({
       await folder.release();
     },
   };
+}
+
+function written<Body>(some: ReadonlyMap<string, Kept<Body>> | undefined): JournalEntry<Body>[] {
+  return [...(some?.values() ?? [])].filter(({ path }) => path !== undefined).map(({ entry }) => entry);
 }

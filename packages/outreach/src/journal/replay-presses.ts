@@ -9,7 +9,7 @@ import { type Accepted, type AlertStore, holdsPress } from '../alerts/alert-stor
 import type { AnnounceAlert } from '../alerts/announce-alert.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
-import { type AlertRecord, isPress } from '../direct/direct-records.ts';
+import { type AlertRecord, isPress, personOrAlertOf } from '../direct/direct-records.ts';
 import type { DirectSending } from '../direct/open-direct.ts';
 import { holdAbandoned } from './hold-folder.ts';
 import type { IntakeStream } from './intake-stream.ts';
@@ -129,7 +129,7 @@ export function createReplay(parts: ReplayParts): Periodic {
   /** Held until they are empty: of two processes that take them over both would call people. */
   async function takeOverAbandoned(): Promise<void> {
     for (const held of await holdAbandoned(parts.journalSettings.rootDir)) {
-      const left = await openJournal<AlertRecord>({ settings: parts.journalSettings, log, held });
+      const left = await openJournal({ settings: parts.journalSettings, ownerOf: personOrAlertOf, log, held });
       direct.adopt(left);
       adopted.add(left);
     }

@@ -8,7 +8,7 @@ import type { NoteSealer } from '@hushryd/outreach/alerts/note-sealer';
 import { createRaiseSos, type RaiseSos, type ReadOutreachList } from '@hushryd/outreach/alerts/raise-sos';
 import type { ShowParts } from '@hushryd/outreach/alerts/show-alert';
 import { isTriggerRecord } from '@hushryd/outreach/alerts/trigger-record';
-import type { AlertRecord } from '@hushryd/outreach/direct/direct-records';
+import { personOrAlertOf } from '@hushryd/outreach/direct/direct-records';
 import { type DirectSending, openDirect } from '@hushryd/outreach/direct/open-direct';
 import type { DispatchSettings } from '@hushryd/outreach/dispatch/dispatch-settings';
 import type { Dispatch, DispatchParts } from '@hushryd/outreach/dispatch/open-dispatch';
@@ -116,7 +116,7 @@ export async function openSos({
   lifecycle.add('mongodb of alerts', () => pool.close());
   const connections = await connectRedis({ settings: redis, role: 'queue', log, telemetry });
   lifecycle.add('redis of alerts', () => connections.close());
-  const journal = await openJournal<AlertRecord>({ settings: settings.journal, log });
+  const journal = await openJournal({ settings: settings.journal, ownerOf: personOrAlertOf, log });
   lifecycle.add('sos journal', () => journal.close());
   telemetry.gauge({
     name: 'sos_journal_bytes',
