@@ -66,9 +66,10 @@ export function createInternalApi({
     resolveAccess: async (tripIds) => (await askAny<TripAccessReply>('/internal/trip-access', { tripIds })).records,
     readRevocations: async () => (await askAny<RevocationsReply>('/internal/revocations')).revocations,
     async resolveSosAccess(questions) {
-      const { allowed, views } = await askAny<SosAccessReply>('/internal/sos-access', { questions });
+      const { allowed, views, unknown } = await askAny<SosAccessReply>('/internal/sos-access', { questions });
       // An api from before the trail says no more than yes or no.
-      return views ?? allowed.map((isAllowed, index) => (isAllowed ? plainView(questions[index]) : null));
+      const known = views ?? allowed.map((isAllowed, index) => (isAllowed ? plainView(questions[index]) : null));
+      return known.map((view, index) => (unknown?.includes(index) ? 'unknown' : view));
     },
     async ping(deadlineMs) {
       const startedAtMs = performance.now();

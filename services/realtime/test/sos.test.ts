@@ -104,6 +104,38 @@ t.test('an alert’s topic is for whom the api says, and asked again', async (t)
   t.equal(other.all('event').length, 0);
 });
 
+t.test('of whom nobody can say tries again, or leaves; the others are decided', async (t) => {
+  let isReadable = false;
+  const api = await listen(t, (path, body) => {
+    if (path !== '/internal/sos-access') return { status: 404, body: {} };
+    const { questions } = body as { questions: { userId: string }[] };
+    const isKnown = ({ userId }: { userId: string }) => isReadable || userId === 'olga';
+    return {
+      status: 200,
+      body: {
+        allowed: questions.map(isKnown),
+        views: questions.map((question) => (isKnown(question) ? { as: 'contact' } : null)),
+        unknown: questions.flatMap((question, index) => (isKnown(question) ? [] : [index])),
+      },
+    };
+  });
+  const realtime = await startTestRealtime(t, { env: { INTERNAL_API_URLS: api.url } });
+  const topic = `sos:${alertId}`;
+  const [contact, operator] = [await realtime.connect('asha', 'rider'), await realtime.connect('olga', 'operator')];
+  operator.send({ type: 'sub', id: 1, topic });
+  await operator.next('subscribed');
+
+  contact.send({ type: 'sub', id: 1, topic });
+  t.match(await contact.next('error'), { id: 1, code: 'access_unavailable', retryable: true });
+  isReadable = true;
+  contact.send({ type: 'sub', id: 2, topic });
+  await contact.next('subscribed');
+
+  isReadable = false;
+  t.match(await contact.next('unsubscribed'), { topic, reason: 'forbidden' });
+  t.same(operator.all('unsubscribed'), []);
+});
+
 t.test('where nobody can say whose alert it is, the client is told to try again', async (t) => {
   const realtime = await startTestRealtime(t);
   const socket = await realtime.connect('rider-1', 'rider');

@@ -240,6 +240,8 @@ export const SosAccessReplySchema = Type.Object(
   {
     allowed: Type.Array(Type.Boolean()),
     views: Type.Optional(Type.Array(Type.Union([SosViewSchema, Type.Null()]))),
+    /** Places in the question of which nobody could say; their view is null. */
+    unknown: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
   },
   closed,
 );

@@ -44,8 +44,10 @@ export function addInternalSosRoutes(
     { schema: { body: SosAccessQuerySchema, response: { 200: SosAccessReplySchema } } },
     async ({ body: { questions } }) => {
       const alerts = await store.findPresses(questions.map(({ alertId, userId }) => ({ triggerId: alertId, userId })));
-      const views = await resolveViews(questions, alerts);
-      return { allowed: views.map((view) => view !== null), views };
+      const known = await resolveViews(questions, alerts);
+      const views = known.map((view) => (view === 'unknown' ? null : view));
+      const unknown = known.flatMap((view, index) => (view === 'unknown' ? [index] : []));
+      return { allowed: views.map((view) => view !== null), views, ...(unknown.length > 0 && { unknown }) };
     },
   );
 

@@ -10,8 +10,11 @@ import type { Rooms } from './rooms.ts';
 import { subscribedFrame } from './subscribed-frame.ts';
 import type { Subscription } from './subscription.ts';
 
-/** How each may hear of the alert asked for, in the order of the questions; null: not at all. @throws where nobody can say */
-export type ResolveSosAccess = (questions: SosAccessQuestion[]) => Promise<(SosView | null)[]>;
+/**
+ * How each may hear of the alert asked for, in the order of the questions; null: not at all; `unknown`: of this one nobody can say.
+ * @throws where nobody can say anything
+ */
+export type ResolveSosAccess = (questions: SosAccessQuestion[]) => Promise<(SosView | null | 'unknown')[]>;
 
 export interface AlertRooms {
   /**
@@ -50,7 +53,7 @@ const questionsAtOnce = 500;
 /**
  * `sos:{alertId}`: what happens to an alert, and its trail, for the person who raised it, staff, and the person's contacts who have the app.
  * MongoDB alone knows who may, so the internal listener is asked: when a socket joins, and again of all of them in one batch. No answer
- * while joining means *try again*; later it changes nothing.
+ * while joining means *try again*; later it changes nothing, but for those of whom alone nothing could be said: they leave.
  *
  * The trail has two sources. The driver's fixes come by the position feed, as to the trip's own room; the person's come by the event feed, where
  * the api publishes them. Both are newest-wins: a slow socket is spared them, and reads the trail over HTTP.
@@ -74,12 +77,13 @@ export function createAlertRooms({
   const membersOf = new Map<string, Set<Member>>();
 
   async function ask(question: SosAccessQuestion): Promise<SosView> {
-    let view: SosView | null | undefined;
+    let view: SosView | null | 'unknown' | undefined;
     try {
       [view] = await resolveSosAccess([question]);
     } catch (cause) {
       throw new AppError('access_unavailable', { cause });
     }
+    if (view === 'unknown') throw new AppError('access_unavailable');
     if (!view) throw new AppError('not_found');
     return view;
   }
@@ -130,7 +134,8 @@ export function createAlertRooms({
     for (const [index, member] of some.entries()) {
       const view = views[index];
       if (view === undefined || !isMember(member)) continue;
-      if (view === null) {
+      // Of whom nobody can say, they may have been removed: the others must not wait for it.
+      if (view === null || view === 'unknown') {
         expel(member);
         continue;
       }
