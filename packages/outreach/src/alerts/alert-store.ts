@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
-import type { Collection, Db, Document, Filter, FindOneAndUpdateOptions } from 'mongodb';
+import { updateThenRead } from '@hushryd/platform/mongo/update-then-read';
+import type { Collection, Db, Document, Filter } from 'mongodb';
 import { type SealedFact, sealedFactId, timelineCollection } from '../timeline/timeline-document.ts';
 import { maxTriggers, toJoin, toRaise } from './accept-pipelines.ts';
 import type { AlertDocument } from './alert-document.ts';
@@ -22,6 +23,9 @@ export interface AcceptOptions {
   isHeld: boolean;
 }
 
+/** An alert, and as which version it has to be there. */
+export type AlertVersion = Pick<AlertDocument, '_id'> & Partial<Pick<AlertDocument, 'version'>>;
+
 export interface AlertStore {
   /**
    * Make the alert of a press, or let it join the open alert of its person. The same press again changes nothing.
@@ -29,7 +33,7 @@ export interface AlertStore {
    * @param options.ageMs how long ago it was accepted
    * @param options.isHeld a node may be sending it by itself, and says within seconds how far it has come: see toRaise
    * @throws AppError `database_unavailable`: unknown, it may have been applied or may still be; the same record again settles it
-   * Cost: one majority write; two more round trips for a press that joins.
+   * Cost: one majority write and a read; a write and three reads more for a press that joins.
    */
   accept(record: TriggerRecord, options?: Partial<AcceptOptions>): Promise<Accepted>;
   /** By the id of any of its presses. */
@@ -39,8 +43,12 @@ export interface AlertStore {
   /** Whether this was told of the alert before: the document has it, or the timeline. Cost: one read where the document has it not. */
   hasFact(alert: Pick<AlertDocument, '_id' | 'facts'>, factId: string): Promise<boolean>;
   list(filter: Filter<AlertDocument>, options: { limit: number }): Promise<AlertDocument[]>;
-  /** Apply a pipeline on condition; undefined where it did not hold. */
-  changeIf(filter: Filter<AlertDocument>, pipeline: Document[]): Promise<AlertDocument | undefined>;
+  /**
+   * Apply a pipeline on condition.
+   *
+   * @returns the alert with it, and with what others have changed since; undefined where the condition did not hold
+   */
+  changeIf(filter: AlertVersion, pipeline: Document[]): Promise<AlertDocument | undefined>;
 }
 
 /** Driver and server disagree about who gives up first otherwise: the server's own answer is worth more than our silence. */
@@ -58,23 +66,16 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
   const timeline: Collection<SealedFact> = db.collection(timelineCollection.name, {
     readConcern: { level: 'majority' },
   });
-  const write = (): FindOneAndUpdateOptions => ({
-    returnDocument: 'after',
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: Math.min(writeTimeoutMs, deadlineMs) },
-    ...deadline(deadlineMs),
-  });
+  const writeConcern = { w: 'majority', journal: true, wtimeoutMS: Math.min(writeTimeoutMs, deadlineMs) } as const;
+  const write = { writeConcern, deadlineMs };
 
   /** @returns undefined where a unique index refused it: this person has an open alert, or the id is taken */
   async function raise(record: TriggerRecord, { ageMs, isHeld }: AcceptOptions): Promise<Accepted | undefined> {
     try {
-      const result = await alerts.findOneAndUpdate({ _id: record.triggerId }, toRaise(record, ageMs, isHeld), {
-        ...write(),
-        upsert: true,
-        includeResultMetadata: true,
-      });
-      const alert = result.value;
-      if (alert === null || alert.person.userId !== record.userId) return undefined;
-      const isNew = result.lastErrorObject?.updatedExisting === false;
+      const press = { filter: { _id: record.triggerId }, pipeline: toRaise(record, ageMs, isHeld), upsert: true };
+      const updated = await updateThenRead(alerts, press, write);
+      if (updated === undefined || updated.document.person.userId !== record.userId) return undefined;
+      const { document: alert, isNew } = updated;
       return { alert, triggerId: record.triggerId, outcome: isNew ? 'raised' : 'known' };
     } catch (error) {
       if (isDuplicateKey(error)) return undefined;
@@ -82,20 +83,23 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
     }
   }
 
+  /** @returns undefined where there is no open alert, or it has changed meanwhile */
   async function join(record: TriggerRecord, ageMs: number): Promise<Accepted | undefined> {
     const { userId, triggerId } = record;
+    // By its id: the embedded engine looks through all open alerts for anything more than these two.
+    const open = await alerts.findOne({ 'person.userId': userId, open: true }, deadline(deadlineMs));
+    if (open === null) return undefined;
+    if (open.triggerIds.length >= maxTriggers) return { alert: open, triggerId, outcome: 'merged' };
+    const filter = {
+      _id: open._id,
+      open: true,
+      triggerIds: { $ne: triggerId },
+      [`triggerIds.${maxTriggers - 1}`]: { $exists: false },
+    };
     try {
-      const alert = await alerts.findOneAndUpdate(
-        {
-          'person.userId': userId,
-          open: true,
-          triggerIds: { $ne: triggerId },
-          [`triggerIds.${maxTriggers - 1}`]: { $exists: false },
-        },
-        toJoin(record, ageMs),
-        write(),
-      );
-      if (alert === null) return undefined;
+      const updated = await updateThenRead(alerts, { filter, pipeline: toJoin(record, ageMs) }, write);
+      if (updated === undefined) return undefined;
+      const { document: alert } = updated;
       const kind = alert.triggers.find(({ id }) => id === triggerId)?.kind;
       return { alert, triggerId, outcome: kind === 'pressed_again' ? 'pressed_again' : 'merged' };
     } catch (error) {
@@ -120,8 +124,6 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
       }
       const joined = await join(record, options.ageMs);
       if (joined !== undefined) return joined;
-      const full = await alerts.findOne({ 'person.userId': userId, open: true }, deadline(deadlineMs));
-      if (full !== null && full.triggerIds.length >= maxTriggers) return { alert: full, triggerId, outcome: 'merged' };
     }
     throw new AppError('database_unavailable', { detail: 'the alert changed faster than a press could join it' });
   }
@@ -142,7 +144,7 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
         alerts.find(filter, { sort: { open: -1, receivedAt: -1, _id: 1 }, limit, ...deadline(deadlineMs) }).toArray(),
       ),
     changeIf: (filter, pipeline) =>
-      attempt(async () => (await alerts.findOneAndUpdate(filter, pipeline, write())) ?? undefined),
+      attempt(async () => (await updateThenRead(alerts, { filter, pipeline }, write))?.document),
   };
 }
 

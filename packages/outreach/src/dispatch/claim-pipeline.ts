@@ -8,12 +8,10 @@ export const pagedChannels = ['voice', 'sms', 'push'] as const;
 /** A step that comes late by more than this (everything was down) starts the pace anew instead of running after it. */
 const latePaceMs = 30_000;
 
-/** That something of the alert is due, by the database's clock. */
-export const isDue: object = { $expr: { $gte: [msSince('$workAt'), 0] } };
-
 /**
  * The update that takes all that is due of an alert, under a lease and one fence more for each entry, and makes the escalation's step where
- * its time has come: one level up, entries for whoever is on call there, taken at once, and the moment of the next step.
+ * its time has come: one level up, entries for whoever is on call there, taken at once, and the moment of the next step. Where nothing is due
+ * it changes nothing.
  *
  * @param claimId of this claim alone: what has it was taken by it
  */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { deadline, toMongoError } from '@hushryd/platform/mongo/deadline';
+import { updateThenRead } from '@hushryd/platform/mongo/update-then-read';
 import type { Receipt } from '@hushryd/providers/receipts/receipt';
-import type { Db, Filter } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { AlertDocument, OutboxEntry } from '../alerts/alert-document.ts';
 import { createLimitInFlight } from '../notifications/limit-in-flight.ts';
 import type { AlertAttemptDocument } from './alert-attempts.ts';
-import { isDue, toClaim } from './claim-pipeline.ts';
+import { toClaim } from './claim-pipeline.ts';
 import type { DispatchSettings } from './dispatch-settings.ts';
 import { type EntryChange, toChanges } from './entry-change.ts';
 
@@ -71,11 +72,9 @@ export function createDispatchStore({
   const alerts = db.collection<AlertDocument>('alerts', { readConcern: { level: 'majority' } });
   const attempts = db.collection<AlertAttemptDocument>('alert_attempts', { readConcern: { level: 'majority' } });
   const inTurn = createLimitInFlight(maxWritesInFlight);
-  const write = () => ({
-    returnDocument: 'after' as const,
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: Math.min(writeTimeoutMs, deadlineMs) } as const,
-    ...deadline(deadlineMs),
-  });
+  const writeConcern = { w: 'majority', journal: true, wtimeoutMS: Math.min(writeTimeoutMs, deadlineMs) } as const;
+  const update = (alertId: string, pipeline: Document[]) =>
+    updateThenRead(alerts, { filter: { _id: alertId }, pipeline }, { writeConcern, deadlineMs });
 
   /** The moment by the database's clock: those of the nodes may be off by minutes. */
   async function serverNowMs(): Promise<number> {
@@ -89,14 +88,13 @@ export function createDispatchStore({
         attempt(async () => {
           const claimId = randomUUID();
           onWrite('claim');
-          const filter: Filter<AlertDocument> = { _id: alertId, hasWork: true, ...isDue };
-          const alert = await alerts.findOneAndUpdate(filter, toClaim({ claimId, settings }), write());
-          if (alert === null) return undefined;
-          return {
-            alert,
-            entries: alert.outbox.filter(({ takenBy, state }) => takenBy === claimId && state === 'SENDING'),
-            hasEscalated: alert.escalation.takenBy === claimId,
-          };
+          const updated = await update(alertId, toClaim({ claimId, settings }));
+          if (updated === undefined) return undefined;
+          const { document: alert } = updated;
+          // Of what was taken something may have arrived, or been called off, by the time of the read.
+          const entries = alert.outbox.filter(({ takenBy, state }) => takenBy === claimId && state === 'SENDING');
+          const hasEscalated = alert.escalation.takenBy === claimId;
+          return entries.length > 0 || hasEscalated ? { alert, entries, hasEscalated } : undefined;
         }),
       ),
     keep: (alertId, changes, made) =>
@@ -110,7 +108,7 @@ export function createDispatchStore({
           }
           if (changes.length === 0) return null;
           onWrite('keep');
-          return alerts.findOneAndUpdate({ _id: alertId }, toChanges(changes), write());
+          return (await update(alertId, toChanges(changes)))?.document ?? null;
         }),
       ),
     findDue: (limit) =>

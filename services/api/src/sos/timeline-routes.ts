@@ -126,8 +126,9 @@ export function addTimelineRoutes(
   /** Before anything is sent: nobody takes a copy along of which nobody knows. */
   async function noteExport(id: string, by: string, format: 'json' | 'gpx'): Promise<AlertDocument> {
     const fact = { factId: `exported-${randomUUID()}`, kind: 'exported', by, data: { format } };
-    const alert = await alerts.changeIf({ triggerIds: id }, [{ $set: appendFacts([{ fact }]) }]);
-    if (alert === undefined) throw new AppError('not_found');
+    const known = await alerts.find(id);
+    const alert = known && (await alerts.changeIf({ _id: known._id }, [{ $set: appendFacts([{ fact }]) }]));
+    if (!alert) throw new AppError('not_found');
     return alert;
   }
 }
