@@ -91,6 +91,29 @@ t.test('what is written beside somebody who has lost a record is written, and th
   for (const { _id } of [keeps, told]) t.equal((await store.findById(_id))?.attempts.length, 1);
 });
 
+t.test('what is due is found in its lane, the longest due first, without what somebody has', async (t) => {
+  const inLane = (lane: NotificationDocument['lane'], dueMs: number) => ({
+    ...record(),
+    ...{ lane, nextAt: new Date(nowMs - dueMs) },
+  });
+  const [late, later, taken, other] = [
+    inLane('critical', 10),
+    inLane('critical', 20),
+    inLane('critical', 30),
+    inLane('low', 40),
+  ];
+  await Promise.all([late, later, taken, other, inLane('critical', -60_000)].map(store.insert));
+  await store.claim(taken._id, { now, leaseMs: options.leaseMs });
+
+  const found = await store.findDue({ lane: 'critical', nowMs, limit: 10 });
+
+  t.match(found, [
+    { recordId: later._id, lane: 'critical', step: 0 },
+    { recordId: late._id, lane: 'critical', step: 0 },
+  ]);
+  t.equal(found.length, 2);
+});
+
 t.test('what a change gives back is what is stored', async (t) => {
   const document = await claimed();
 

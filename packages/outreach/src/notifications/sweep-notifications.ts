@@ -17,7 +17,7 @@ const failuresUntilAway = 3;
  *
  * Every worker has one; there is no leader, since the claim decides. Closing it waits for what it sends.
  *
- * Cost: one query a sweep; one a lane more where more is due than it asks for, so that nothing urgent is hidden behind it.
+ * Cost: one query a lane a sweep, so that nothing urgent is hidden behind what is not.
  */
 export function createNotificationSweep({
   store,
@@ -57,10 +57,8 @@ export function createNotificationSweep({
     }
   }
 
-  async function findByLane(): Promise<[NotificationLane, DueNotification[]][]> {
+  function findByLane(): Promise<[NotificationLane, DueNotification[]][]> {
     const nowMs = now();
-    const due = await store.findDue({ nowMs, limit: dueASweep });
-    if (due.length < dueASweep) return notificationLanes.map((lane) => [lane, due.filter((one) => one.lane === lane)]);
     return Promise.all(
       notificationLanes.map(
         async (lane): Promise<[NotificationLane, DueNotification[]]> => [
