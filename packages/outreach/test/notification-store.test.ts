@@ -91,6 +91,17 @@ t.test('what is written beside somebody who has lost a record is written, and th
   for (const { _id } of [keeps, told]) t.equal((await store.findById(_id))?.attempts.length, 1);
 });
 
+t.test('an attempt that is kept again, since nobody heard of the first time, is one', async (t) => {
+  const document = await claimed();
+  const made = accepted('1-1');
+  await store.addAttempt(document, made, options);
+
+  const again = await store.addAttempt(document, made, options);
+
+  t.strictSame(again, await store.findById(document._id));
+  t.equal(again.attempts.length, 1);
+});
+
 t.test('what is due is found in its lane, the longest due first, without what somebody has', async (t) => {
   const inLane = (lane: NotificationDocument['lane'], dueMs: number) => ({
     ...record(),

@@ -119,9 +119,8 @@ export function createNotificationStore({
         const settled = settle({ ...known, attempts }, { receiptWaitMs, nowMs });
         const leaseUntil = new Date(settled.state === 'queued' ? nowMs + leaseMs : 0);
         const { update, after } = toChange(known, settled, nowMs, { leaseUntil, starts: 0 });
-        const filter = sameAs(known);
-        const write = { filter, update: { ...update, $push: { attempts: made } } };
-        if (await attempt(() => writes.update(write))) return { ...after, attempts };
+        const order = { known, attempt: made, update };
+        if (await attempt(() => writes.addAttempt(order))) return { ...after, attempts };
         known = await readClaimed(claimed);
         // Written the first time, and that was not told.
         if (known.attempts.some(({ number }) => number === made.number)) return known;

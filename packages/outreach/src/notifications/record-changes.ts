@@ -1,14 +1,16 @@
-import type { UpdateFilter } from 'mongodb';
 import type { NotificationDocument, StoredReceipt } from './notification-document.ts';
 import { type Settled, settle } from './settle.ts';
 
 /** A change of one record, as an update and as what is there afterwards. */
 export interface RecordChange {
-  readonly update: UpdateFilter<NotificationDocument>;
+  readonly update: { readonly $set: Partial<NotificationDocument>; readonly $unset: Unset };
   readonly after: NotificationDocument;
 }
 
-type Unset = { [Field in 'nextAt' | 'isOpen' | 'endedAt' | 'reason']?: '' };
+/** What a record may lack, as what has become of it is settled. */
+export const unsettled = ['nextAt', 'isOpen', 'endedAt', 'reason'] as const;
+
+type Unset = { [Field in (typeof unsettled)[number]]?: '' };
 
 /** Makes a record what was settled, and ends it where nothing is left to do. Pure. */
 export function toChange(

