@@ -177,3 +177,29 @@ t.test('the embedded engine can go straight to the alert for each write', async 
   for (const filter of filters) t.equal(Object.keys(filter)[0], '_id');
   t.notOk(filters.some((filter) => Object.keys(filter).some((key) => key.startsWith('$'))));
 });
+
+t.test('what is kept twice, since the first answer was lost, is kept once', async (t) => {
+  const { _id: alertId } = await raise();
+  const claimed = await dispatch.claim(alertId);
+  const entry = claimed?.entries.find(({ channel }) => channel === 'voice');
+  const expanding = claimed?.entries.find(({ channel }) => channel === 'none');
+  if (entry === undefined || expanding === undefined) throw new Error('nothing was due');
+  const made = { number: `${entry.fence}-1`, provider: 'twilio-voice', result: 'next', endedAtMs: 1 } as const;
+  const tried = outcome(entry.entryId, entry.fence, { state: 'SENDING', dueInMs: 5_000, addTries: [made] });
+  const contact = { entryId: 'contact-a-sms', recipient: { kind: 'contact', contactId: 'a' }, channel: 'sms' } as const;
+  const read3 = outcome(expanding.entryId, expanding.fence, {
+    state: 'DELIVERED',
+    attempts: 0,
+    expanded: { contacts: [], version: 3, entries: [contact] },
+  });
+
+  for (const change of [tried, tried, read3, read3]) await dispatch.keep(alertId, [change], []);
+
+  const { outbox } = await read(alertId);
+  t.match(
+    outbox.filter(({ entryId }) => entryId === entry.entryId),
+    [{ attempts: 1, tries: [{ number: made.number }] }],
+  );
+  t.equal(outbox.filter(({ entryId }) => entryId === contact.entryId).length, 1);
+  t.equal(outbox.find(({ entryId }) => entryId === entry.entryId)?.tries.length, 1);
+});

@@ -72,8 +72,12 @@ const hasLeft = {
   $and: [{ $eq: ['$$entry.recipient.kind', 'on_call'] }, { $eq: [{ $type: '$$entry.dueAt' }, 'null'] }],
 };
 
+/** A write whose answer was lost is made again: a try is known by its number. */
 function applyOutcome({ entryId, fence, state, reason, dueInMs, attempts, addTries, isNewRound }: Outcome): object {
   const known = isNewRound ? [] : '$$entry.tries';
+  const numbers = { $map: { input: '$$entry.tries', as: 'old', in: '$$old.number' } };
+  const isNew = { $not: [{ $in: ['$$made.number', numbers] }] };
+  const isRepeated = { $in: [{ $literal: addTries.at(-1)?.number ?? '' }, numbers] };
   return {
     $cond: [
       { $and: [isEntry(entryId), { $eq: ['$$entry.fence', fence] }] },
@@ -83,8 +87,11 @@ function applyOutcome({ entryId, fence, state, reason, dueInMs, attempts, addTri
           { $literal: { state, ...(reason !== undefined && { reason }) } },
           {
             dueAt: dueInMs === null ? { $literal: null } : { $add: ['$$NOW', Math.max(0, Math.round(dueInMs))] },
-            attempts: { $add: ['$$entry.attempts', attempts] },
-            tries: dueInMs === null && state !== 'ACCEPTED' ? [] : { $concatArrays: [known, { $literal: addTries }] },
+            attempts: { $add: ['$$entry.attempts', { $cond: [isRepeated, 0, attempts] }] },
+            tries:
+              dueInMs === null && state !== 'ACCEPTED'
+                ? []
+                : { $concatArrays: [known, { $filter: { input: { $literal: addTries }, as: 'made', cond: isNew } }] },
           },
         ],
       },
@@ -153,9 +160,12 @@ function toExpansion({ entryId, fence, expanded }: Outcome & { expanded: NonNull
       },
     ],
   };
-  const added = expanded.entries.map((entry) => ({
+  const planned = expanded.entries.map((entry) => ({
     $mergeObjects: [{ $literal: { ...entry, state: 'PENDING', fence: 0, attempts: 0, tries: [] } }, { dueAt: '$$NOW' }],
   }));
+  const there = { $map: { input: '$outbox', as: 'entry', in: '$$entry.entryId' } };
+  const isMissing = { $not: [{ $in: ['$$planned.entryId', there] }] };
+  const added = { $filter: { input: planned, as: 'planned', cond: isMissing } };
   return {
     $set: {
       outbox: { $cond: [isMine, { $concatArrays: ['$outbox', added] }, '$outbox'] },
