@@ -17,7 +17,7 @@ import { type AlertDocument, alertsCollection } from '../src/alerts/alert-docume
 import { createAlertMetrics } from '../src/alerts/alert-metrics.ts';
 import { type AlertStore, createAlertStore } from '../src/alerts/alert-store.ts';
 import { createRaiseSos } from '../src/alerts/raise-sos.ts';
-import { isTriggerRecord, type TriggerRecord } from '../src/alerts/trigger-record.ts';
+import { isTriggerRecord } from '../src/alerts/trigger-record.ts';
 import { type AlertRecord, personOrAlertOf } from '../src/direct/direct-records.ts';
 import { uuidV7 } from '../src/drills/uuid-v7.ts';
 import { createIntakeStream } from '../src/journal/intake-stream.ts';
@@ -92,7 +92,15 @@ async function startNode(store: AlertStore) {
     }),
     announce: async () => true,
     // Nobody sends anything here.
-    direct: { holds: () => false, take: () => undefined, adopt: () => undefined, handOver: async () => undefined },
+    direct: {
+      holds: () => false,
+      take: () => undefined,
+      adopt: () => undefined,
+      takePending: () => undefined,
+      dropOrphans: async () => undefined,
+      handOver: async () => undefined,
+    },
+    signals: { tellStored: async () => undefined },
     crashAt: neverCrash,
     metrics,
     log,

@@ -16,7 +16,7 @@ export const maxTriggers = 1_000;
 /** Until whoever sends an alert by itself has said how far it has come, everybody else leaves it alone for so long. */
 const holdForMs = 5_000;
 /** Stands in the place of a claim meanwhile. */
-export const directHolder = (triggerId: string): string => `direct-${triggerId}`;
+export const directHolder = 'direct';
 
 /**
  * The update that makes the alert of a press, to be used as an upsert by id: what is there already stays as it is. Everything that is waited for is counted by the database's clock.
@@ -29,7 +29,7 @@ export function toRaise(record: TriggerRecord, ageMs: number, isHeld: boolean): 
   const heldUntil = after('$$NOW', holdForMs);
   const sentFrom = isHeld ? heldUntil : receivedAt;
   const escalatesAt = isHeld && ageMs > escalateAfterMs - holdForMs ? heldUntil : after(receivedAt, escalateAfterMs);
-  const holder = isHeld ? { takenBy: directHolder(record.triggerId) } : {};
+  const holder = isHeld ? { takenBy: directHolder } : {};
   const acceptedAt = new Date(record.acceptedAt);
   const { alertId: _, ...trigger } = record.trigger;
   const data = { ...trigger, via: record.via, isTokenExpired: record.isTokenExpired };
@@ -105,7 +105,11 @@ export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
   const pressedAt = before(ageMs);
   // Not `$subtract` or `$lt` of two dates: SecantusDB compares a stored date with `$$NOW` wrongly.
   const sincePressMs = { $dateDiff: { startDate: '$lastPressedAt', endDate: pressedAt, unit: 'millisecond' } };
-  const isPressedAgain = { $gte: [sincePressMs, mergeWithinMs] };
+  // Brought here late, it may be older than the word of somebody who knew of it.
+  const sinceAckMs = { $dateDiff: { startDate: '$acknowledgedAt', endDate: pressedAt, unit: 'millisecond' } };
+  const isPressedAgain = {
+    $and: [{ $gte: [sincePressMs, mergeWithinMs] }, { $gte: [{ $ifNull: [sinceAckMs, 0] }, 0] }],
+  };
   const ifPressedAgain = (then: unknown, otherwise: unknown) => ({ $cond: [isPressedAgain, then, otherwise] });
 
   const trigger = {

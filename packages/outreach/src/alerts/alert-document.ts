@@ -120,6 +120,8 @@ export interface AlertDocument {
   timelineHead?: TimelineHead;
   /** By which the sealer finds it. */
   hasFacts: boolean;
+  /** Alerts of nodes that sent this one by themselves while the database was away, and have handed it over. */
+  handOvers?: string[];
   /** Rises by one with every change that people see; claims and outcomes of the outbox do not raise it. */
   version: number;
   changedAt: Date;

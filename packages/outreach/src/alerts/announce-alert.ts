@@ -33,7 +33,7 @@ const loudEvents = new Set<SosEventName>(['sos.raised', 'sos.pressed_again', 'so
  *
  * Of a drill the operators' topic says that it passed here, and nothing else is told.
  *
- * Only what is persisted may be announced. What Redis does not take in time is counted and left to the sweeper: the alert stands.
+ * Announced is what is persisted, or what nothing can hold (`raise-sos.ts`). What Redis does not take in time is counted and left to the sweeper: the alert stands.
  *
  * @returns whether the operators' topic took it; never throws
  * Cost: two script calls.

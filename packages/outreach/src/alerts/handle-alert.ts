@@ -7,11 +7,16 @@ import type { NoteSealer } from './note-sealer.ts';
 /**
  * A person takes care: the escalation stops. One of several wins, the others are told who. Again by the same one it changes nothing.
  *
+ * @param order.atMs when, where that was a while ago: it says nothing of a press that came later
  * @throws AppError `sos_taken` (somebody else has), `sos_state_conflict` (it is closed), `not_found`, `database_unavailable`
  */
-export function acknowledgeAlert(work: AlertWork, order: AlertOrder): Promise<AlertDocument> {
+export function acknowledgeAlert(
+  work: AlertWork,
+  { atMs = Number.POSITIVE_INFINITY, ...order }: AlertOrder & { atMs?: number },
+): Promise<AlertDocument> {
   return changeAlert(work, order, (alert) => {
     assertOpen(alert);
+    if (lastPressOf(alert) > atMs) return undefined;
     if (alert.state === 'acknowledged') {
       if (alert.acknowledgedBy === order.by) return undefined;
       throw new AppError('sos_taken', { detail: `acknowledged by ${alert.acknowledgedBy}` });
@@ -98,6 +103,11 @@ export function closeAlert(
       event: `sos.${state}`,
     };
   });
+}
+
+/** When the escalation began, by the clock of the node that took that press. */
+function lastPressOf({ triggers }: AlertDocument): number {
+  return Math.max(...triggers.flatMap(({ kind, acceptedAt }) => (kind === 'merged' ? [] : [acceptedAt.getTime()])));
 }
 
 export function assertOpen(alert: AlertDocument): void {

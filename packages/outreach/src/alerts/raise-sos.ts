@@ -79,7 +79,8 @@ export interface Press {
 
 export interface RaiseSos {
   /**
-   * Take an alert: persist it, answer, and tell the operators. Nothing is told to anybody that is not persisted.
+   * Take an alert: persist it, answer, and tell the operators. Nothing is told to anybody before it is persisted, unless
+   * nothing can hold it: then people are told all the same, and the phone hears that it does not stand.
    *
    * @returns the answer; its `durability` says what holds the alert
    * @throws AppError `sos_not_persisted`: nothing holds it, and the phone has to try again at once
@@ -89,9 +90,6 @@ export interface RaiseSos {
   /** Announcements that are under way have ended. */
   settled(): Promise<void>;
 }
-
-/** Above it those that the journal has let go are forgotten, and again whenever there are twice as many. */
-const manyStoredKeys = 10_000;
 
 type Stored = { accepted: Accepted };
 type StoreOutcome = Stored | { error: unknown };
@@ -108,9 +106,8 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   const { store, journal, intake, announce, direct, crashAt, metrics, log, now = Date.now } = parts;
   const timing = { ...defaultTiming, ...parts.timing };
   const underWay = new Set<Promise<unknown>>();
-  /** Presses in the journal that the database has taken. */
-  const storedKeys = new Set<string>();
-  let forgetAbove = manyStoredKeys;
+  /** Writes to the database that have not ended, by press: what comes again meanwhile is held, since the first may fail, and be sent. */
+  const writing = new Map<string, number>();
 
   async function raise(press: Press): Promise<SosReply> {
     const startedAtMs = performance.now();
@@ -266,19 +263,24 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   }
 
   async function writeStore(key: string, record: TriggerRecord, startedAtMs: number): Promise<StoreOutcome> {
+    const isHeld = direct.holds(record.triggerId) || writing.has(key);
+    writing.set(key, (writing.get(key) ?? 0) + 1);
     try {
       await bringOlder(key, record);
-      const isHeld = direct.holds(record.triggerId);
       const accepted = await store.accept(record, { isHeld }).catch((error: unknown) => {
         if (mongoOutcome(error) === 'answered' || performance.now() - startedAtMs > timing.answerAfterMs) throw error;
         return store.accept(record, { isHeld });
       });
       crashAt('after_persist');
-      noteStored(key);
+      journal.markStored(key);
       handOver(accepted.alert, record);
       return { accepted };
     } catch (error) {
       return { error };
+    } finally {
+      const left = (writing.get(key) ?? 1) - 1;
+      if (left > 0) writing.set(key, left);
+      else writing.delete(key);
     }
   }
 
@@ -289,10 +291,10 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   async function bringOlder(key: string, { userId }: TriggerRecord): Promise<void> {
     for (const { key: olderKey, body } of journal.pendingOf(userId)) {
       if (olderKey === key) return;
-      if (!isPress(body) || storedKeys.has(olderKey)) continue;
+      if (!isPress(body) || journal.isStored(olderKey)) continue;
       const ageMs = Math.max(0, now() - Date.parse(body.acceptedAt));
       const { alert, outcome } = await store.accept(body, { ageMs, isHeld: direct.holds(body.triggerId) });
-      noteStored(olderKey);
+      journal.markStored(olderKey);
       handOver(alert, body);
       if (outcome === 'raised') tell(announce({ alert, name: 'sos.raised', atMs: alert.receivedAt.getTime() }));
     }
@@ -304,13 +306,6 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     tell(
       direct.handOver(alert, triggerId).catch((err: unknown) => log.warn({ err, triggerId }, 'not handed over yet')),
     );
-  }
-
-  function noteStored(key: string): void {
-    storedKeys.add(key);
-    if (storedKeys.size < forgetAbove) return;
-    for (const one of storedKeys) if (journal.find(one) === undefined) storedKeys.delete(one);
-    forgetAbove = Math.max(manyStoredKeys, 2 * storedKeys.size);
   }
 
   function tell(work: Promise<unknown>): void {

@@ -1,4 +1,4 @@
-import { escalateAfterMs, mergeWithinMs } from '../alerts/accept-pipelines.ts';
+import { escalateAfterMs, maxTriggers, mergeWithinMs } from '../alerts/accept-pipelines.ts';
 import type { AlertDocument, AlertFact, EntryTry, OutboxEntry } from '../alerts/alert-document.ts';
 import { maxWaitingFacts } from '../alerts/append-facts.ts';
 import type { PlannedEntry, TriggerRecord } from '../alerts/trigger-record.ts';
@@ -8,6 +8,9 @@ import type { EntryChange, Outcome, Told } from '../dispatch/entry-change.ts';
 
 // What the update pipelines of accept, claim and outcome do in the database, for a node that has none: the same rules on a document in
 // memory, by this node's clock. All functions are pure.
+
+/** Above what claims of the database come to: an outcome of the one is never taken for one of the other. */
+const firstFence = 1_000_000;
 
 /** The alert that the database would make of a press. */
 export function toDirectAlert(record: TriggerRecord): AlertDocument {
@@ -42,51 +45,30 @@ export function toDirectAlert(record: TriggerRecord): AlertDocument {
   };
 }
 
-/** A further press of the same person joins: within a minute of the one before it only its id counts, later the escalation begins anew. */
+/**
+ * A further press of the same person joins: within a minute of the one before it only its id counts, later the escalation begins anew. It
+ * comes to the database by itself, so nothing else of it is kept.
+ */
 export function joinPress(alert: AlertDocument, record: TriggerRecord): AlertDocument {
-  if (alert.triggerIds.includes(record.triggerId)) return alert;
-  const at = new Date(record.acceptedAt);
-  const isPressedAgain = at.getTime() - alert.lastPressedAt.getTime() >= mergeWithinMs;
-  const { alertId: _, tripId: __, ...data } = record.trigger;
-  const { location, batteryPercent, device } = data;
-  const state = isPressedAgain ? 'open' : alert.state;
+  if (alert.triggerIds.includes(record.triggerId) || alert.triggerIds.length >= maxTriggers) return alert;
+  const pressedAt = new Date(record.acceptedAt);
+  const { location } = record.trigger;
   const joined: AlertDocument = {
     ...alert,
     triggerIds: [...alert.triggerIds, record.triggerId],
-    triggers: [
-      ...alert.triggers,
-      { id: record.triggerId, acceptedAt: at, kind: isPressedAgain ? 'pressed_again' : 'merged', state },
-    ],
-    trigger: {
-      ...alert.trigger,
-      ...(location !== undefined && { location }),
-      ...(batteryPercent !== undefined && { batteryPercent }),
-      ...(device !== undefined && alert.trigger.device === undefined && { device }),
-    },
-    ...(record.note !== undefined && alert.note === undefined && { note: record.note }),
+    trigger: { ...alert.trigger, ...(location !== undefined && { location }) },
     pressCount: alert.pressCount + 1,
   };
-  if (!isPressedAgain) return joined;
-  const { acknowledgedBy: ___, acknowledgedAt: ____, ...open } = joined;
-  const fact: AlertFact = {
-    factId: `pressed-${record.triggerId}`,
-    kind: 'pressed_again',
-    at,
-    by: record.userId,
-    data: { ...data, isTokenExpired: record.isTokenExpired },
-    ...(record.note !== undefined && { text: record.note }),
+  if (pressedAt.getTime() - alert.lastPressedAt.getTime() < mergeWithinMs) return joined;
+  const { acknowledgedBy: _by, acknowledgedAt: _at, ...open } = joined;
+  return {
+    ...open,
+    state: 'open',
+    lastPressedAt: pressedAt,
+    escalation: { level: 0, nextAt: after(pressedAt, escalateAfterMs) },
+    version: alert.version + 1,
+    changedAt: pressedAt,
   };
-  return withFacts(
-    {
-      ...open,
-      state,
-      lastPressedAt: at,
-      escalation: { level: 0, nextAt: after(at, escalateAfterMs) },
-      version: alert.version + 1,
-      changedAt: at,
-    },
-    [fact],
-  );
 }
 
 /** Takes all that is due; undefined where nothing is. */
@@ -127,7 +109,7 @@ export function escalate(
       state: 'SENDING',
       takenBy: claimId,
       dueAt: leaseEnd,
-      fence: 1,
+      fence: firstFence,
       attempts: 0,
       tries: [],
     }),
@@ -166,9 +148,12 @@ export function applyChange(alert: AlertDocument, change: EntryChange, nowMs: nu
   );
 }
 
-/** A person takes care: nobody on call is called any more, and the incident is told. */
+/**
+ * A person takes care: nobody on call is called any more, and the incident is told. It says nothing of a press that came later, and the first
+ * one counts.
+ */
 export function acknowledge(alert: AlertDocument, { by, atMs }: { by: string; atMs: number }): AlertDocument {
-  if (alert.state !== 'open') return alert;
+  if (alert.state !== 'open' || atMs < alert.lastPressedAt.getTime()) return alert;
   const at = new Date(atMs);
   const incident = toDue(
     {
@@ -228,17 +213,17 @@ function applyTold(entry: OutboxEntry, { number, result }: Told, at: Date): Outb
 /** There is no end to those of whoever was on call. */
 const isOnItsWay = ({ recipient, dueAt }: OutboxEntry): boolean => recipient.kind !== 'on_call' || dueAt !== null;
 
+/** What people do is never left out. */
 function withFacts(alert: AlertDocument, facts: readonly AlertFact[]): AlertDocument {
-  return facts.length === 0 || alert.facts.length >= maxWaitingFacts
-    ? alert
-    : { ...alert, facts: [...alert.facts, ...facts] };
+  const kept = alert.facts.length < maxWaitingFacts ? facts : facts.filter(({ by }) => by !== undefined);
+  return { ...alert, facts: [...alert.facts, ...kept] };
 }
 
 const toDue = (entry: PlannedEntry, dueAt: Date): OutboxEntry => ({
   ...entry,
   state: 'PENDING',
   dueAt,
-  fence: 0,
+  fence: firstFence,
   attempts: 0,
   tries: [],
 });

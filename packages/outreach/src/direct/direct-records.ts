@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { LateAck } from '../alerts/alert-signals.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
 import type { AlertAttemptDocument } from '../dispatch/alert-attempts.ts';
 import type { EntryChange } from '../dispatch/entry-change.ts';
@@ -8,7 +9,7 @@ import type { JournalEntry } from '../journal/journal.ts';
 export type DirectRecord = { alertId: string; atMs: number } & (
   | { kind: 'changed'; change: EntryChange; attempts: AlertAttemptDocument[] }
   | { kind: 'escalated'; claimId: string; nextAtMs: number }
-  | { kind: 'acknowledged'; by: string }
+  | ({ kind: 'acknowledged' } & LateAck)
 );
 
 /** What the journal of alerts holds: presses, and what a node did about them while the database was away. */
@@ -19,8 +20,9 @@ export const isPress = (body: AlertRecord): body is TriggerRecord => !('kind' in
 /** By whom a journal finds a press, and by what the rest: the person, or the alert. */
 export const personOrAlertOf = (body: AlertRecord): string => (isPress(body) ? body.userId : body.alertId);
 
+/** Somebody who acknowledges twice says it once. */
 export const toDirectEntry = (body: DirectRecord): JournalEntry<AlertRecord> => ({
-  key: `${body.kind}:${body.alertId}:${randomUUID()}`,
+  key: `${body.kind}:${body.alertId}:${body.kind === 'acknowledged' ? body.by : randomUUID()}`,
   body,
 });
 

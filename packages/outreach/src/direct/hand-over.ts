@@ -1,21 +1,20 @@
 import { deadline, toMongoError } from '@hushryd/platform/mongo/deadline';
-import type { Db, Document, Filter } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { directHolder } from '../alerts/accept-pipelines.ts';
-import type { AlertDocument, AlertFact, OutboxEntry } from '../alerts/alert-document.ts';
+import type { AlertDocument, OutboxEntry } from '../alerts/alert-document.ts';
 import { appendFacts } from '../alerts/append-facts.ts';
 import { settleWork } from '../alerts/work-at.ts';
 import type { AlertAttemptDocument } from '../dispatch/alert-attempts.ts';
 import type { DirectAlert } from './direct-store.ts';
 
 /**
- * Writes what a node has done about an alert into the database's alert, which begins where the node stops: nobody is written to twice, the
- * escalation goes on from its level.
+ * Writes what a node has done about an alert into the database's alert, where others go on from there: nobody is written to twice, the
+ * escalation stands at its level. What somebody has done in the database meanwhile stays: an entry that was claimed, a state that changed.
  *
- * @returns whether it could: not where somebody has acted on the database's alert already. Then only what happened is written down
- * @throws AppError `database_unavailable`: the same again is safe
+ * @throws AppError `database_unavailable`: the same again is one hand-over
  * Cost: one majority write, and one of its attempts.
  */
-export type HandOver = (alertId: string, direct: DirectAlert) => Promise<boolean>;
+export type HandOver = (alertId: string, direct: DirectAlert) => Promise<void>;
 
 export function createHandOver({
   db,
@@ -38,17 +37,12 @@ export function createHandOver({
     await attempts.bulkWrite(upserts, { ordered: false, writeConcern: { w: 1 }, ...deadline(deadlineMs) });
   }
 
-  return async (alertId, { document, attempts: made }) => {
-    const clock = toDatabaseClock(now());
-    const write = { writeConcern, ...deadline(deadlineMs) };
+  return async (alertId, { document, record, attempts: made }) => {
     try {
       await keepAttempts(alertId, [...made.values()]);
-      if (alertId === document._id) {
-        const taken = await alerts.updateOne(isUntouched(alertId), toTakenOver(document, clock), write);
-        if (taken.matchedCount === 1) return true;
-      }
-      if (document.facts.length > 0) await alerts.updateOne({ _id: alertId }, toFactsOnly(document, clock), write);
-      return false;
+      const isFirst = { _id: alertId, handOvers: { $ne: record.triggerId } };
+      const pipeline = toTakenOver(document, record.triggerId, toDatabaseClock(now()));
+      await alerts.updateOne(isFirst, pipeline, { writeConcern, ...deadline(deadlineMs) });
     } catch (error) {
       throw toMongoError(error);
     }
@@ -62,44 +56,56 @@ const toDatabaseClock =
   (nowMs: number): DatabaseClock =>
   (at) => ({ $add: ['$$NOW', Math.round(at.getTime() - nowMs)] });
 
-/** It is as it was when a node that sends it brought it here. */
-const isUntouched = (alertId: string): Filter<AlertDocument> => ({
-  _id: alertId,
-  version: 1,
-  'escalation.takenBy': directHolder(alertId),
-  outbox: { $not: { $elemMatch: { takenBy: { $ne: directHolder(alertId) } } } },
-});
+/** Nobody has claimed it in the database. */
+const isUnclaimed = (taker: string): Document => ({ $eq: [{ $ifNull: [taker, directHolder] }, directHolder] });
 
-function toTakenOver(document: AlertDocument, clock: DatabaseClock): Document[] {
-  const { outbox, escalation, acknowledgedAt, lastPressedAt, facts } = document;
-  const { state, triggerIds, triggers, trigger, note, pressCount, contacts, contactsVersion, acknowledgedBy } =
-    document;
-  const plain = { state, triggerIds, triggers, trigger, note, pressCount, contacts, contactsVersion, acknowledgedBy };
-  const given = Object.entries(plain).filter(([, value]) => value !== undefined);
+function toTakenOver(document: AlertDocument, directId: string, clock: DatabaseClock): Document[] {
+  const { outbox, escalation, acknowledgedAt, acknowledgedBy, facts, contacts, contactsVersion } = document;
+  const isStanding = {
+    $and: ['$open', { $eq: ['$state', 'open'] }, { $eq: ['$escalation.level', 0] }, isUnclaimed('$escalation.takenBy')],
+  };
+  const ifStanding = (then: unknown, otherwise: unknown) => ({ $cond: ['$isStanding', then, otherwise] });
+  const stored = outbox.map((entry) => toStored(entry, clock));
+  const known = { $map: { input: '$outbox', as: 'entry', in: '$$entry.entryId' } };
+  const isMissing = { $not: [{ $in: ['$$own.entryId', known] }] };
   return [
+    { $set: { isStanding } },
+    ...outbox.map(({ entryId }, index): Document => {
+      const isOurs = { $and: [{ $eq: ['$$entry.entryId', { $literal: entryId }] }, isUnclaimed('$$entry.takenBy')] };
+      const taken = { $cond: [isOurs, stored[index], '$$entry'] };
+      return { $set: { outbox: { $map: { input: '$outbox', as: 'entry', in: taken } } } };
+    }),
     {
       $set: {
-        ...Object.fromEntries(given.map(([field, value]) => [field, { $literal: value }])),
-        outbox: outbox.map((entry) => toStored(entry, clock)),
-        escalation: {
-          level: { $literal: escalation.level },
-          nextAt: escalation.nextAt === null ? { $literal: null } : clock(escalation.nextAt),
-        },
-        ...(acknowledgedAt !== undefined && { acknowledgedAt: clock(acknowledgedAt) }),
-        lastPressedAt: clock(lastPressedAt),
-        ...toFacts(facts, clock),
-        version: { $literal: Math.max(2, document.version) },
+        // Those of the escalation, of contacts that were read later, and what the incident is to hear.
+        outbox: ifStanding(
+          { $concatArrays: ['$outbox', { $filter: { input: stored, as: 'own', cond: isMissing } }] },
+          '$outbox',
+        ),
+        contacts: { $cond: [{ $eq: ['$contactsVersion', null] }, { $literal: contacts }, '$contacts'] },
+        contactsVersion: { $ifNull: ['$contactsVersion', { $literal: contactsVersion }] },
+        escalation: ifStanding(
+          {
+            level: { $literal: escalation.level },
+            nextAt: escalation.nextAt === null ? { $literal: null } : clock(escalation.nextAt),
+          },
+          '$escalation',
+        ),
+        ...(acknowledgedAt !== undefined && {
+          state: ifStanding({ $literal: 'acknowledged' }, '$state'),
+          acknowledgedBy: ifStanding({ $literal: acknowledgedBy }, '$acknowledgedBy'),
+          acknowledgedAt: ifStanding(clock(acknowledgedAt), '$acknowledgedAt'),
+        }),
+        ...appendFacts(facts.map(({ at, ...fact }) => ({ fact, at: clock(at) }))),
+        handOvers: { $concatArrays: [{ $ifNull: ['$handOvers', []] }, [{ $literal: directId }]] },
+        version: { $add: ['$version', 1] },
         changedAt: '$$NOW',
       },
     },
+    { $unset: 'isStanding' },
     ...settleWork,
   ];
 }
-
-const toFactsOnly = ({ facts }: AlertDocument, clock: DatabaseClock): Document[] => [{ $set: toFacts(facts, clock) }];
-
-const toFacts = (facts: readonly AlertFact[], clock: DatabaseClock) =>
-  appendFacts(facts.map(({ at, ...fact }) => ({ fact, at: clock(at) })));
 
 const toStored = ({ dueAt, ...entry }: OutboxEntry, clock: DatabaseClock): Document => ({
   $mergeObjects: [{ $literal: entry }, { dueAt: dueAt === null ? { $literal: null } : clock(dueAt) }],

@@ -3,14 +3,12 @@ import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
 import type { Logger } from '@hushryd/platform/logging/logger';
-import type { RedisClient } from '@hushryd/platform/redis/client';
-import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { Receipt } from '@hushryd/providers/receipts/receipt';
 import type { Db } from 'mongodb';
 import type { AlertDocument } from '../alerts/alert-document.ts';
 import type { AlertMetrics } from '../alerts/alert-metrics.ts';
-import type { AlertStore } from '../alerts/alert-store.ts';
+import { createAlertStore } from '../alerts/alert-store.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
 import { acknowledgeQuietly } from '../dispatch/acknowledge-quietly.ts';
@@ -27,14 +25,9 @@ import type { ReadVoicePrompt } from '../notifications/read-voice-prompt.ts';
 import type { ReadOwnPhone } from '../people/safety/read-own-phone.ts';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';
 import type { AlertRecord } from './direct-records.ts';
-import {
-  createDirectStore,
-  type DirectAlert,
-  type DirectStore,
-  type StrangerAck,
-  type Successor,
-} from './direct-store.ts';
+import { createDirectStore, type DirectAlert, type DirectStore, type Successor } from './direct-store.ts';
 import { createHandOver } from './hand-over.ts';
+import { createLateAcks } from './late-acks.ts';
 
 /** Sending alerts that the database could not take, from the node that accepted them. */
 export interface DirectSending {
@@ -42,8 +35,11 @@ export interface DirectSending {
   holds(triggerId: string): boolean;
   /** Begin to send a press that the database has not taken. */
   take(record: TriggerRecord, options: { isPersisted: boolean; areOperatorsTold: boolean }): void;
-  /** What a process before this one left in a journal: see DirectStore. */
-  adopt: DirectStore['adopt'];
+  /** Know again what a process before this one did, by a journal that it left. */
+  adopt(journal: Journal<AlertRecord>): void;
+  /** The database is away: send what lies in the journal. See DirectStore. */
+  takePending: DirectStore['takePending'];
+  dropOrphans: DirectStore['dropOrphans'];
   /** The database has the alert of this press: from here on it is everybody's. @throws AppError `database_unavailable` */
   handOver(alert: Pick<AlertDocument, '_id'>, triggerId: string): Promise<void>;
   /** The alert as this node knows it. */
@@ -51,7 +47,8 @@ export interface DirectSending {
   /**
    * A person takes care, while the database cannot say so: kept here, and told to whichever node sends the alert.
    *
-   * @throws AppError `sos_not_persisted` where it could not be kept
+   * @returns when
+   * @throws AppError `sos_taken`, `sos_not_persisted` where it could not be kept
    */
   acknowledge(alertId: string, by: string): Promise<{ acceptedAt: string }>;
   /** Of an alert that this node sends. */
@@ -63,9 +60,6 @@ export interface DirectSending {
   close(): Promise<void>;
 }
 
-/** Redis gets no longer than this on the way of an alert. Source: design §9. */
-const redisWithinMs = 150;
-const ackLifeSeconds = 86_400;
 /** A person's own number is good to have in a message, and not worth waiting for. */
 const phoneWithinMs = 300;
 /** Alerts brought to the database at once: each has five seconds. */
@@ -73,8 +67,6 @@ const maxBringing = 8;
 /** The rota is read again and again, so that one is known when both stores are away. */
 const rotaEveryMs = 30_000;
 const rotaWithinMs = 500;
-/** After this nobody will bring the alert of an acknowledgement any more. */
-const strangersWaitMs = 3_600_000;
 
 /**
  * Everything that the accepting node does alone while MongoDB is away: sends on all channels, escalates, takes receipts and
@@ -86,10 +78,7 @@ const strangersWaitMs = 3_600_000;
  */
 export function openDirect({
   journal,
-  store,
   db,
-  redis,
-  keys,
   sending,
   readOwnPhone,
   settings,
@@ -99,10 +88,8 @@ export function openDirect({
   log,
 }: {
   journal: Journal<AlertRecord>;
-  store: Pick<AlertStore, 'accept'>;
+  /** Not the pool of intake: an accept waits for nothing that comes from here. */
   db: Db;
-  redis: RedisClient;
-  keys: Pick<Keys, 'sosAcknowledged'>;
   sending: Sending;
   readOwnPhone: ReadOwnPhone;
   settings: DispatchSettings;
@@ -111,22 +98,16 @@ export function openDirect({
   telemetry: Telemetry;
   log: Logger;
 }): DirectSending {
-  const { findRecipients, lists, publishEvent, messages, metrics, work, gather } = sending;
+  const { findRecipients, lists, publishEvent, messages, metrics, work, gather, signals } = sending;
   const announce: typeof sending.announce = (what) => sending.announce({ ...what, isProvisional: true });
-  const direct: DirectStore = createDirectStore({
-    journal,
-    wasAcknowledged: (alertId) =>
-      raceTimer(
-        redis.get(keys.sosAcknowledged(alertId)).then(
-          (by) => by ?? undefined,
-          () => undefined,
-        ),
-        redisWithinMs,
-        () => undefined,
-      ),
-    settings,
-    log,
-  });
+  const direct = createDirectStore({ journal, signals, settings, log });
+  const lateAcks = createLateAcks({ journal, work, store: sending.store, log });
+  const accepts = createAlertStore({ db });
+  const handOver = createHandOver({ db });
+  const handingOver = createLimitInFlight(maxBringing);
+  const bringing = createLimitInFlight(maxBringing);
+  const underWay = new Set<Promise<void>>();
+
   telemetry.gauge({
     name: 'sos_direct_alerts',
     help: 'Alerts that this node sends by itself, since the database does not have them',
@@ -134,10 +115,9 @@ export function openDirect({
       this.set(direct.size);
     },
   });
-
   const refused = telemetry.counter({
     name: 'sos_direct_refused_total',
-    help: 'Alerts that this node would have sent by itself, and had no room for; they wait in its journal for the database',
+    help: 'Alerts that this node would have sent by itself, and had no room for',
   });
 
   const dispatch = createDispatchAlert({
@@ -154,17 +134,14 @@ export function openDirect({
     metrics,
     log,
   });
-  const handOver = createHandOver({ db });
-  const underWay = new Map<string, Promise<void>>();
-  const bringing = createLimitInFlight(maxBringing);
-  const handingOver = createLimitInFlight(maxBringing);
 
-  function begin(alertId: string, areOperatorsTold = false): void {
-    if (underWay.has(alertId) || underWay.size >= settings.processors) return;
-    const sent = dispatch(alertId, { areOperatorsTold })
+  /** Beside what is under way of the same alert: a slow send keeps no escalation waiting. */
+  function begin(alertId: string): void {
+    if (underWay.size >= settings.processors) return;
+    const sent = dispatch(alertId)
       .catch((err: unknown) => log.warn({ err, alertId }, 'an alert could not be sent by this node, it tries again'))
-      .finally(() => underWay.delete(alertId));
-    underWay.set(alertId, sent);
+      .finally(() => underWay.delete(sent));
+    underWay.add(sent);
   }
 
   const give: DirectSending['handOver'] = ({ _id: alertId }, triggerId) =>
@@ -172,13 +149,15 @@ export function openDirect({
 
   async function handOverOne(alertId: string, held: DirectAlert): Promise<Successor> {
     const { document, attempts } = held;
-    const { acknowledgedBy: by } = document;
-    const isWhole = await handOver(alertId, held);
-    if (by !== undefined && isWhole) {
-      const atMs = document.changedAt.getTime();
-      await sending.announce({ alert: document, name: 'sos.acknowledged', atMs, byUserId: by });
-    } else if (by !== undefined) {
-      await acknowledgeQuietly(work, { alertId, by });
+    const { acknowledgedBy: by, acknowledgedAt } = document;
+    await handOver(alertId, held);
+    if (by !== undefined && acknowledgedAt !== undefined) {
+      // Where somebody had changed the alert meanwhile, it is one word more; else it is said already.
+      await acknowledgeQuietly(work, { alertId, by, atMs: acknowledgedAt.getTime() });
+      const alert = await work.store.find(alertId);
+      if (alert?.acknowledgedBy === by) {
+        await sending.announce({ alert, name: 'sos.acknowledged', atMs: alert.changedAt.getTime(), byUserId: by });
+      }
     }
     const { _id: directId } = document;
     log.warn({ alertId, directId, count: attempts.size }, 'an alert that this node sent was handed over');
@@ -187,57 +166,53 @@ export function openDirect({
 
   /** Nothing holds them but this process: it is up to us to store them. */
   async function storeUnpersisted(): Promise<void> {
+    let isAway = false;
     const bringOne = async ({ record }: DirectAlert) => {
-      const ageMs = Math.max(0, Date.now() - Date.parse(record.acceptedAt));
-      const { alert } = await store.accept(record, { ageMs, isHeld: true });
-      await give(alert, record.triggerId);
+      if (isAway) return;
+      try {
+        const ageMs = Math.max(0, Date.now() - Date.parse(record.acceptedAt));
+        const { alert } = await accepts.accept(record, { ageMs, isHeld: true });
+        await give(alert, record.triggerId);
+      } catch (error) {
+        isAway = true;
+        throw error;
+      }
     };
     await Promise.all(direct.unpersisted().map((one) => bringing(() => bringOne(one))));
   }
 
-  async function bringStrangers(): Promise<void> {
-    const acks = direct.takeStrangers();
-    for (const [index, ack] of acks.entries()) {
-      try {
-        if (await isBrought(ack)) await ack.settle();
-        else direct.giveBack(ack);
-      } catch (error) {
-        for (const left of acks.slice(index)) direct.giveBack(left);
-        throw error;
-      }
-    }
-  }
-
-  async function isBrought({ alertId, by, atMs }: StrangerAck): Promise<boolean> {
-    try {
-      await acknowledgeQuietly(work, { alertId, by });
-      return true;
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
-      if (Date.now() - atMs < strangersWaitMs) return false;
-      log.error({ alertId }, 'an alert that somebody acknowledged never came');
-      return true;
-    }
-  }
-
-  async function acknowledge(alertId: string, by: string): Promise<{ acceptedAt: string }> {
-    const alert = await direct.acknowledge(alertId, by);
-    // Whichever node sends it looks there before it calls anybody.
-    const told = redis
-      .set(keys.sosAcknowledged(alert?._id ?? alertId), by, 'EX', ackLifeSeconds)
-      .catch(() => undefined);
-    await raceTimer(told, redisWithinMs, () => undefined);
-    if (alert !== undefined) {
+  async function acknowledge(
+    alertId: string,
+    { by, attemptId }: { by: string; attemptId?: string },
+  ): Promise<{ acceptedAt: string }> {
+    const ack = { by, atMs: Date.now(), ...(attemptId !== undefined && { attemptId }) };
+    const own = await direct.acknowledge(alertId, ack);
+    if (own === undefined) await lateAcks.keep(alertId, ack);
+    // Whichever node sends it looks there before it sends anything more. Of our own call we know whom it called.
+    const told = own === undefined ? ack : { by, atMs: ack.atMs };
+    const isTold = await signals.tellAcknowledged(own?.alert._id ?? alertId, told);
+    if (own !== undefined) {
+      if (!own.isKept && !isTold) throw new AppError('sos_not_persisted', { detail: 'nothing keeps it' });
+      const { alert } = own;
       await announce({ alert, name: 'sos.acknowledged', atMs: alert.changedAt.getTime(), byUserId: by });
       begin(alert._id);
     }
-    return { acceptedAt: (alert?.acknowledgedAt ?? new Date()).toISOString() };
+    return { acceptedAt: new Date(ack.atMs).toISOString() };
+  }
+
+  /** Who pressed a key cannot be told that somebody was faster. */
+  async function acknowledgeByKey(alertId: string, order: { by: string; attemptId?: string }): Promise<void> {
+    try {
+      await acknowledge(alertId, order);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'sos_taken') throw error;
+    }
   }
 
   const takeOwnReceipt = createTakeAlertReceipt({
     store: direct,
     gather: direct,
-    acknowledge: async (alertId, by) => void (await acknowledge(alertId, by)),
+    acknowledge: (alertId, by) => acknowledgeByKey(alertId, { by }),
     metrics,
   });
 
@@ -250,10 +225,11 @@ export function openDirect({
 
   async function takeReceiptAlone(receipt: Receipt): Promise<boolean> {
     if (await takeReceipt(receipt)) return true;
-    const read = receipt.attemptId === undefined ? undefined : readAlertAttemptId(receipt.attemptId);
-    // Nobody else than whoever is on call is asked for a key.
-    if (read === undefined || receipt.digits !== acknowledgeKey) return false;
-    await acknowledge(read.alertId, 'on-call');
+    const { attemptId, digits } = receipt;
+    const read = attemptId === undefined ? undefined : readAlertAttemptId(attemptId);
+    if (attemptId === undefined || read === undefined || digits !== acknowledgeKey) return false;
+    // Whether that call was one to somebody on call, the node knows that made it.
+    await acknowledgeByKey(read.alertId, { by: 'on-call', attemptId });
     return true;
   }
 
@@ -272,7 +248,7 @@ export function openDirect({
     async run() {
       const attempts = createAttempts();
       await attempts.make(storeUnpersisted);
-      await attempts.make(bringStrangers);
+      await attempts.make(lateAcks.bring);
       attempts.throwFirst();
     },
   });
@@ -282,38 +258,43 @@ export function openDirect({
     log,
     run: async () => void (await sending.onCall.readOnCall({ atMs: Date.now(), withinMs: rotaWithinMs })),
   });
-
   const periodics = [sweep, bring, rota];
+
+  function adopt(from: Journal<AlertRecord>): void {
+    direct.adopt(from);
+    lateAcks.adopt(from, (alertId) => direct.get(alertId) !== undefined);
+  }
 
   return {
     holds: (triggerId) => direct.get(triggerId) !== undefined,
     take(record, { isPersisted, areOperatorsTold }) {
       if (record.isDrill) return;
-      const isNew = direct.get(record.triggerId) === undefined;
-      const taken = direct.take(record, { isPersisted });
-      if (isNew && !isPersisted) alertMetrics.unpersistedNotify.inc();
+      const taken = direct.take(record, { isPersisted, areOperatorsTold });
       if (taken === undefined) {
         refused.inc();
         return;
       }
-      const { alert, isPressedAgain } = taken;
+      const { alert, isNew, isPressedAgain } = taken;
+      if (isNew && !isPersisted) alertMetrics.unpersistedNotify.inc();
       if (isPressedAgain) void announce({ alert, name: 'sos.pressed_again', atMs: alert.changedAt.getTime() });
-      begin(alert._id, areOperatorsTold);
+      begin(alert._id);
     },
-    adopt: direct.adopt,
+    adopt,
+    takePending: direct.takePending,
+    dropOrphans: direct.dropOrphans,
     handOver: give,
     find: (triggerId) => direct.get(triggerId)?.document,
-    acknowledge,
+    acknowledge: (alertId, by) => acknowledge(alertId, { by }),
     takeReceipt,
     takeReceiptAlone,
     readPrompt: createReadAlertPrompt({ store: direct, readOwnPhone, messages }),
     start() {
-      direct.adopt(journal);
+      adopt(journal);
       for (const one of periodics) one.start();
     },
     async close() {
       await Promise.all(periodics.map((one) => one.close()));
-      await Promise.all(underWay.values());
+      await Promise.all(underWay);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
-import type { OutboxEntry } from '../alerts/alert-document.ts';
+import type { AlertDocument, OutboxEntry } from '../alerts/alert-document.ts';
 import type { AnnounceAlert } from '../alerts/announce-alert.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import { ownerOf } from '../alerts/drill-person.ts';
@@ -26,6 +26,12 @@ export interface DispatchAlertParts {
   store: Pick<DispatchStore, 'claim'>;
   gather: Pick<GatherOutcomes, 'add'>;
   announce: AnnounceAlert;
+  /**
+   * Asked before anybody on call is called: a node that does not reach the database may have heard who takes care.
+   *
+   * @returns whether it is acknowledged by that
+   */
+  hearAck?: (alert: AlertDocument) => Promise<boolean>;
   currentContacts: CurrentContacts;
   readOwnPhone: ReadOwnPhone;
   sendEntry: SendEntry;
@@ -49,6 +55,7 @@ const maxRounds = 3;
  */
 export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
   const { store, gather, announce, sendEntry, sendInside, settings, crashAt, metrics, log } = parts;
+  const { hearAck = async () => false } = parts;
   /** Whose claim is asked for at this moment. */
   const claiming = new Set<string>();
 
@@ -115,18 +122,27 @@ export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
     return hasMore;
   }
 
+  /** @returns what is to be sent of it: where somebody takes care, nobody on call is called */
+  async function escalate(claimed: Claimed): Promise<Claimed> {
+    const { alert, entries } = claimed;
+    const isAcknowledged = await hearAck(alert).catch((err: unknown) => {
+      log.warn({ err, alertId: alert._id }, 'whether somebody takes care could not be asked');
+      return false;
+    });
+    if (isAcknowledged) return { ...claimed, entries: entries.filter(({ recipient }) => recipient.kind !== 'on_call') };
+    metrics.escalated();
+    void announce({ alert, name: 'sos.escalated', atMs: alert.changedAt.getTime() });
+    return claimed;
+  }
+
   return async (alertId, { areOperatorsTold = false } = {}) => {
     for (let round = 1; round <= maxRounds; round += 1) {
       const taken = await claim(alertId);
       if (taken === undefined) return;
       const { claimed, leaseEndsAt } = taken;
       crashAt('after_claim');
-      if (claimed.hasEscalated) {
-        metrics.escalated();
-        const { alert } = claimed;
-        void announce({ alert, name: 'sos.escalated', atMs: alert.changedAt.getTime() });
-      }
-      if (!(await send(claimed, leaseEndsAt, areOperatorsTold))) return;
+      const due = claimed.hasEscalated ? await escalate(claimed) : claimed;
+      if (!(await send(due, leaseEndsAt, areOperatorsTold))) return;
     }
   };
 }

@@ -9,6 +9,7 @@ import { createPublishEvent, type PublishEvent } from '@hushryd/platform/topics/
 import type { Providers } from '@hushryd/providers/providers';
 import type { Db } from 'mongodb';
 import type { AlertMetrics } from '../alerts/alert-metrics.ts';
+import { type AlertSignals, createAlertSignals } from '../alerts/alert-signals.ts';
 import { createAlertStore } from '../alerts/alert-store.ts';
 import { type AnnounceAlert, createAnnounceAlert } from '../alerts/announce-alert.ts';
 import type { AlertWork } from '../alerts/change-alert.ts';
@@ -34,7 +35,7 @@ import { createCurrentContacts } from './current-contacts.ts';
 import { createDispatchAlert, type DispatchAlert } from './dispatch-alert.ts';
 import { createDispatchMetrics, type DispatchMetrics } from './dispatch-metrics.ts';
 import type { DispatchSettings } from './dispatch-settings.ts';
-import { createDispatchStore } from './dispatch-store.ts';
+import { createDispatchStore, type DispatchStore } from './dispatch-store.ts';
 import { createFindRecipients, type FindRecipients } from './find-recipients.ts';
 import { createGatherOutcomes, type GatherOutcomes } from './gather-outcomes.ts';
 import { createMakeAttempt } from './make-attempt.ts';
@@ -77,6 +78,8 @@ export interface Sending {
   metrics: DispatchMetrics;
   work: AlertWork;
   gather: GatherOutcomes;
+  store: DispatchStore;
+  signals: AlertSignals;
 }
 
 /** The way out of alerts, in any process that shall send them. */
@@ -111,6 +114,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     readOwnPhone,
   });
 
+  const signals = createAlertSignals({ redis, keys });
   const publishEvent = createPublishEvent({ redis, keys });
   const announce = createAnnounceAlert({ publishEvent, mapUrl: messages.mapUrl, metrics: parts.alertMetrics, log });
   const metrics = createDispatchMetrics(telemetry);
@@ -129,9 +133,17 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     log,
     ending: ending.signal,
   });
+  const work = { store: createAlertStore({ db }), announce };
   const dispatch = createDispatchAlert({
     store,
     gather,
+    async hearAck(alert) {
+      const { ack } = await signals.read(alert._id);
+      // Whose call that was, only the node knows that made it; it says so here when it has looked.
+      if (ack === undefined || ack.attemptId !== undefined) return false;
+      const { by, atMs } = ack;
+      return (await acknowledgeQuietly(work, { alertId: alert._id, by, atMs }))?.state === 'acknowledged';
+    },
     announce,
     currentContacts: createCurrentContacts(lists),
     readOwnPhone,
@@ -143,19 +155,30 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     log,
   });
   const sweep = createAlertSweep({ store, dispatch, settings, metrics, log });
-  const work = { store: createAlertStore({ db }), announce };
-
   return {
     dispatch,
     takeReceipt: createTakeAlertReceipt({
       store,
       gather,
-      acknowledge: (alertId, by) => acknowledgeQuietly(work, { alertId, by }),
+      acknowledge: async (alertId, by) => void (await acknowledgeQuietly(work, { alertId, by })),
       metrics,
     }),
     readPrompt: createReadAlertPrompt({ store, readOwnPhone, messages }),
     readOwnPhone,
-    sending: { findRecipients, sendEntry, onCall, lists, publishEvent, announce, messages, metrics, work, gather },
+    sending: {
+      findRecipients,
+      sendEntry,
+      onCall,
+      lists,
+      publishEvent,
+      announce,
+      messages,
+      metrics,
+      work,
+      gather,
+      store,
+      signals,
+    },
     start: () => sweep.start(),
     async close() {
       ending.abort();

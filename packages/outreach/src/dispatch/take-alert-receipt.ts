@@ -127,7 +127,7 @@ function toTold(
   return { kind: 'told', entryId, number, result, fact: { factId: `${_id}-${status}`, kind: 'receipt', data } };
 }
 
-const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>
+export const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>
   recipient.kind === 'on_call' && channel === 'voice';
 
 /**

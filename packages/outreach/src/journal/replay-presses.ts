@@ -4,13 +4,16 @@ import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { maxTriggers } from '../alerts/accept-pipelines.ts';
+import type { AlertDocument } from '../alerts/alert-document.ts';
 import type { AlertMetrics } from '../alerts/alert-metrics.ts';
+import type { AlertSignals } from '../alerts/alert-signals.ts';
 import { type Accepted, type AlertStore, holdsPress } from '../alerts/alert-store.ts';
 import type { AnnounceAlert } from '../alerts/announce-alert.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
 import { type AlertRecord, isPress, personOrAlertOf } from '../direct/direct-records.ts';
 import type { DirectSending } from '../direct/open-direct.ts';
+import { createLimitInFlight } from '../notifications/limit-in-flight.ts';
 import { holdAbandoned } from './hold-folder.ts';
 import type { IntakeStream } from './intake-stream.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -20,7 +23,8 @@ export interface ReplayParts {
   journal: Journal<AlertRecord>;
   journalSettings: { rootDir: string; maxBytes: number };
   intake: Pick<IntakeStream<TriggerRecord>, 'read' | 'remove'>;
-  direct: Pick<DirectSending, 'holds' | 'adopt' | 'handOver'>;
+  direct: Pick<DirectSending, 'holds' | 'adopt' | 'takePending' | 'dropOrphans' | 'handOver'>;
+  signals: Pick<AlertSignals, 'tellStored'>;
   announce: AnnounceAlert;
   crashAt: CrashAlert;
   metrics: Pick<AlertMetrics, 'replayed' | 'replayFailed'>;
@@ -31,69 +35,120 @@ export interface ReplayParts {
   now?: () => number;
 }
 
+export interface Replay extends Periodic {
+  /** Lets go of what dead processes left, once nobody writes there any more. */
+  release(): Promise<void>;
+}
+
 interface Source {
   name: 'journal' | 'abandoned' | 'intake';
   presses: { id: string; body: TriggerRecord }[];
+  /** The database has it, and says so. */
+  noteStored?(id: string): void;
   settle(ids: string[]): Promise<void>;
 }
 
 const intakeLimit = 500;
+/** People whose presses are brought at once: what may be sent by another node is held for five seconds. */
+const maxBringing = 8;
+/** By then a press has stopped trying to reach the database by itself. */
+const ownTriesEndMs = 3_000;
+/** A press that the database has taken is sent by workers; where it has gone at once, that may not have begun. */
+const workersHadMs = 5_000;
 
 /**
  * Brings presses from the journal, from journals that dead processes of this node left, and from the intake stream into the database: at
- * start and every second. By the same rule as a press that comes in, oldest first, so that one emergency stays one alert.
+ * start and every second. By the same rule as a press that comes in, a person's oldest first, so that one emergency stays one alert. Where the
+ * database does not answer, what lies in this node's journals is sent by this node.
  *
  * A copy is given up only after a majority read has found the press. Several nodes may replay one press: it is the same.
  *
  * Cost: where nothing is held outside the database, one XRANGE a second and a look into a folder.
  */
-export function createReplay(parts: ReplayParts): Periodic {
-  const { store, journal, intake, direct, announce, crashAt, metrics, log, now = Date.now } = parts;
+export function createReplay(parts: ReplayParts): Replay {
+  const { store, journal, intake, direct, signals, announce, crashAt, metrics, log, now = Date.now } = parts;
   const { everyMs = 1_000, minAgeMs = 2_000 } = parts;
+  const bringing = createLimitInFlight(maxBringing);
   /** What dead processes of this node left. */
   const adopted = new Set<Journal<AlertRecord>>();
+  let awaySinceMs: number | undefined;
 
-  async function replay({ name, presses, settle }: Source): Promise<void> {
+  async function replay(source: Source): Promise<void> {
+    const { presses, settle } = source;
     if (presses.length === 0) return;
-    const bodies = presses.map(({ body }) => body);
-    const found = await store.findPresses(bodies);
-    const held = presses.flatMap(({ id, body }) => {
-      const alert = found.find((one) => holdsPress(one, body));
-      return alert === undefined ? [] : [{ id, body, alert }];
-    });
-    await Promise.all(held.map(({ alert, body }) => direct.handOver(alert, body.triggerId)));
-    const settled = held.map(({ id }) => id);
-    if (settled.length > 0) {
+    const found = await store.findPresses(presses.map(({ body }) => body));
+    awaySinceMs = undefined;
+    const settled = new Set<string>();
+    const attempts = createAttempts();
+    const give = async ({ id, body }: Source['presses'][number], alert: AlertDocument) => {
+      source.noteStored?.(id);
+      await direct.handOver(alert, body.triggerId);
+      settled.add(id);
+    };
+    await Promise.all(
+      presses.map((press) => {
+        const alert = found.find((one) => holdsPress(one, press.body));
+        return alert === undefined ? undefined : attempts.make(() => orLog(press.body, give(press, alert)));
+      }),
+    );
+    if (settled.size > 0) {
       crashAt('before_settle');
-      await settle(settled);
+      await settle([...settled]);
     }
-    const missing = presses.filter(({ id, body }) => !settled.includes(id) && isRipe(body));
-    for (const { id, body } of missing.toSorted((a, b) => a.body.acceptedAt.localeCompare(b.body.acceptedAt))) {
-      if (await bring(name, body)) await settle([id]);
+    attempts.throwFirst();
+
+    const missing = presses.filter(({ body }) => isRipe(body) && !found.some((alert) => holdsPress(alert, body)));
+    const byPerson = new Map<string, Source['presses']>();
+    for (const press of missing.toSorted(byAcceptance)) {
+      const { userId } = press.body;
+      byPerson.set(userId, [...(byPerson.get(userId) ?? []), press]);
+    }
+    await Promise.all(
+      [...byPerson.values()].map((own) => bringing(() => attempts.make(() => bringInTurn(source, own)))),
+    );
+    attempts.throwFirst();
+  }
+
+  async function bringInTurn(source: Source, presses: Source['presses']): Promise<void> {
+    for (const { id, body } of presses) {
+      // The database is away: nothing after this one would succeed.
+      if (awaySinceMs !== undefined) return;
+      try {
+        const isFull = await orLog(body, bring(source, id, body));
+        if (isFull) await source.settle([id]);
+      } catch (error) {
+        awaySinceMs ??= now();
+        throw error;
+      }
+    }
+  }
+
+  /** A press that the database refuses holds up no other one. @throws AppError `database_unavailable` */
+  async function orLog<Result>(record: TriggerRecord, work: Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      if (isAway(error)) throw error;
+      metrics.replayFailed.inc();
+      log.error({ triggerId: record.triggerId, err: error }, 'alert not replayed, trying again');
+      return undefined;
     }
   }
 
   /** @returns whether its copy may go without a look: its alert keeps no more ids */
-  async function bring(source: Source['name'], record: TriggerRecord): Promise<boolean> {
+  async function bring(source: Source, id: string, record: TriggerRecord): Promise<boolean> {
     crashAt('before_replay');
-    let accepted: Accepted;
-    try {
-      // What lies in the stream may be sent by the node that put it there.
-      const isHeld = source === 'intake' || direct.holds(record.triggerId);
-      accepted = await store.accept(record, { ageMs: ageOf(record), isHeld });
-    } catch (error) {
-      const { code } = toAppError(error);
-      // The database is away: nothing after this one would succeed.
-      if (code === 'database_unavailable') throw error;
-      metrics.replayFailed.inc();
-      log.error({ triggerId: record.triggerId, err: error }, 'alert not replayed, trying again');
-      return false;
-    }
+    const isOwn = direct.holds(record.triggerId);
+    // What lies in the stream may be sent by the node that put it there.
+    const isHeld = isOwn || source.name === 'intake';
+    const { alert, outcome } = await store.accept(record, { ageMs: ageOf(record), isHeld });
     crashAt('after_replay');
-    const { alert, outcome } = accepted;
+    source.noteStored?.(id);
+    if (isHeld && !isOwn) await signals.tellStored(record.triggerId);
     if (outcome !== 'known') {
-      metrics.replayed.inc({ source });
-      log.warn({ alertId: alert._id, triggerId: record.triggerId, source, outcome }, 'alert replayed');
+      metrics.replayed.inc({ source: source.name });
+      const { triggerId } = record;
+      log.warn({ alertId: alert._id, triggerId, source: source.name, outcome }, 'alert replayed');
       const name = eventOf(outcome);
       if (name !== undefined) await announce({ alert, name, atMs: alert.receivedAt.getTime() });
     }
@@ -108,22 +163,23 @@ export function createReplay(parts: ReplayParts): Periodic {
   };
   const ageOf = ({ acceptedAt }: TriggerRecord) => Math.max(0, now() - Date.parse(acceptedAt));
 
-  const pressesOf = (from: Journal<AlertRecord>) =>
-    from.pending().flatMap(({ key, body }) => (isPress(body) ? [{ id: key, body }] : []));
-
-  /** The database is away: what has nobody who sends it is sent by this node. */
-  async function orSend(from: Journal<AlertRecord>, replayed: Promise<void>): Promise<void> {
+  async function replayJournal(name: 'journal' | 'abandoned', from: Journal<AlertRecord>): Promise<void> {
     try {
-      await replayed;
+      await replay({
+        name,
+        presses: from.pending().flatMap(({ key, body }) => (isPress(body) ? [{ id: key, body }] : [])),
+        noteStored: (key) => from.markStored(key),
+        settle: (keys) => from.settle(keys),
+      });
     } catch (error) {
-      direct.adopt(from, { untilMs: now() - minAgeMs });
+      if (isAway(error)) {
+        awaySinceMs ??= now();
+        const isStoredToo = now() - awaySinceMs > workersHadMs;
+        direct.takePending(from, { untilMs: now() - ownTriesEndMs, isStoredToo });
+      }
       throw error;
     }
-  }
-
-  async function replayOwn(): Promise<void> {
-    const settle = (keys: string[]) => journal.settle(keys);
-    await orSend(journal, replay({ name: 'journal', presses: pressesOf(journal), settle }));
+    await direct.dropOrphans(from);
   }
 
   /** Held until they are empty: of two processes that take them over both would call people. */
@@ -136,10 +192,9 @@ export function createReplay(parts: ReplayParts): Periodic {
   }
 
   async function replayAdopted(left: Journal<AlertRecord>): Promise<void> {
-    const source = { name: 'abandoned', settle: (keys: string[]) => left.settle(keys) } as const;
-    await orSend(left, replay({ ...source, presses: pressesOf(left) }));
+    await replayJournal('abandoned', left);
     // Once more, for what the first round has brought.
-    await replay({ ...source, presses: pressesOf(left) });
+    await replayJournal('abandoned', left);
     if (left.pending().length > 0) return;
     adopted.delete(left);
     await left.close();
@@ -156,7 +211,7 @@ export function createReplay(parts: ReplayParts): Periodic {
     log,
     async run() {
       const attempts = createAttempts();
-      await attempts.make(replayOwn);
+      await attempts.make(() => replayJournal('journal', journal));
       await attempts.make(replayIntake);
       await attempts.make(takeOverAbandoned);
       for (const left of adopted) await attempts.make(() => replayAdopted(left));
@@ -168,12 +223,16 @@ export function createReplay(parts: ReplayParts): Periodic {
     get failedCount() {
       return periodic.failedCount;
     },
-    async close() {
-      await periodic.close();
+    async release() {
       for (const left of adopted) await left.close();
     },
   };
 }
+
+const isAway = (error: unknown): boolean => toAppError(error).code === 'database_unavailable';
+
+const byAcceptance = (a: { body: TriggerRecord }, b: { body: TriggerRecord }): number =>
+  a.body.acceptedAt.localeCompare(b.body.acceptedAt);
 
 function eventOf(outcome: Accepted['outcome']): SosEventName | undefined {
   if (outcome === 'raised') return 'sos.raised';

@@ -74,8 +74,10 @@ export interface Keys {
   duty(name: string): string;
   /** Stream of alerts that a node accepted while MongoDB did not answer. */
   sosIntake(): string;
-  /** Who takes care of an alert that MongoDB does not have yet. */
+  /** Who takes care of an alert that MongoDB does not have yet. Shares its slot with `sosStored`. */
   sosAcknowledged(alertId: string): string;
+  /** Somebody has brought an alert to MongoDB that another node may be sending. */
+  sosStored(alertId: string): string;
   /** List: the newest entries of that stream that nobody could read. */
   sosIntakeBad(): string;
   /** Hash: an alert that is followed: whose, on which trip, in which state, and where it was last. */
@@ -142,7 +144,8 @@ export function createKeys({ prefix, partitions }: { prefix: string; partitions:
     workers: () => `${prefix}workers`,
     duty: (name) => `${prefix}duty:${name}`,
     sosIntake: () => `${prefix}sos:intake`,
-    sosAcknowledged: (alertId) => `${prefix}sos:acknowledged:${alertId}`,
+    sosAcknowledged: (alertId) => `${prefix}sos:{${alertId}}:acknowledged`,
+    sosStored: (alertId) => `${prefix}sos:{${alertId}}:stored`,
     sosIntakeBad: () => `${prefix}sos:intake:bad`,
     sosTracking: (alertId) => `${prefix}sos:tracking:${alertId}`,
     contacts: (userId) => `${prefix}contacts:${userId}`,

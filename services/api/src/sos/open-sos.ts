@@ -151,10 +151,7 @@ export async function openSos({
   const dispatch = openDispatch({ db: sendingPool.db, alertMetrics: metrics, crashAt });
   const direct = openDirect({
     journal,
-    store,
     db: sendingPool.db,
-    redis: connections.commands,
-    keys,
     sending: dispatch.sending,
     readOwnPhone: dispatch.readOwnPhone,
     settings: dispatchSettings,
@@ -163,14 +160,6 @@ export async function openSos({
     telemetry,
     log,
   });
-  dispatch.start();
-  direct.start();
-  // After dispatch, which tells both that nothing new is to be begun.
-  lifecycle.add('alerts sent without the database', () => direct.close());
-  lifecycle.add('dispatch of alerts', () => dispatch.close());
-
-  const queue = usesQueue ? await openSosQueue({ settings: redis, log }) : undefined;
-  if (queue !== undefined) lifecycle.add('queue of alerts', () => queue.close());
   const intake = createIntakeStream({
     redis: connections.commands,
     keys,
@@ -178,6 +167,29 @@ export async function openSos({
     metrics,
     log,
   });
+  const replay = createReplay({
+    store,
+    journal,
+    journalSettings: settings.journal,
+    intake,
+    direct,
+    signals: dispatch.sending.signals,
+    announce,
+    crashAt,
+    metrics,
+    log,
+    everyMs: settings.replayMs,
+  });
+  // Closed from the last to the first: dispatch tells all of them that nothing new is to be begun, and journals of others are let go
+  // when nobody sends what lies in them any more.
+  lifecycle.add('journals of others', () => replay.release());
+  lifecycle.add('alerts sent without the database', () => direct.close());
+  lifecycle.add('dispatch of alerts', () => dispatch.close());
+  dispatch.start();
+  direct.start();
+
+  const queue = usesQueue ? await openSosQueue({ settings: redis, log }) : undefined;
+  if (queue !== undefined) lifecycle.add('queue of alerts', () => queue.close());
   const raiseSos = guards.createRaiseSos({
     store,
     journal,
@@ -194,18 +206,6 @@ export async function openSos({
   });
   lifecycle.add('announcements of alerts', () => raiseSos.settled());
 
-  const replay = createReplay({
-    store,
-    journal,
-    journalSettings: settings.journal,
-    intake,
-    direct,
-    announce,
-    crashAt,
-    metrics,
-    log,
-    everyMs: settings.replayMs,
-  });
   replay.start();
   lifecycle.add('replay of alerts', () => replay.close());
 

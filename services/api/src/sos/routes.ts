@@ -86,12 +86,13 @@ export function addSosRoutes(
       },
     },
     async ({ identity, params }) => {
-      const alert = await store.find(params.id).catch((error: unknown) => {
-        // What this node sends by itself it can show too.
-        const own = direct.find(params.id);
+      // What this node sends by itself it can show too.
+      const own = direct.find(params.id);
+      const stored = await store.find(params.id).catch((error: unknown) => {
         if (own === undefined) throw error;
-        return own;
+        return null;
       });
+      const alert = stored ?? own ?? null;
       const reader = alert === null ? undefined : await alertAccess.readerOf(identity, alert);
       if (alert === null || reader === undefined) throw new AppError('not_found');
       return showAlert(reader, alert, show);

@@ -7,6 +7,7 @@ import {
   CloseAlertBodySchema,
   SosReplySchema,
 } from '@hushryd/contracts/http/sos';
+import type { AlertDocument } from '@hushryd/outreach/alerts/alert-document';
 import { mayHandleAlert } from '@hushryd/outreach/alerts/alert-rules';
 import type { AlertOrder } from '@hushryd/outreach/alerts/change-alert';
 import { acknowledgeAlert, claimAlert, closeAlert, noteAlert } from '@hushryd/outreach/alerts/handle-alert';
@@ -48,7 +49,7 @@ export function addSosStaffRoutes(
       try {
         return await showAlert('staff', await acknowledgeAlert(work, toOrder(identity, id)), show);
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'database_unavailable') throw error;
+        if (!isUnknownToDatabase(error, direct.find(id))) throw error;
         const { acceptedAt } = await direct.acknowledge(id, identity.userId);
         reply.code(202);
         return { alertId: id, durability: 'local' as const, state: 'acknowledged' as const, acceptedAt };
@@ -126,6 +127,12 @@ export function addSosStaffRoutes(
       },
     );
   }
+}
+
+/** It does not answer, or does not have an alert yet that this node sends. */
+function isUnknownToDatabase(error: unknown, own: AlertDocument | undefined): boolean {
+  if (!(error instanceof AppError)) return false;
+  return error.code === 'database_unavailable' || (error.code === 'not_found' && own !== undefined);
 }
 
 function toOrder(identity: Identity, alertId: string): AlertOrder {
