@@ -109,7 +109,7 @@ export function escalate(
       state: 'SENDING',
       takenBy: claimId,
       dueAt: leaseEnd,
-      fence: firstFence,
+      fence: firstFence + 1,
       attempts: 0,
       tries: [],
     }),

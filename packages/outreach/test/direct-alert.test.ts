@@ -1,0 +1,139 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { ensureCollections } from '@hushryd/platform/mongo/ensure-collections';
+import { testMongo } from '@hushryd/platform/testing/engines';
+import fc from 'fast-check';
+import t from 'tap';
+import { type AlertDocument, alertsCollection, type OutboxEntry } from '../src/alerts/alert-document.ts';
+import { createAlertStore } from '../src/alerts/alert-store.ts';
+import { planOutbox } from '../src/alerts/plan-outbox.ts';
+import type { TriggerRecord } from '../src/alerts/trigger-record.ts';
+import { applyChange, claimDue, toDirectAlert } from '../src/direct/direct-alert.ts';
+import { alertAttemptsCollection } from '../src/dispatch/alert-attempts.ts';
+import { createDispatchStore } from '../src/dispatch/dispatch-store.ts';
+import type { EntryChange } from '../src/dispatch/entry-change.ts';
+import { uuidV7 } from '../src/drills/uuid-v7.ts';
+import { newKey } from './open-hub.ts';
+
+// What a node does to an alert in memory is what the updates do in the database: both are given the same, and compared after each step.
+
+const runs = 60;
+const seed = Date.now() % 2 ** 31;
+t.comment(`seed ${seed}`);
+
+const { db } = await testMongo(t);
+await ensureCollections(db, [alertsCollection, alertAttemptsCollection]);
+const store = createAlertStore({ db, deadlineMs: 10_000 });
+/** Nothing that is due later comes due while a test runs. */
+const later = 600_000;
+const settings = { leaseMs: later, escalateEveryMs: later };
+const dispatch = createDispatchStore({ db, settings, deadlineMs: 10_000 });
+
+type Step =
+  | { kind: 'claim' }
+  | { kind: 'outcome'; entry: number; state: OutboxEntry['state']; due: 'now' | 'later' | 'never'; isStale: boolean }
+  | { kind: 'told'; entry: number; result: 'arrived' | 'unanswered' | 'next' };
+
+const entry = fc.nat({ max: 7 });
+const steps = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('outcome' as const),
+        entry,
+        state: fc.constantFrom('PENDING' as const, 'SENDING' as const, 'ACCEPTED' as const, 'FAILED' as const),
+        due: fc.constantFrom('now' as const, 'later' as const, 'never' as const),
+        isStale: fc.boolean(),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('told' as const),
+        entry,
+        result: fc.constantFrom('arrived' as const, 'unanswered' as const, 'next' as const),
+      }),
+    },
+  ),
+  { minLength: 1, maxLength: 10 },
+);
+
+function newRecord(): TriggerRecord {
+  const triggerId = uuidV7();
+  const time = new Date(Date.now() - 40_000).toISOString();
+  const contacts = [{ contactId: 'a', channels: ['sms', 'voice'] }] as unknown as TriggerRecord['contacts'];
+  return {
+    ...{ triggerId, userId: `rider-${newKey()}`, role: 'rider', region: 'test', acceptedAt: time, via: 'https' },
+    ...{ isTokenExpired: false, trigger: { alertId: triggerId, triggeredAt: time } },
+    ...{ outbox: planOutbox({ contacts }), contacts, contactsVersion: 1 },
+  };
+}
+
+/** What both have to agree in. Claims have names of their own, a node's fences are higher, and clocks differ. */
+function shape({ outbox, escalation, version }: AlertDocument, fenceBase: number) {
+  return {
+    level: escalation.level,
+    escalates: whenIs(escalation.nextAt),
+    version,
+    outbox: outbox.map(({ entryId, state, attempts, tries, dueAt, fence }) => ({
+      entryId: entryId.replace(/^(on-call)-.*-(\w+)$/, '$1-$2'),
+      ...{ state, attempts, dueAt: whenIs(dueAt), results: tries.map(({ result }) => result) },
+      fence: fence - fenceBase,
+    })),
+  };
+}
+
+function whenIs(at: Date | null): 'never' | 'now' | 'later' {
+  if (at === null) return 'never';
+  return at.getTime() <= Date.now() ? 'now' : 'later';
+}
+
+t.test('the same happens in memory and in the database', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const record = newRecord();
+      let own = toDirectAlert(record);
+      const { alert } = await store.accept(record, { ageMs: 40_000 });
+      const fenceBase = own.outbox[0]?.fence ?? 0;
+      let stored = alert;
+      for (const [index, step] of all.entries()) {
+        if (step.kind === 'claim') {
+          await dispatch.claim(alert._id);
+          own = claimDue(own, { claimId: `c${index}`, nowMs: Date.now(), settings })?.alert ?? own;
+        } else {
+          const ours = own.outbox[step.entry % own.outbox.length];
+          const theirs = stored.outbox[step.entry % stored.outbox.length];
+          if (ours === undefined || theirs === undefined) continue;
+          await dispatch.keep(alert._id, [toChange(step, theirs, index)], []);
+          own = applyChange(own, toChange(step, ours, index), Date.now());
+        }
+        stored = (await store.find(alert._id)) as AlertDocument;
+        deepStrictEqual(shape(own, fenceBase), shape(stored, 0));
+      }
+    }),
+    { numRuns: runs, seed },
+  );
+  t.pass(`${runs} alerts`);
+});
+
+const dueInMs = { never: null, now: 0, later };
+
+function toChange(
+  step: Exclude<Step, { kind: 'claim' }>,
+  { entryId, fence, tries }: OutboxEntry,
+  index: number,
+): EntryChange {
+  if (step.kind === 'told')
+    return { kind: 'told', entryId, number: tries.at(-1)?.number ?? '0-0', result: step.result };
+  const made = { number: `1-${index + 1}`, provider: 'twilio-sms', result: 'accepted', endedAtMs: 1 } as const;
+  return {
+    kind: 'outcome',
+    entryId,
+    fence: step.isStale ? fence - 1 : fence,
+    state: step.state,
+    dueInMs: dueInMs[step.due],
+    attempts: 1,
+    addTries: [made],
+  };
+}
