@@ -191,6 +191,61 @@ t.test('nobody acknowledges: whoever is on call is called level by level, and 1 
   });
 });
 
+t.test('of several people on call, only those whom one company could not reach are tried at the next', async (t) => {
+  const [reached, failed] = [onCallPerson({ channels: ['sms'] }), onCallPerson({ channels: ['sms'] })];
+  await room.putRota([[reached, failed]]);
+  room.sandbox.faults.set({ provider: 'twilio-sms', mode: '500', recipient: failed.phone });
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(reached.phone, 'sms');
+  await messageTo(failed.phone, 'sms');
+  const texts = (await room.attempts(alertId)).filter(({ channel }) => channel === 'sms');
+  t.same(
+    texts.map(({ personId, provider, outcome }) => [personId, provider, outcome]).toSorted(),
+    [
+      [reached.personId, 'twilio-sms', 'accepted'],
+      [failed.personId, 'twilio-sms', 'failed'],
+      [failed.personId, 'msg91', 'accepted'],
+    ].toSorted(),
+  );
+  t.equal(new Set(texts.map(({ _id }) => _id)).size, 3, 'each is a record of its own');
+  t.equal(room.sandbox.messages.list({ recipient: reached.phone, channel: 'sms' }).length, 1);
+  const facts = (await room.read(alertId)).facts.filter(
+    ({ kind, data }) => kind === 'attempt' && data?.channel === 'sms',
+  );
+  t.equal(facts.length, 3, 'and a line of the timeline');
+});
+
+t.test(
+  'of several people on call the entry ends as accepted where one was reached, and failed where nobody was',
+  async (t) => {
+    const [reached, lost] = [onCallPerson({ channels: ['sms'] }), onCallPerson({ channels: ['sms'] })];
+    await room.putRota([[reached, lost]]);
+    for (const provider of ['twilio-sms', 'msg91'] as const) {
+      room.sandbox.faults.set({ provider, mode: 'invalid-recipient', recipient: lost.phone });
+    }
+    const { _id: alertId } = await room.raise([]);
+    await room.passTime(alertId, 31_000);
+
+    await room.dispatch.dispatch(alertId);
+
+    await room.becomes(
+      alertId,
+      ({ outbox }) => outbox.every(({ recipient, channel }) => recipient.kind !== 'on_call' || channel !== 'sms'),
+      'the end of the texts',
+    );
+    const ends = (await room.read(alertId)).facts.filter(
+      ({ kind, data }) => kind === 'not_delivered' && data?.channel === 'sms',
+    );
+    t.same(ends, []);
+    const attempts = (await room.attempts(alertId)).filter(({ channel }) => channel === 'sms');
+    t.same(attempts.map(({ outcome }) => outcome).toSorted(), ['accepted', 'failed', 'failed']);
+  },
+);
+
 t.test('a mailbox acknowledges nothing: when it has hung up, the next one of the level is called', async (t) => {
   const [first, second] = [onCallPerson(), onCallPerson()];
   await room.putRota([[first, second]]);

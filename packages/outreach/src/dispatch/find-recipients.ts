@@ -17,7 +17,7 @@ export interface Target {
   tokenHash?: string;
 }
 
-/** All of `together` get it at once (a person's devices); of `inTurn` one after the other until somebody answers. */
+/** All of `together` get it at once (a person's devices, everybody on call); of `inTurn` one after the other until somebody answers. */
 export type Recipients =
   | { kind: 'together' | 'inTurn'; targets: Target[] }
   | { kind: 'nobody'; reason: EntryEndReason }

@@ -49,9 +49,21 @@ const incidentRoundMs = 60_000;
 const maxIncidentAttempts = 180;
 
 type Reached = Extract<Recipients, { targets: Target[] }>;
+/** What one holder of an entry has done so far. */
+interface Turn {
+  /** Within the entry, a new one each time. */
+  nextNumber(): string;
+  /** Who is still to be reached, each with all of their addresses; undefined before the first attempt. */
+  waiting?: readonly (readonly Target[])[];
+  hasReached: boolean;
+}
+
 type EndPlan = Omit<Extract<EntryPlan, { kind: 'end' }>, 'kind'>;
 
 /**
+ * Several people who get one text each are an attempt each: whoever has it is not asked again, and the others are tried at the next provider.
+ * They count as one entry, which is ACCEPTED where somebody was reached. After a crash, and where no receipt comes, all of them get it again.
+ *
  * Each attempt is kept before the next one is made, and keeping it renews the lease: killed in between, somebody else goes on when the
  * lease has ended, and makes at most that one attempt twice.
  *
@@ -77,7 +89,7 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
   }
 
   /** @returns whether there is somebody else to be asked, by us */
-  async function tryNext(context: ClaimContext, held: HeldEntry, reached: Reached, number: string): Promise<boolean> {
+  async function tryNext(context: ClaimContext, held: HeldEntry, reached: Reached, turn: Turn): Promise<boolean> {
     const { known } = held;
     const plan = planEntry({
       entry: known,
@@ -88,7 +100,7 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
       random,
     });
     if (plan.kind === 'end') {
-      await end(context, held, plan);
+      await end(context, held, turn.hasReached ? { state: 'ACCEPTED' } : plan);
       return false;
     }
     if (plan.inMs > longestPauseMs) {
@@ -99,23 +111,41 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
     if (!(await held.holdFor(delivery.deadlineMs))) return false;
 
     const { alert, ownPhone } = context;
-    const targets = targetsOf(reached, plan.personIndex);
+    const people = turn.waiting ?? byPerson(targetsOf(reached, plan.personIndex));
     crashAt('before_send');
     context.onFirstAttempt();
-    const attempt = await makeAttempt({ alert, entry: known, provider: plan.provider, number, targets, ownPhone });
+    const asked = await Promise.all(
+      people.map(async (targets) => {
+        const number = turn.nextNumber();
+        const order = { alert, entry: known, provider: plan.provider, number, targets, ownPhone };
+        return { targets, number, attempt: await makeAttempt(order) };
+      }),
+    );
     crashAt('after_send');
-    if (attempt === undefined) {
+    const made = asked.flatMap(({ attempt, ...one }) => (attempt === undefined ? [] : { ...one, attempt }));
+    if (made.length === 0) {
       await end(context, held, { state: 'FAILED', reason: 'no-provider' });
       return false;
     }
-    metrics.attempt(known.channel, attempt);
-    const made = { attempts: 1, addTries: [toTry(attempt, number)] };
-    const document = toDocument(alert._id, known, { attempt, number, personId: targets[0]?.personId });
-    if (attempt.outcome === 'accepted') {
-      await held.keep({ ...made, state: 'ACCEPTED', dueInMs: awaitsMs(known, settings.receiptWaitMs) }, document);
-      return false;
-    }
-    return held.keep({ ...made, state: 'SENDING', dueInMs: settings.leaseMs }, document);
+    const failed = made.filter(({ attempt }) => attempt.outcome !== 'accepted');
+    turn.waiting = failed.map(({ targets }) => targets);
+    turn.hasReached ||= failed.length < made.length;
+
+    const goesOn = { state: 'SENDING', dueInMs: settings.leaseMs } as const;
+    const isDone = { state: 'ACCEPTED', dueInMs: awaitsMs(known, settings.receiptWaitMs) } as const;
+    // One write of all: the last one says what becomes of the entry.
+    const kept = await Promise.all(
+      made.map(({ targets, number, attempt }, index) => {
+        metrics.attempt(known.channel, attempt);
+        const isLast = index === made.length - 1;
+        // Where somebody has failed, the providers that others were reached by are still to be asked.
+        const addTries = failed.length === 0 || attempt.outcome !== 'accepted' ? [toTry(attempt, number)] : [];
+        const document = toDocument(alert._id, known, { attempt, number, personId: targets[0]?.personId });
+        const next = isLast && failed.length === 0 ? isDone : goesOn;
+        return held.keep({ ...next, attempts: 1, addTries }, document);
+      }),
+    );
+    return failed.length > 0 && kept.every(Boolean);
   }
 
   return async (context, held) => {
@@ -126,13 +156,13 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
     } else if (recipients.kind === 'nobody') {
       await end(context, held, { state: 'FAILED', reason: recipients.reason });
     } else {
-      let made = 1;
-      while (await tryNext(context, held, recipients, `${fence}-${made}`)) {
+      let made = 0;
+      const turn: Turn = { nextNumber: () => `${fence}-${++made}`, hasReached: false };
+      while (await tryNext(context, held, recipients, turn)) {
         if (ending?.aborted) {
           await held.keep({ state: 'PENDING', dueInMs: 0 });
           return;
         }
-        made += 1;
       }
     }
   };
@@ -140,6 +170,13 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
 
 function targetsOf(recipients: Reached, personIndex: number): readonly Target[] {
   return recipients.kind === 'inTurn' ? recipients.targets.slice(personIndex, personIndex + 1) : recipients.targets;
+}
+
+/** A person's devices stay together; what names nobody is one person's. */
+function byPerson(targets: readonly Target[]): Target[][] {
+  const people = new Map<string | undefined, Target[]>();
+  for (const target of targets) people.set(target.personId, [...(people.get(target.personId) ?? []), target]);
+  return [...people.values()];
 }
 
 function toTry({ provider, outcome, errorClass, startedAtMs, latencyMs }: Attempt, number: string): EntryTry {
