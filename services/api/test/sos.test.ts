@@ -1,6 +1,9 @@
 import type { Problem } from '@hushryd/contracts/http/problem';
 import type { Alert, ListAlertsReply, SosReply } from '@hushryd/contracts/http/sos';
 import type { AlertDocument } from '@hushryd/outreach/alerts/alert-document';
+import { createLogger } from '@hushryd/platform/logging/create-logger';
+import { connectRedis } from '@hushryd/platform/redis/connect';
+import { createKeys } from '@hushryd/platform/redis/keys';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import t from 'tap';
@@ -24,6 +27,7 @@ const mongo = await testMongo(t);
 await createCollections(mongo.db);
 const api = await startTestApi(t, environmentOf({ redis, mongo }));
 const desk = await startDesk(t, redis);
+const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
 const colleague = { role: 'operator', userId: 'oskar' } as const;
 
 const raise = (as: Call['as'], changes: Record<string, unknown> = {}) =>
@@ -338,6 +342,52 @@ t.test('a press over a socket comes by the internal listener, with the identity 
     allowed: [true, false, true, false],
     views: [{ as: 'person' }, null, { as: 'staff' }, null],
   });
+});
+
+t.test('by the id of its request an alert is followed through its facts, its job and the logs', async (t) => {
+  const lines: Record<string, unknown>[] = [];
+  const onLogLine = (line: string) => void lines.push(JSON.parse(line));
+  // Of its own, so that nobody else sends the alert.
+  const database = `${mongo.database}-followed`;
+  const db = mongo.client.db(database);
+  await createCollections(db);
+  t.teardown(() => db.dropDatabase());
+  const environment = { ...environmentOf({ redis, mongo: { ...mongo, database } }), LOG_LEVEL: 'info' };
+  const own = await startTestApi(t, environment, { onLogLine });
+  const settings = redis.settings();
+  const connections = await connectRedis({ settings, role: 'queue', log });
+  t.teardown(() => connections.close());
+  const body = press();
+  const headers = { 'x-request-id': `press-${newId('c')}` };
+  const correlationId = headers['x-request-id'];
+
+  const reply = await own.call('POST /v1/sos', { as: asRider(newId('rider')), body, headers });
+
+  t.match([reply.status, reply.headers.get('x-request-id')], [201, correlationId]);
+  const alert = await own.call<Alert>(`GET /v1/sos/${body.alertId}`, { as: operator });
+  t.match(alert.body.facts?.[0], { kind: 'raised', data: { correlationId } });
+  const jobKey = `${createKeys(settings).queuePrefix('sos')}:sos:${body.alertId}-0`;
+  const data = await waitFor(async () => (await connections.commands.hget(jobKey, 'data')) ?? undefined, {
+    withinMs: 20_000,
+    what: 'the job',
+  });
+  t.match(JSON.parse(data), { recordId: body.alertId, correlationId });
+  for (const msg of ['alert accepted', 'an alert is sent']) {
+    await waitFor(() => lines.some((line) => line.msg === msg && line.correlationId === correlationId), {
+      withinMs: 20_000,
+      what: `the line “${msg}”`,
+    });
+  }
+
+  const socket = { role: 'rider', userId: newId('rider') };
+  const other = press();
+  await fetch(`${own.internalUrl}/internal/sos`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${serviceToken}`, ...headers },
+    body: JSON.stringify({ identity: socket, trigger: other }),
+  });
+  const forwarded = await own.call<Alert>(`GET /v1/sos/${other.alertId}`, { as: operator });
+  t.match(forwarded.body.facts?.[0], { data: { correlationId } });
 });
 
 t.test('what is watched is there from the start, and nothing stays in the journal', async (t) => {

@@ -5,8 +5,8 @@ import type { ForwardedSosFixes, SosFixesReply } from '@hushryd/contracts/http/s
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { Agent, request } from 'undici';
 
-/** Pass a press on. @throws AppError: below 500 the press itself is refused, else nobody could take it in time */
-export type ForwardSos = (press: ForwardedSos) => Promise<SosReply>;
+/** Pass a press on, under an id by which it is found in the logs. @throws AppError: below 500 the press itself is refused, else nobody could take it in time */
+export type ForwardSos = (press: ForwardedSos, correlationId: string) => Promise<SosReply>;
 
 /** Pass fixes of an alert on. @throws AppError: what the api says is wrong with them, or `access_unavailable`: send them again */
 export type ForwardSosFixes = (fixes: ForwardedSosFixes) => Promise<SosFixesReply>;
@@ -40,13 +40,19 @@ export function createSosForward({
   const dispatcher = new Agent({ connections: 16, pipelining: 1 });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${serviceToken}` };
 
-  function post(url: string, path: string, body: object) {
+  function post(url: string, path: string, body: object, more: Record<string, string> = {}) {
     const signal = AbortSignal.timeout(timeoutMs);
-    return request(new URL(path, url), { method: 'POST', headers, body: JSON.stringify(body), dispatcher, signal });
+    return request(new URL(path, url), {
+      method: 'POST',
+      headers: { ...headers, ...more },
+      body: JSON.stringify(body),
+      dispatcher,
+      signal,
+    });
   }
 
-  async function ask(url: string, press: ForwardedSos): Promise<SosReply> {
-    const { statusCode, body } = await post(url, '/internal/sos', press);
+  async function ask(url: string, press: ForwardedSos, correlationId: string): Promise<SosReply> {
+    const { statusCode, body } = await post(url, '/internal/sos', press, { 'x-request-id': correlationId });
     if (statusCode === 201 || statusCode === 202) return (await body.json()) as SosReply;
     const problem = (await body.json()) as Partial<Problem>;
     // A token of ours that is refused is our mistake, and not the phone's.
@@ -79,7 +85,7 @@ export function createSosForward({
   }
 
   return {
-    forward: (press) => askInTurn('sos_not_persisted', (url) => ask(url, press)),
+    forward: (press, correlationId) => askInTurn('sos_not_persisted', (url) => ask(url, press, correlationId)),
     forwardFixes: (fixes) => askInTurn('access_unavailable', (url) => askForFixes(url, fixes)),
     close: () => dispatcher.destroy(),
   };

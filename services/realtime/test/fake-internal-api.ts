@@ -10,11 +10,12 @@ export interface Answer {
 
 /** An internal listener that answers as the test says, or not at all. */
 export async function listen(t: TestScope, answer: (path: string, body: unknown) => Answer | undefined) {
-  const asked: { path: string; body: unknown; authorization: string | undefined }[] = [];
+  const asked: { path: string; body: unknown; authorization: string | undefined; requestId: string }[] = [];
   const server = createServer(async (request, response) => {
     const body = await readJson(request);
     const path = request.url ?? '';
-    asked.push({ path, body, authorization: request.headers.authorization });
+    const requestId = String(request.headers['x-request-id']);
+    asked.push({ path, body, authorization: request.headers.authorization, requestId });
     const reply = answer(path, body);
     if (reply === undefined) return;
     response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body));

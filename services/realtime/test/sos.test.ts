@@ -25,6 +25,7 @@ t.test('a press is passed on with the identity of the socket, and answered with 
     trigger: { ...trigger, batteryPercent: 12 },
   });
   t.equal(forwarded?.authorization, 'Bearer service-token-of-this-test-alone-000000');
+  t.match(forwarded?.requestId ?? '', /^[\w-]{36}$/, 'it is found in the logs of both');
   t.equal(await realtime.metric('realtime_sos_forwarded_total', { outcome: 'answered' }), 1);
 });
 

@@ -32,7 +32,8 @@ export function toRaise(record: TriggerRecord, ageMs: number, isHeld: boolean): 
   const holder = isHeld ? { takenBy: directHolder } : {};
   const acceptedAt = new Date(record.acceptedAt);
   const { alertId: _, ...trigger } = record.trigger;
-  const data = { ...trigger, via: record.via, isTokenExpired: record.isTokenExpired };
+  const correlation = correlationOf(record);
+  const data = { ...trigger, via: record.via, isTokenExpired: record.isTokenExpired, ...correlation };
   const given: Partial<AlertDocument> = {
     region: record.region,
     open: true,
@@ -42,6 +43,7 @@ export function toRaise(record: TriggerRecord, ageMs: number, isHeld: boolean): 
     ...(record.note !== undefined && { note: record.note }),
     via: record.via,
     isTokenExpired: record.isTokenExpired,
+    ...correlation,
     ...(record.isDrill && { isDrill: record.isDrill }),
     acceptedAt,
     pressCount: 1,
@@ -125,7 +127,7 @@ export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
     factId: `pressed-${record.triggerId}`,
     kind: 'pressed_again',
     by: record.userId,
-    data: { ...data, triggeredAt, isTokenExpired: record.isTokenExpired },
+    data: { ...data, triggeredAt, isTokenExpired: record.isTokenExpired, ...correlationOf(record) },
     ...(record.note !== undefined && { text: record.note }),
   };
   return [
@@ -157,6 +159,7 @@ export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
   ];
 }
 
+const correlationOf = ({ correlationId }: TriggerRecord) => (correlationId === undefined ? {} : { correlationId });
 /** What people and phones wrote is data, whatever it begins with. */
 const literal = (value: unknown) => ({ $literal: value });
 const literals = (fields: object) =>

@@ -83,6 +83,8 @@ export interface AlertDocument {
   note?: FactText;
   via: TriggerRecord['via'];
   isTokenExpired: boolean;
+  /** Of the request that raised it: by it the alert is followed through the logs of all processes. */
+  correlationId?: string;
   /** Nobody is in danger: nobody on call is paged, no incident is opened, no order is taken. It ends by itself and is removed. */
   isDrill?: true;
   /** When a drill is removed with all that is written of it. */

@@ -9,6 +9,7 @@ import type { DirectSending } from '../direct/open-direct.ts';
 import type { IntakeStream } from '../journal/intake-stream.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OutreachList } from '../people/contacts/outreach-lists.ts';
+import type { AlertDocument } from './alert-document.ts';
 import type { AlertMetrics } from './alert-metrics.ts';
 import type { Accepted, AlertStore } from './alert-store.ts';
 import type { AnnounceAlert } from './announce-alert.ts';
@@ -37,7 +38,7 @@ export interface RaiseSosParts {
   /** Sends what the database does not take. */
   direct: Pick<DirectSending, 'holds' | 'take' | 'handOver'>;
   /** Leaves a hint that the alert is there, once the operators have heard of it. Never throws; the sweepers find the alert without. */
-  hint?: ((alertId: string) => Promise<void>) | undefined;
+  hint?: ((alert: Pick<AlertDocument, '_id' | 'correlationId'>) => Promise<void>) | undefined;
   crashAt: CrashAlert;
   metrics: AlertMetrics;
   log: Logger;
@@ -75,6 +76,8 @@ export interface Press {
   /** Nobody is in danger; the identity is that of drill-person.ts. */
   isDrill?: true;
   via: TriggerRecord['via'];
+  /** Of the request that brought it. */
+  correlationId?: string;
 }
 
 export interface RaiseSos {
@@ -159,7 +162,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     const last = await raceTimer(stored, leftMs(timing.giveUpAfterMs), (): StoreOutcome => ({ error: undefined }));
     if ('accepted' in last) return last.accepted;
     metrics.notPersisted.inc();
-    log.error({ triggerId: held.record.triggerId }, 'alert not persisted');
+    log.error(idsOf(held.record), 'alert not persisted');
     // Nobody is told that it stands; whoever can help is called all the same.
     direct.take(held.record, { isPersisted: false, areOperatorsTold: false });
     throw new AppError('sos_not_persisted', { retryAfterMs: 1_000, cause: last.error });
@@ -167,6 +170,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
 
   function answer(record: TriggerRecord, { alert, triggerId, outcome }: Accepted, startedAtMs: number): SosReply {
     metrics.accepted.inc({ durability: 'majority' });
+    log.info({ ...idsOf(record), alertId: alert._id, outcome }, 'alert accepted');
     // A press that was known may be one whose node died before it could tell anybody.
     const isNews = outcome === 'raised' || outcome === 'pressed_again' || (outcome === 'known' && alert.version === 1);
     if (isNews) {
@@ -175,7 +179,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
         announce({ alert, name, atMs: alert.receivedAt.getTime() }).then(async (isTold) => {
           if (isTold) metrics.processingSeconds.observe((performance.now() - startedAtMs) / 1000);
           crashAt('after_announce');
-          if (isTold && alert.hasWork) await parts.hint?.(alert._id);
+          if (isTold && alert.hasWork) await parts.hint?.(alert);
         }),
       );
     }
@@ -187,7 +191,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     { durability, stored }: { durability: Exclude<Durability, 'majority'>; stored: Promise<StoreOutcome> },
   ): SosReply {
     metrics.accepted.inc({ durability });
-    log.warn({ triggerId: record.triggerId, outcome: durability }, 'alert held outside the database');
+    log.warn({ ...idsOf(record), outcome: durability }, 'alert held outside the database');
     const first = oldestPressOf(record);
     const isTold = first.triggerId === record.triggerId ? tellProvisionally(record) : Promise.resolve(true);
     tell(isTold.then((areOperatorsTold) => sendUnlessStored({ record, stored, areOperatorsTold })));
@@ -221,7 +225,8 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     return record;
   }
 
-  async function toRecord({ identity, trigger, isTokenExpired, isDrill, via }: Press): Promise<TriggerRecord> {
+  async function toRecord(press: Press): Promise<TriggerRecord> {
+    const { identity, trigger, isTokenExpired, isDrill, via, correlationId } = press;
     const acceptedAt = new Date(now()).toISOString();
     const list = await readList(ownerOf(identity.userId));
     const { note, ...rest } = trigger;
@@ -233,6 +238,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
       acceptedAt,
       via,
       isTokenExpired,
+      ...(correlationId !== undefined && { correlationId }),
       ...(isDrill && { isDrill }),
       trigger: rest,
       ...(note !== undefined && { note: sealFactText(parts.sealer, note, { personId: identity.userId }) }),
@@ -320,3 +326,5 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     },
   };
 }
+
+const idsOf = ({ triggerId, correlationId }: TriggerRecord) => ({ triggerId, correlationId });

@@ -35,6 +35,8 @@ export interface TriggerRecord {
   acceptedAt: string;
   via: 'https' | 'socket';
   isTokenExpired: boolean;
+  /** Of the request that brought it. */
+  correlationId?: string;
   /** Nobody is in danger; `userId` is what drill-person.ts makes. */
   isDrill?: true;
   /** As it came, but for the note. */

@@ -26,6 +26,7 @@ export function toDirectAlert(record: TriggerRecord): AlertDocument {
     ...(record.note !== undefined && { note: record.note }),
     via: record.via,
     isTokenExpired: record.isTokenExpired,
+    ...(record.correlationId !== undefined && { correlationId: record.correlationId }),
     acceptedAt,
     receivedAt: acceptedAt,
     lastPressedAt: acceptedAt,

@@ -10,6 +10,7 @@ export type AlertView = Pick<
   | 'trigger'
   | 'region'
   | 'isTokenExpired'
+  | 'correlationId'
   | 'acceptedAt'
   | 'pressCount'
   | 'contacts'

@@ -95,6 +95,8 @@ export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
   /** @returns whether there is more to send now */
   async function send(claimed: Claimed, leaseEndsAt: number, areOperatorsTold: boolean): Promise<boolean> {
     const { alert, entries } = claimed;
+    const { _id: alertId, correlationId } = alert;
+    log.info({ alertId, correlationId, count: entries.length, level: alert.escalation.level }, 'an alert is sent');
     const left = countLeft(entries);
     const context = toContext(claimed);
     let hasMore = false;
@@ -113,7 +115,7 @@ export function createDispatchAlert(parts: DispatchAlertParts): DispatchAlert {
         try {
           await work(entry, held);
         } catch (err) {
-          log.error({ err, alertId: alert._id, entryId: entry.entryId }, 'an entry of an alert could not be sent');
+          log.error({ err, alertId, correlationId, entryId: entry.entryId }, 'an entry of an alert could not be sent');
           const isLost = isUnreadable(err) && entry.fence >= maxUnreadableClaims;
           await held.keep(isLost ? unreadable : { state: 'PENDING', dueInMs: afterMistakeMs }).catch(() => undefined);
         }

@@ -75,15 +75,16 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
 
   async function end({ alert }: ClaimContext, { known, keep }: HeldEntry, { state, reason }: EndPlan): Promise<void> {
     const { entryId, channel, attempts } = known;
+    const { _id: alertId, correlationId } = alert;
     if (channel === 'incident' && reason === 'exhausted' && attempts < maxIncidentAttempts) {
       await keep({ state: 'PENDING', dueInMs: incidentRoundMs, isNewRound: true });
       return;
     }
     if (reason === 'nobody-on-call' && channel === 'voice') {
       metrics.nobodyOnCall();
-      log.error({ alertId: alert._id }, 'nobody is on call for an alert that is not acknowledged');
+      log.error({ alertId, correlationId }, 'nobody is on call for an alert that is not acknowledged');
     } else if (reason !== undefined && reason !== 'no-address') {
-      log.warn({ alertId: alert._id, entryId, channel, reason }, 'an entry of an alert was not delivered');
+      log.warn({ alertId, correlationId, entryId, channel, reason }, 'an entry of an alert was not delivered');
     }
     await keep({ state, dueInMs: null, ...(reason !== undefined && { reason }) });
   }

@@ -5,11 +5,12 @@ import { connectQueues } from '@hushryd/platform/queues/connect-queues';
 import { openQueues } from '@hushryd/platform/queues/open-queues';
 import { openWorker, type QueueWorker } from '@hushryd/platform/queues/open-worker';
 import { createKeys } from '@hushryd/platform/redis/keys';
+import type { AlertDocument } from '../alerts/alert-document.ts';
 import type { DispatchAlert } from './dispatch-alert.ts';
 
 export interface SosQueue {
   /** Says that an alert is there whose operators have been told. Never throws, ends within 150 ms: the sweepers find it without. */
-  hint(alertId: string): Promise<void>;
+  hint(alert: Pick<AlertDocument, '_id' | 'correlationId'>): Promise<void>;
   /** Processors of this process. */
   work(input: { dispatch: DispatchAlert; processors: number }): QueueWorker;
   close(): Promise<void>;
@@ -28,10 +29,10 @@ export async function openSosQueue({ settings, log }: { settings: RedisSettings;
   const connections = await connectQueues({ settings, log });
   const queues = openQueues({ connections, keys, names: ['sos'], log, deadlineMs: hintWithinMs });
   return {
-    async hint(recordId) {
-      const added = queues.add('sos', { recordId, step: 0 });
+    async hint({ _id: recordId, correlationId }) {
+      const added = queues.add('sos', { recordId, step: 0, ...(correlationId !== undefined && { correlationId }) });
       await raceTimer(added, hintWithinMs, () => undefined).catch((err: unknown) =>
-        log.debug({ err, alertId: recordId }, 'no job for an alert, the sweeper finds it'),
+        log.debug({ err, alertId: recordId, correlationId }, 'no job for an alert, the sweeper finds it'),
       );
     },
     work: ({ dispatch, processors }) =>

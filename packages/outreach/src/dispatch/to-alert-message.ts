@@ -78,6 +78,7 @@ export function toIncident(
   const { location } = trigger;
   const details = {
     alert_id: alert._id,
+    correlation_id: alert.correlationId,
     user_id: person.userId,
     role: person.role,
     state: alert.state,

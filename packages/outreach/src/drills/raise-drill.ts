@@ -26,8 +26,12 @@ export function createRaiseDrill({
   /** With `drillLimits`. */
   budgets: CodeBudgets;
   now?: () => number;
-}): (order: { identity: Pick<Identity, 'userId' | 'role'>; alertId: string }) => Promise<SosReply> {
-  return async ({ identity: { userId, role }, alertId }) => {
+}): (order: {
+  identity: Pick<Identity, 'userId' | 'role'>;
+  alertId: string;
+  correlationId?: string;
+}) => Promise<SosReply> {
+  return async ({ identity: { userId, role }, alertId, correlationId }) => {
     const at = new Date(now());
     const personId = drillPersonId({ userId, alertId });
     const known = await store.find(alertId);
@@ -40,6 +44,7 @@ export function createRaiseDrill({
       isTokenExpired: false,
       isDrill: true,
       via: 'https',
+      ...(correlationId !== undefined && { correlationId }),
     });
   };
 }

@@ -130,7 +130,8 @@ export function createReplay(parts: ReplayParts): Replay {
     } catch (error) {
       if (isAway(error)) throw error;
       metrics.replayFailed.inc();
-      log.error({ triggerId: record.triggerId, err: error }, 'alert not replayed, trying again');
+      const { triggerId, correlationId } = record;
+      log.error({ triggerId, correlationId, err: error }, 'alert not replayed, trying again');
       return undefined;
     }
   }
@@ -147,12 +148,12 @@ export function createReplay(parts: ReplayParts): Replay {
     if (isHeld && !isOwn) await signals.tellStored(record.triggerId);
     if (outcome !== 'known') {
       metrics.replayed.inc({ source: source.name });
-      const { triggerId } = record;
-      log.warn({ alertId: alert._id, triggerId, source: source.name, outcome }, 'alert replayed');
+      const { triggerId, correlationId } = record;
+      log.warn({ alertId: alert._id, triggerId, correlationId, source: source.name, outcome }, 'alert replayed');
       const name = eventOf(outcome);
       if (name !== undefined) await announce({ alert, name, atMs: alert.receivedAt.getTime() });
     }
-    await direct.handOver(alert, record.triggerId);
+    await direct.handOver(alert, triggerId);
     return !holdsPress(alert, record) && alert.triggerIds.length >= maxTriggers;
   }
 

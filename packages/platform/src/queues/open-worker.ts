@@ -55,7 +55,7 @@ export function openWorker({
   });
   worker.on('error', (err) => log.debug({ err, queueName: name }, 'worker failed'));
   worker.on('failed', (job, err) =>
-    log.warn({ err, queueName: name, recordId: job?.data.recordId, attempt: job?.attemptsMade }, 'job failed'),
+    log.warn({ err, queueName: name, ...idsOf(job?.data), attempt: job?.attemptsMade }, 'job failed'),
   );
   worker.on('stalled', () => log.warn({ queueName: name }, 'a job was taken from a worker that has fallen silent'));
   return {
@@ -68,3 +68,5 @@ export function openWorker({
     },
   };
 }
+
+const idsOf = (job: JobReference | undefined) => ({ recordId: job?.recordId, correlationId: job?.correlationId });

@@ -33,8 +33,9 @@ export function addInternalSosRoutes(
       handlerTimeout: 5_000,
       schema: { body: ForwardedSosSchema, response: { 201: SosReplySchema, 202: SosReplySchema } },
     },
-    async ({ body: { identity, trigger } }, reply) => {
-      const answer = await raiseSos.raise({ identity, trigger, isTokenExpired: false, via: 'socket' });
+    async ({ id: correlationId, body: { identity, trigger } }, reply) => {
+      const press = { identity, trigger, isTokenExpired: false, via: 'socket', correlationId } as const;
+      const answer = await raiseSos.raise(press);
       return reply.code(answer.durability === 'majority' ? 201 : 202).send(answer);
     },
   );

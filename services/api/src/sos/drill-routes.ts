@@ -20,8 +20,8 @@ export function addDrillRoutes(app: ApiServer, { raiseDrill }: Pick<DrillParts, 
         response: { 201: SosReplySchema, 202: SosReplySchema },
       },
     },
-    async ({ identity, body: { alertId } }, reply) => {
-      const answer = await raiseDrill({ identity, alertId });
+    async ({ id: correlationId, identity, body: { alertId } }, reply) => {
+      const answer = await raiseDrill({ identity, alertId, correlationId });
       return reply
         .code(answer.durability === 'majority' ? 201 : 202)
         .header('location', `/v1/sos/${answer.alertId}`)

@@ -46,8 +46,9 @@ export function addSosRoutes(
         response: { 201: SosReplySchema, 202: SosReplySchema },
       },
     },
-    async ({ identity, isTokenExpired, body }, reply) => {
-      const answer = await raiseSos.raise({ identity, trigger: body, isTokenExpired, via: 'https' });
+    async ({ id: correlationId, identity, isTokenExpired, body }, reply) => {
+      const press = { identity, trigger: body, isTokenExpired, via: 'https', correlationId } as const;
+      const answer = await raiseSos.raise(press);
       return reply
         .code(answer.durability === 'majority' ? 201 : 202)
         .header('location', `/v1/sos/${answer.alertId}`)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SosFrame } from '@hushryd/contracts/realtime/client-frames';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -36,15 +37,17 @@ export function createSosHandler({
       return;
     }
     underWay.set(connection, before + 1);
+    const correlationId = randomUUID();
     try {
-      const answer = await forward({ identity: { userId, role }, trigger });
+      const answer = await forward({ identity: { userId, role }, trigger }, correlationId);
       metrics.sosForwarded.answered += 1;
       connection.sendFrame({ type: 'sos_accepted', ...reference, ...answer }, 'sos');
     } catch (error) {
       const { code, status } = toAppError(error);
       if (error instanceof AppError && status < 500) throw error;
       metrics.sosForwarded.retry += 1;
-      log.error({ triggerId: trigger.alertId, code, connectionId: connection.id }, 'alert sent over https instead');
+      const ids = { triggerId: trigger.alertId, correlationId, connectionId: connection.id };
+      log.error({ ...ids, code }, 'alert sent over https instead');
       connection.sendFrame({ type: 'sos_retry_over_https', ...reference }, 'sos');
     } finally {
       underWay.set(connection, (underWay.get(connection) ?? 1) - 1);
