@@ -1,7 +1,8 @@
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import { problem } from '../web/http-exchange.ts';
 import type { Handler } from '../web/web-server.ts';
-import { NobodyRidesError, type SimulatedSos } from './press-sos.ts';
+import { NobodyRidesError } from './find-rider.ts';
+import type { SimulatedSos } from './press-sos.ts';
 
 /** `POST /dev/sos`, with an operator's bearer token: 201 and the alert, or a sentence for the operator. */
 export function answerPress(simulated: SimulatedSos): Handler {

@@ -1,34 +1,27 @@
 import type { SosReply } from '@hushryd/contracts/http/sos';
-import type { LocationReply } from '@hushryd/contracts/http/trips';
 import type { Role } from '@hushryd/platform/auth/claims';
 import type { GetToken } from '@hushryd/sdk/http/get-token';
 import { createHttpClient, type HttpClient } from '@hushryd/sdk/http/http-client';
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import { uuidV7 } from '@hushryd/sdk/sos/uuid-v7';
 import { carryPhone } from './carry-phone.ts';
-import { type ChosenRider, chooseRiders } from './choose-rider.ts';
+import { findRider } from './find-rider.ts';
 import { madeUpContacts, madeUpRota } from './made-up-people.ts';
 import { verifyPhone } from './verify-phone.ts';
-
-/** There is nobody who could press. */
-export class NobodyRidesError extends Error {
-  override readonly name = 'NobodyRidesError';
-}
 
 export interface SimulatedSos {
   /**
    * Let a rider of a running trip press SOS, with emergency contacts and, where there is none, a rota. The operator's own token decides
    * whether the operator may see trips and people; the rider speaks with one of their own.
    *
-   * @throws NobodyRidesError, HttpProblem
-   * Cost: some ten requests.
+   * @throws NobodyRidesError after half a minute without anybody who could, HttpProblem
+   * Cost: some ten requests, and a few a second while it waits for somebody.
    */
   press(operatorToken: string): Promise<SosReply>;
   /** The phones say nothing any more. */
   close(): Promise<void>;
 }
 
-const triesOfRiders = 5;
 const device = { platform: 'android', model: 'Simulated phone', osVersion: '16', appVersion: '1.0.0' };
 const note = 'The driver left the route and does not answer.';
 
@@ -51,7 +44,10 @@ export function createSimulatedSos({
   return {
     async press(operatorToken) {
       const operator = createHttpClient({ apiUrl, getToken: () => operatorToken });
-      const [{ rider, position }] = await Promise.all([findRider(operator), fillRota(operator)]);
+      const [{ rider, position }] = await Promise.all([
+        findRider({ operator, signal: closing.signal }),
+        fillRota(operator),
+      ]);
       const http = createHttpClient({ apiUrl, getToken: tokensFor({ userId: rider.userId, role: 'rider' }) });
       for (const { contactId, contact } of madeUpContacts) await http.putContact(contactId, contact);
 
@@ -84,22 +80,6 @@ export function createSimulatedSos({
       await Promise.all(phones);
     },
   };
-}
-
-/** Somebody whose vehicle has been heard: a press without a place shows little. */
-async function findRider(
-  operator: HttpClient,
-): Promise<{ rider: ChosenRider; position: NonNullable<LocationReply['location']> }> {
-  const [{ trips }, { alerts }] = await Promise.all([
-    operator.listTrips({ state: 'active', limit: 100 }),
-    operator.listAlerts({ limit: 100 }),
-  ]);
-  const open = alerts.filter(({ state }) => state === 'open' || state === 'acknowledged');
-  for (const rider of chooseRiders(trips, open).slice(0, triesOfRiders)) {
-    const answer = await operator.getTripLocation(rider.trip.tripId);
-    if (answer.isModified && answer.location !== null) return { rider, position: answer.location };
-  }
-  throw new NobodyRidesError('No rider is on a running trip at the moment: try again when cars carry somebody.');
 }
 
 /** So that an alert that nobody acknowledges calls somebody. A rota that is there is left alone. */

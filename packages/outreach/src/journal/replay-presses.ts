@@ -153,7 +153,7 @@ export function createReplay(parts: ReplayParts): Replay {
       const name = eventOf(outcome);
       if (name !== undefined) await announce({ alert, name, atMs: alert.receivedAt.getTime() });
     }
-    await direct.handOver(alert, triggerId);
+    await direct.handOver(alert, record.triggerId);
     return !holdsPress(alert, record) && alert.triggerIds.length >= maxTriggers;
   }
 

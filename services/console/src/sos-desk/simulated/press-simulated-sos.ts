@@ -8,7 +8,8 @@ export async function pressSimulatedSos(url: string, getToken: () => Promise<str
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await getToken()}` },
     body: '{}',
-    signal: AbortSignal.timeout(15_000),
+    // In a system that has just started a rider is waited for.
+    signal: AbortSignal.timeout(45_000),
   }).catch((cause: unknown) => {
     throw new Error('The runner of the simulated fleet does not answer.', { cause });
   });
