@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { notificationLanes } from '@hushryd/outreach/notifications/notification-document';
+import { type NotificationDocument, notificationLanes } from '@hushryd/outreach/notifications/notification-document';
 import { createNotificationStore } from '@hushryd/outreach/notifications/notification-store';
 import { createNotify } from '@hushryd/outreach/notifications/notify';
 import { createPreferencesStore } from '@hushryd/outreach/notifications/preferences-store';
@@ -7,7 +7,7 @@ import { createFieldCipher } from '@hushryd/platform/crypto/field-cipher';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { ensureCollections } from '@hushryd/platform/mongo/ensure-collections';
 import { connectQueues } from '@hushryd/platform/queues/connect-queues';
-import { openQueues } from '@hushryd/platform/queues/open-queues';
+import { openQueues, type Queues } from '@hushryd/platform/queues/open-queues';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { type TestScope, testMongo, testRedis } from '@hushryd/platform/testing/engines';
@@ -40,7 +40,8 @@ export async function openNotificationWorkers(t: TestScope) {
   const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
   const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
   const connections = await connectQueues({ settings: config.redis, log });
-  const queues = openQueues({ connections, keys: createKeys(config.redis), names: notificationLanes, log });
+  const keys = createKeys(config.redis);
+  const queues = openQueues({ connections, keys, names: notificationLanes, log });
   t.teardown(async () => {
     await queues.close();
     await connections.close();
@@ -48,11 +49,24 @@ export async function openNotificationWorkers(t: TestScope) {
   const store = createNotificationStore({ db: mongo.db });
   const preferences = createPreferencesStore({ db: mongo.db });
   const cipher = createFieldCipher(config.fieldKeys);
-  const parts = { store, queues, preferences, cipher, settings: config.notifications, telemetry, log };
+  const added = new Set<string>();
+  const countedQueues: Pick<Queues, 'add'> = {
+    async add(name, job) {
+      await queues.add(name, job);
+      added.add(job.recordId);
+    },
+  };
+  const parts = { store, queues: countedQueues, preferences, cipher, settings: config.notifications, telemetry, log };
   return {
     sandbox,
     queues,
+    connections,
+    keys,
+    log,
+    /** Records whose job the queue has taken. */
+    added: added as ReadonlySet<string>,
     store,
+    notifications: mongo.db.collection<NotificationDocument>('notifications'),
     /** @param now when it is recorded */
     notifyAt: (now: () => number) => createNotify({ ...parts, now }),
     startWorker: (nodeArgs: readonly string[] = []) =>
