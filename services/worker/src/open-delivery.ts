@@ -34,7 +34,7 @@ export async function openDelivery({
   const providers = createProviders(config.providers);
   lifecycle.add('providers', () => providers.close());
   await providers.warmUp();
-  const clock = createDatabaseClock({ db, deadlineMs: config.mongo.deadlineMs, log });
+  const clock = createDatabaseClock({ db, deadlineMs: config.mongo.deadlineMs, log, telemetry });
   lifecycle.add('database clock', () => clock.close());
   await clock.start();
   const { now } = clock;

@@ -70,6 +70,10 @@ export function createScorecards({
     help: 'Calls of a provider by what came of them',
     labelNames: ['channel', 'provider', 'outcome'],
   });
+  // An alarm compares it with receipts: a series that begins at 1 has never risen.
+  for (const [provider, channel] of Object.entries(channelOf)) {
+    attemptsTotal.inc({ channel, provider, outcome: 'accepted' }, 0);
+  }
   const seconds = telemetry.histogram({
     name: 'delivery_attempt_seconds',
     help: 'How long a provider took to answer',

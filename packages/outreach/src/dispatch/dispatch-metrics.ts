@@ -1,5 +1,6 @@
 import type { OutboxChannel } from '@hushryd/contracts/http/sos';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { channelOf } from '@hushryd/providers/provider';
 import type { Attempt } from '../delivery/attempt.ts';
 
 export interface DispatchMetrics {
@@ -32,6 +33,8 @@ export function createDispatchMetrics(telemetry: Telemetry): DispatchMetrics {
     help: 'What providers told later of attempts they had taken',
     labelNames: ['channel', 'provider', 'result'],
   });
+  for (const [provider, channel] of Object.entries(channelOf))
+    receipts.inc({ channel, provider, result: 'arrived' }, 0);
   const ended = telemetry.counter({
     name: 'sos_entries_ended_total',
     help: 'Entries of alerts that were sent, or could not be',

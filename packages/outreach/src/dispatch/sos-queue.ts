@@ -5,6 +5,7 @@ import { connectQueues } from '@hushryd/platform/queues/connect-queues';
 import { openQueues } from '@hushryd/platform/queues/open-queues';
 import { openWorker, type QueueWorker } from '@hushryd/platform/queues/open-worker';
 import { createKeys } from '@hushryd/platform/redis/keys';
+import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { AlertDocument } from '../alerts/alert-document.ts';
 import type { DispatchAlert } from './dispatch-alert.ts';
 
@@ -12,7 +13,7 @@ export interface SosQueue {
   /** Says that an alert is there whose operators have been told. Never throws, ends within 150 ms: the sweepers find it without. */
   hint(alert: Pick<AlertDocument, '_id' | 'correlationId'>): Promise<void>;
   /** Processors of this process. */
-  work(input: { dispatch: DispatchAlert; processors: number }): QueueWorker;
+  work(input: { dispatch: DispatchAlert; processors: number; telemetry: Telemetry }): QueueWorker;
   close(): Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export async function openSosQueue({ settings, log }: { settings: RedisSettings;
         log.debug({ err, alertId: recordId, correlationId }, 'no job for an alert, the sweeper finds it'),
       );
     },
-    work: ({ dispatch, processors }) =>
+    work: ({ dispatch, processors, telemetry }) =>
       openWorker({
         connections,
         keys,
@@ -43,6 +44,7 @@ export async function openSosQueue({ settings, log }: { settings: RedisSettings;
         concurrency: processors,
         process: ({ recordId }) => dispatch(recordId, { areOperatorsTold: true }),
         log,
+        telemetry,
       }),
     async close() {
       await queues.close();

@@ -45,6 +45,7 @@ export function startSending({
           concurrency,
           process: ({ recordId }, signal) => process(recordId, signal),
           log,
+          telemetry,
         }),
   );
   const queues = queue?.queues;

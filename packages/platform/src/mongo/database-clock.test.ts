@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createLogger } from '../logging/create-logger.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import { testMongo } from '../testing/engines.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { createDatabaseClock } from './database-clock.ts';
@@ -15,13 +16,16 @@ t.test('it is the database’s, whatever the process believes', async (t) => {
   t.teardown(() => {
     Date.now = own;
   });
-  const clock = createDatabaseClock({ db, log });
+  const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
+  const clock = createDatabaseClock({ db, log, telemetry });
   t.teardown(() => clock.close());
 
   Date.now = () => own() + 300_000;
   t.ok(isNear(clock.now(), started + 300_000), 'its own before it has looked');
   await clock.start();
   t.ok(isNear(clock.now(), started));
+  const offset = await telemetry.registry.getSingleMetric('database_clock_offset_seconds')?.get();
+  t.ok(isNear(1_000 * (offset?.values[0]?.value ?? 0), 300_000), 'and how far off the own one is can be watched');
   Date.now = () => own() - 300_000;
   t.ok(isNear(clock.now(), started), 'a step changes nothing');
 });

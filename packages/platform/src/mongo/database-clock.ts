@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import { createPeriodic } from '../lifecycle/periodic.ts';
 import type { Logger } from '../logging/logger.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { deadline, toMongoError } from './deadline.ts';
 
 export interface DatabaseClock {
@@ -27,12 +28,14 @@ export function createDatabaseClock({
   everyMs = 10_000,
   deadlineMs = 2_000,
   passedMs = () => performance.now(),
+  telemetry,
 }: {
   db: Pick<Db, 'command'>;
   log: Logger;
   everyMs?: number;
   deadlineMs?: number;
   passedMs?: () => number;
+  telemetry?: Telemetry;
 }): DatabaseClock {
   /** What `passedMs` lacks, and by how much that may be wrong. */
   let known: { aheadMs: number; unsureMs: number } | undefined;
@@ -52,9 +55,18 @@ export function createDatabaseClock({
     }
   }
 
+  const now = () => Math.round(known === undefined ? Date.now() : passedMs() + known.aheadMs);
+  telemetry?.gauge({
+    name: 'database_clock_offset_seconds',
+    help: 'By how much the clock of this process is ahead of the database’s; 0 before it was ever heard of',
+    collect() {
+      this.set((Date.now() - now()) / 1_000);
+    },
+  });
+
   const looking = createPeriodic({ name: 'look at the database’s clock', everyMs, run: look, log });
   return {
-    now: () => Math.round(known === undefined ? Date.now() : passedMs() + known.aheadMs),
+    now,
     async start() {
       await looking.runNow();
       looking.start();

@@ -2,6 +2,7 @@ import { Worker } from 'bullmq';
 import { raceTimer } from '../lifecycle/race-timer.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { QueueConnections } from './connect-queues.ts';
 import type { JobReference } from './job-reference.ts';
 import type { QueueName } from './queue-names.ts';
@@ -35,6 +36,7 @@ export function openWorker({
   concurrency,
   process,
   log,
+  telemetry,
 }: {
   connections: QueueConnections;
   keys: Pick<Keys, 'queuePrefix'>;
@@ -42,7 +44,14 @@ export function openWorker({
   concurrency: number;
   process: (job: JobReference, signal: AbortSignal) => Promise<void>;
   log: Logger;
+  telemetry?: Telemetry | undefined;
 }): QueueWorker {
+  const stalled = telemetry?.counter({
+    name: 'jobs_stalled_total',
+    help: 'Jobs that were taken from a worker which had died or fallen silent',
+    labelNames: ['queue'],
+  });
+  stalled?.inc({ queue: name }, 0);
   const closing = new AbortController();
   const worker = new Worker<JobReference, void>(name, (job) => process(job.data, closing.signal), {
     connection: connections.client,
@@ -57,7 +66,10 @@ export function openWorker({
   worker.on('failed', (job, err) =>
     log.warn({ err, queueName: name, ...idsOf(job?.data), attempt: job?.attemptsMade }, 'job failed'),
   );
-  worker.on('stalled', () => log.warn({ queueName: name }, 'a job was taken from a worker that has fallen silent'));
+  worker.on('stalled', () => {
+    stalled?.inc({ queue: name });
+    log.warn({ queueName: name }, 'a job was taken from a worker that has fallen silent');
+  });
   return {
     async close(withinMs = 8_000) {
       closing.abort();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { createLogger } from '../logging/create-logger.ts';
 import { createKeys } from '../redis/keys.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import { ownRedis, testRedis } from '../testing/engines.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { connectQueues } from './connect-queues.ts';
@@ -12,6 +13,7 @@ import { openWorker } from './open-worker.ts';
 import type { QueueName } from './queue-names.ts';
 
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
+const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
 const redis = await testRedis(t);
 const settings = redis.settings();
 const newId = () => randomBytes(9).toString('base64url');
@@ -30,7 +32,7 @@ async function openParts(t: Test, own = settings) {
     name: QueueName,
     process: Parameters<typeof openWorker>[0]['process'] = async (job) => void done.push(job),
   ) => {
-    const worker = openWorker({ connections, keys, name, concurrency: 8, process, log });
+    const worker = openWorker({ connections, keys, name, concurrency: 8, process, log, telemetry });
     t.teardown(() => worker.close());
     return worker;
   };
@@ -88,6 +90,25 @@ t.test('a job that cannot be done now is done later', async (t) => {
   });
   await queues.add('low', { recordId: newId(), step: 0 });
   await waitFor(() => calls === 3, { withinMs: 20_000, what: 'the third try' });
+});
+
+t.test('what a worker had that fell silent is taken from it, done, and counted', async (t) => {
+  const { connections, keys, queues, done, startWorker } = await openParts(t);
+  let calls = 0;
+  startWorker('low', async (job, signal) => {
+    calls += 1;
+    if (calls > 1) done.push(job);
+    else if (!signal.aborted) await once(signal, 'abort');
+  });
+  await queues.add('low', { recordId: 'left', step: 0 });
+  await waitFor(() => calls === 1, { withinMs: 10_000, what: 'a worker with a job' });
+
+  // As after four seconds without a sign of life.
+  await connections.client.unlink(`${keys.queuePrefix('low')}:low:left-0:lock`);
+  await arrives(done, 1);
+
+  t.match(done, [{ recordId: 'left' }]);
+  t.match(await telemetry.registry.metrics(), /^jobs_stalled_total\{queue="low",.*\} 1$/m);
 });
 
 t.test('without a server jobs are refused at once, and taken when it is back', async (t) => {

@@ -62,6 +62,8 @@ export async function connectRedis({
     help: 'Times that a subscription delivered nothing and its connection was made anew',
     labelNames: ['role'],
   });
+  // An alarm stands on it: a series that begins at 1 has never risen.
+  starved?.inc({ role }, 0);
   const open = new Set<RedisClient>();
   const make = (purpose: 'commands' | 'subscriber'): RedisClient => {
     const deadlineMs = settings.commandTimeoutMs;

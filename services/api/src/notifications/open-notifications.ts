@@ -70,7 +70,7 @@ export async function openNotifications(
   const store = createNotificationStore({ db, deadlineMs });
   const preferences = createPreferencesStore({ db, deadlineMs });
   const metrics = createNotificationMetrics(telemetry);
-  const clock = createDatabaseClock({ db, deadlineMs, log });
+  const clock = createDatabaseClock({ db, deadlineMs, log, telemetry });
   lifecycle.add('database clock', () => clock.close());
   // The database may be away at the start: nothing can be recorded then, and nobody waits for it.
   void clock.start();

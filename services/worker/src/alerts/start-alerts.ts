@@ -62,7 +62,7 @@ export async function startAlerts({
   if (notifications.usesQueue) {
     const queue = await openSosQueue({ settings: config.sosRedis, log });
     lifecycle.add('queue of alerts', () => queue.close());
-    const worker = queue.work({ dispatch: opened.dispatch, processors: settings.processors });
+    const worker = queue.work({ dispatch: opened.dispatch, processors: settings.processors, telemetry });
     lifecycle.add('processors of alerts', () => worker.close());
   }
   return opened;
