@@ -31,7 +31,10 @@ const databaseBackWithinMs = 8_000;
  *
  * @param db for looking: not by the way that faults are put on
  */
-export async function playEmergencies(t: TestScope, { db, environment }: { db: Db; environment: TestEnvironment }) {
+export async function playEmergencies(
+  t: TestScope,
+  { db, environment }: { db: Db; environment: TestEnvironment & Record<string, string> },
+) {
   const alerts = db.collection<AlertDocument>('alerts', { readConcern: { level: 'majority' } });
 
   const findAlert = (alertId: string) =>
@@ -84,6 +87,7 @@ export async function playEmergencies(t: TestScope, { db, environment }: { db: D
     environment: whole,
     workerEnvironment: { ...whole, METRICS_PORT: '0', ROADS_TTL_DAYS: '90' },
     api,
+    sandbox,
     textsTo,
     newPeople: (howMany: number): Promise<Person[]> =>
       Promise.all(

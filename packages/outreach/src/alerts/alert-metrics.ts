@@ -27,7 +27,16 @@ export function createAlertMetrics(telemetry: Telemetry): AlertMetrics {
     help: 'Presses that were acknowledged, by what held them at that moment',
     labelNames: ['durability'],
   });
-  for (const durability of ['majority', 'provisional', 'local']) accepted.inc({ durability }, 0);
+  const acceptSeconds = telemetry.histogram({
+    name: 'sos_accept_seconds',
+    help: 'From a press to its acknowledgement',
+    labelNames: ['durability'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 1.5, 2.5],
+  });
+  for (const durability of ['majority', 'provisional', 'local']) {
+    accepted.inc({ durability }, 0);
+    acceptSeconds.zero({ durability });
+  }
   return {
     accepted,
     notPersisted: telemetry.counter({
@@ -38,12 +47,7 @@ export function createAlertMetrics(telemetry: Telemetry): AlertMetrics {
       name: 'sos_unpersisted_notify',
       help: 'Alerts that were sent although nothing could hold them',
     }),
-    acceptSeconds: telemetry.histogram({
-      name: 'sos_accept_seconds',
-      help: 'From a press to its acknowledgement',
-      labelNames: ['durability'],
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 1.5, 2.5],
-    }),
+    acceptSeconds,
     processingSeconds: telemetry.histogram({
       name: 'sos_processing_seconds',
       help: 'From a press until it is persisted and announced to the operators',

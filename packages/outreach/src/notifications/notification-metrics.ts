@@ -1,4 +1,5 @@
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { channelOf } from '@hushryd/providers/provider';
 import type { NotificationDocument } from './notification-document.ts';
 
 export interface NotificationMetrics {
@@ -28,6 +29,13 @@ export function createNotificationMetrics(telemetry: Telemetry): NotificationMet
     labelNames: ['lane', 'channel', 'provider'],
     buckets,
   });
+  const arrived = telemetry.counter({
+    name: 'notification_receipts_total',
+    help: 'Messages of which the vendor, or the person’s app, told that they arrived',
+    labelNames: ['channel', 'provider'],
+  });
+  // An alarm compares it with what was taken: a series that begins at 1 has never risen.
+  for (const [provider, channel] of Object.entries(channelOf)) arrived.inc({ channel, provider }, 0);
   const ended = telemetry.counter({
     name: 'notifications_ended_total',
     help: 'Notifications that came to an end',
@@ -48,6 +56,7 @@ export function createNotificationMetrics(telemetry: Telemetry): NotificationMet
       const seconds = ((deliveredAt ?? createdAt).getTime() - createdAt.getTime()) / 1_000;
       // Vendors that tell whole seconds may have been faster than their clock says.
       deliverySeconds.observe({ lane, channel, provider }, Math.max(0, seconds));
+      arrived.inc({ channel, provider });
     },
     ended: ({ lane, channel, state }) => ended.inc({ lane, channel, state }),
     silent: ({ channel, attempts }) => silent.inc({ channel, provider: attempts.at(-1)?.provider ?? 'unknown' }),
