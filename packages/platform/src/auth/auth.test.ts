@@ -327,6 +327,12 @@ t.test('a call for help may come with a genuine token that has run out, and with
   nowMs += 31_000;
   t.throws(() => verifier.verifyGenuine(token, graceMs), { code: 'token_expired' });
 
+  nowMs = NOW_MS - 300_000;
+  t.throws(() => verifier.verify(token), { code: 'token_invalid' });
+  t.match(verifier.verifyGenuine(token, graceMs), { isExpired: false, identity: { userId: 'rider-1' } });
+  nowMs = NOW_MS - graceMs - 31_000;
+  t.throws(() => verifier.verifyGenuine(token, graceMs), { code: 'token_invalid' }, 'so far off is no clock');
+
   nowMs = NOW_MS + 700_000;
   for (const forged of [
     forge(HEADER, CLAIMS, stranger.privateKey),

@@ -37,7 +37,11 @@ export function readClaims(
   claims: TokenClaims,
   rules: ClaimRules,
   nowMs: number,
-): { identity: Identity } | { refused: 'not yet valid' | 'claims' } | { refused: 'expired'; expired: Identity } {
+):
+  | { identity: Identity }
+  | { refused: 'claims' }
+  | { refused: 'not yet valid'; early: Identity }
+  | { refused: 'expired'; expired: Identity } {
   const { iss, aud, sub, role, jti, sid, iat, nbf, exp } = claims;
   if (iss !== rules.issuer || !isId(sub) || !isId(jti) || !isRole(role)) return { refused: 'claims' };
   if (sid !== undefined && !isId(sid)) return { refused: 'claims' };
@@ -46,11 +50,12 @@ export function readClaims(
   if (!isSeconds(iat) || !isSeconds(nbf) || !isSeconds(exp)) return { refused: 'claims' };
   if (exp <= iat || (exp - iat) * 1000 > MAX_TOKEN_LIFE_MS) return { refused: 'claims' };
 
-  const latestStartMs = nowMs + rules.clockToleranceMs;
-  if (nbf * 1000 > latestStartMs || iat * 1000 > latestStartMs) return { refused: 'not yet valid' };
   const times = { issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
   const session = sid === undefined ? {} : { sessionId: sid };
   const identity: Identity = { userId: sub, role, tokenId: jti, ...session, ...times, audience };
+  if (Math.max(nbf, iat) * 1000 > nowMs + rules.clockToleranceMs) {
+    return { refused: 'not yet valid', early: Object.freeze(identity) };
+  }
   if (isExpired(identity, rules, nowMs)) return { refused: 'expired', expired: Object.freeze(identity) };
   return { identity: Object.freeze(identity) };
 }

@@ -13,7 +13,8 @@ export interface TokenVerifier {
    */
   verify(token: string): Identity;
   /**
-   * As `verify`, but a genuine token may have run out up to `graceMs` ago: for a call of help, and nothing else.
+   * As `verify`, but a genuine token may have run out up to `graceMs` ago, or seem to be of so far in the future to a node whose clock is
+   * behind: for a call of help, and nothing else.
    *
    * @throws AppError as `verify`
    */
@@ -62,6 +63,7 @@ export function createTokenVerifier({
       }
       const result = verifyOnce(token);
       if ('expired' in result) throw new AppError('token_expired');
+      if ('early' in result) throw new AppError('token_invalid');
       verified.set(digest, result.identity);
       return result.identity;
     },
@@ -70,12 +72,16 @@ export function createTokenVerifier({
       if (typeof token !== 'string' || token.length > MAX_TOKEN_BYTES) throw new AppError('token_invalid');
       const result = verifyOnce(token);
       if ('identity' in result) return { identity: result.identity, isExpired: false };
+      if ('early' in result) {
+        if (result.early.issuedAtMs > now() + graceMs) throw new AppError('token_invalid');
+        return { identity: result.early, isExpired: false };
+      }
       if (now() >= result.expired.expiresAtMs + clockToleranceMs + graceMs) throw new AppError('token_expired');
       return { identity: result.expired, isExpired: true };
     },
   };
 
-  function verifyOnce(token: string): { identity: Identity } | { expired: Identity } {
+  function verifyOnce(token: string): { identity: Identity } | { expired: Identity } | { early: Identity } {
     const kid = readKeyId(token);
     const verifySignature = kid === undefined ? undefined : verifiers.get(kid);
     if (verifySignature === undefined) throw new AppError('token_invalid');
@@ -86,7 +92,7 @@ export function createTokenVerifier({
       throw new AppError('token_invalid', { cause });
     }
     const result = readClaims(claims, rules, now());
-    if ('identity' in result || 'expired' in result) return result;
+    if ('identity' in result || 'expired' in result || 'early' in result) return result;
     throw new AppError('token_invalid');
   }
 }
