@@ -1,21 +1,11 @@
 import { randomInt } from 'node:crypto';
+import { clockOff } from '@hushryd/platform/testing/skewed-clock';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import t from 'tap';
 import { openNotificationWorkers } from './notification-workers.ts';
 
 const { sandbox, store, notifyAt, startWorker } = await openNotificationWorkers(t);
 const fiveMinutesMs = 300_000;
-
-/** Arguments of Node for a process whose clock is that far off. */
-function clockOff(ms: number): string[] {
-  const source = `
-    const Right = Date;
-    globalThis.Date = class extends Right {
-      constructor(...given) { super(...(given.length === 0 ? [Right.now() + ${ms}] : given)); }
-      static now() { return Right.now() + ${ms}; }
-    };`;
-  return [`--import=data:text/javascript,${encodeURIComponent(source)}`];
-}
 
 const newPhone = () => `+9198${randomInt(10_000_000, 99_999_999)}`;
 

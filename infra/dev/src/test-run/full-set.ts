@@ -15,6 +15,7 @@ export const fullSet: readonly LeftOut[] = [
     'infra/dev/test/unwritable.test.ts',
     'packages/outreach/test/alert-fault-table.test.ts',
     'packages/outreach/test/fault-table.test.ts',
+    'services/api/test/sos-escalation.test.ts',
   ].map((file) => ({ file, command: 'npm run test:faults' })),
   { file: 'infra/dev/test/soak.test.ts', command: 'npm run soak' },
 ];
