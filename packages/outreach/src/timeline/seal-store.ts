@@ -18,8 +18,10 @@ export interface TakingOut {
 
 /** What the sealer asks of the two collections. */
 export interface SealStore {
-  /** Alerts with facts, in the order of ids; of each its oldest facts. */
-  waiting(query: { alertId?: string; afterId?: string; limit: number; factLimit: number }): Promise<UnsealedAlert[]>;
+  /** Ids of alerts with facts, in their order. */
+  findWaiting(limit: number): Promise<string[]>;
+  /** Of these alerts those that have facts, of each its oldest ones. */
+  read(alertIds: readonly string[], options: { factLimit: number }): Promise<UnsealedAlert[]>;
   /** Where facts of these names stand in the timeline, by `sealedFactId`. */
   placesOf(alerts: readonly UnsealedAlert[]): Promise<Map<string, number>>;
   /** Insert with majority what is not there yet. @returns ids of rows in whose place something else stands */
@@ -44,16 +46,16 @@ export function createSealStore({ db, deadlineMs }: { db: Db; deadlineMs: number
   }
 
   return {
-    waiting({ alertId, afterId = '', limit, factLimit }) {
-      const filter: Filter<AlertDocument> = { hasFacts: true, _id: alertId ?? { $gt: afterId } };
-      return alerts
-        .find(filter, {
-          projection: { timelineHead: 1, facts: { $slice: factLimit } },
-          sort: { _id: 1 },
-          limit,
-          ...deadline(deadlineMs),
-        })
-        .toArray();
+    async findWaiting(limit) {
+      const options = { projection: { _id: 1 }, sort: { _id: 1 }, limit, ...deadline(deadlineMs) } as const;
+      const found = await alerts.find<Pick<AlertDocument, '_id'>>({ hasFacts: true }, options).toArray();
+      return found.map(({ _id }) => _id);
+    },
+
+    read(alertIds, { factLimit }) {
+      const filter: Filter<AlertDocument> = { _id: { $in: [...alertIds] }, hasFacts: true };
+      const projection = { timelineHead: 1, facts: { $slice: factLimit } };
+      return alerts.find(filter, { projection, sort: { _id: 1 }, ...deadline(deadlineMs) }).toArray();
     },
 
     async placesOf(unsealed) {

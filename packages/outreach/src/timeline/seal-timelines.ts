@@ -18,6 +18,8 @@ export interface TimelineSealer {
 /** What one turn holds in memory: 50 alerts of at most 200 facts, some 5 MB. */
 const alertsAtOnce = 50;
 const factsAtOnce = 200;
+/** The others come with the next one. */
+const alertsATurn = 5_000;
 
 const endings = new Set(['resolved', 'false_alarm', 'cancelled']);
 
@@ -34,7 +36,8 @@ const endings = new Set(['resolved', 'false_alarm', 'cancelled']);
  *
  * @param db on any pool but that of intake
  * @throws AppError `database_unavailable`; what was inserted is found again
- * Cost for 50 alerts: two reads, one insert with majority, one bulk write.
+ * Cost: a read of the ids of all that wait, since the embedded engine would read all of them for any part of it; for 50 alerts two reads, one
+ * insert with majority, one bulk write.
  */
 export function createTimelineSealer({
   db,
@@ -93,7 +96,7 @@ export function createTimelineSealer({
   async function sealAlert(alertId: string): Promise<number> {
     let sealedCount = 0;
     for (;;) {
-      const alerts = await store.waiting({ alertId, limit: 1, factLimit: factsAtOnce });
+      const alerts = await store.read([alertId], { factLimit: factsAtOnce });
       const count = await sealAlerts(alerts);
       sealedCount += count;
       if (count < factsAtOnce) return sealedCount;
@@ -105,15 +108,13 @@ export function createTimelineSealer({
     sealDue: (signal) =>
       attempt(async () => {
         let sealedCount = 0;
-        for (let afterId = ''; !signal?.aborted; ) {
-          const alerts = await store.waiting({ afterId, limit: alertsAtOnce, factLimit: factsAtOnce });
+        const waiting = await store.findWaiting(alertsATurn);
+        while (waiting.length > 0 && !signal?.aborted) {
+          const alerts = await store.read(waiting.splice(0, alertsAtOnce), { factLimit: factsAtOnce });
           sealedCount += await sealAlerts(alerts);
           for (const { _id, facts } of alerts) {
             if (facts.length === factsAtOnce && !signal?.aborted) sealedCount += await sealAlert(_id);
           }
-          const last = alerts.at(-1);
-          if (last === undefined || alerts.length < alertsAtOnce) break;
-          afterId = last._id;
         }
         return sealedCount;
       }),
