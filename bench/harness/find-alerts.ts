@@ -10,7 +10,8 @@ export interface StoredAlerts {
   readonly withoutContacts: number;
 }
 
-const idsAtOnce = 500;
+/** SecantusDB compares each document with every id of the list: with 500 it would be busy looking, not working. */
+const idsAtOnce = 50;
 const lookEveryMs = 250;
 const readWithinMs = 20_000;
 
