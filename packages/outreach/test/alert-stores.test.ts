@@ -6,7 +6,7 @@ import { type AlertDocument, alertsCollection } from '../src/alerts/alert-docume
 import { createAlertStore } from '../src/alerts/alert-store.ts';
 import { planOutbox } from '../src/alerts/plan-outbox.ts';
 import type { TriggerRecord } from '../src/alerts/trigger-record.ts';
-import { alertAttemptsCollection } from '../src/dispatch/alert-attempts.ts';
+import { type AlertAttemptDocument, alertAttemptsCollection } from '../src/dispatch/alert-attempts.ts';
 import { createDispatchStore } from '../src/dispatch/dispatch-store.ts';
 import type { Outcome } from '../src/dispatch/entry-change.ts';
 import { uuidV7 } from '../src/drills/uuid-v7.ts';
@@ -40,12 +40,14 @@ const outcome = (entryId: string, fence: number, changes: Partial<Outcome> = {})
 function dbWith(beforeRead: () => Promise<unknown>): Db {
   const collection = (...named: Parameters<Db['collection']>) => {
     const found = mongo.db.collection(...named);
-    const findOne = found.findOne.bind(found) as (...asked: unknown[]) => Promise<unknown>;
-    const late = async (...asked: unknown[]) => {
-      await beforeRead();
-      return findOne(...asked);
-    };
-    return Object.assign(found, { findOne: late });
+    const find = found.find.bind(found);
+    const late = (...asked: Parameters<typeof find>) => ({
+      async toArray() {
+        await beforeRead();
+        return find(...asked).toArray();
+      },
+    });
+    return Object.assign(found, { find: late });
   };
   return Object.assign(Object.create(mongo.db), { collection });
 }
@@ -109,6 +111,18 @@ t.test('of claims at the same moment one has what is due, under one fence more',
   t.ok(taken[0]?.entries.every(({ fence, state }) => fence === 1 && state === 'SENDING'));
 });
 
+t.test('an alert that the database refuses to change keeps no other from being taken', async (t) => {
+  const good = await Promise.all(Array.from({ length: 3 }, raise));
+  const bad = await raise();
+  await alerts.updateOne({ _id: bad._id }, { $set: { outbox: 'not a list' as never } });
+
+  const claims = await Promise.allSettled([bad, ...good].map(({ _id }) => dispatch.claim(_id)));
+
+  t.equal(claims[0]?.status, 'rejected');
+  for (const claim of claims.slice(1)) t.match(claim, { value: { entries: { length: 4 } } });
+  await alerts.deleteOne({ _id: bad._id });
+});
+
 t.test('a claim where nothing is due leaves the alert as it is', async (t) => {
   const { _id } = await raise();
   await dispatch.claim(_id);
@@ -151,6 +165,22 @@ t.test('what a voided holder keeps changes nothing, and is told so by the fence'
     kept?.outbox.find((one) => one.entryId === entryId),
     { fence: 2, state: 'SENDING', attempts: 0 },
   );
+});
+
+t.test('an attempt that is kept again does not forget what was told of it', async (t) => {
+  const { _id: alertId } = await raise();
+  const attempt = (number: string): AlertAttemptDocument => ({
+    ...{ _id: `${alertId}-${number}`, alertId, entryId: 'incident', number, recipient: { kind: 'incident' } },
+    ...{ channel: 'incident', provider: 'pagerduty', startedAtMs: 1, latencyMs: 5, outcome: 'accepted' },
+  });
+  const [first, second] = [attempt('1-1'), attempt('1-2')];
+  await dispatch.keep(alertId, [], [first]);
+  await dispatch.keep(alertId, [], [{ ...first, status: 'delivered', statusAt: new Date() }]);
+
+  await dispatch.keep(alertId, [], [first, second]);
+
+  t.match(await dispatch.findAttempt(first._id), { status: 'delivered' });
+  t.strictSame(await dispatch.findAttempt(second._id), second);
 });
 
 t.test('the embedded engine can go straight to the alert for each write', async (t) => {

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '@hushryd/platform/errors/app-error';
-import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
-import { updateThenRead } from '@hushryd/platform/mongo/update-then-read';
-import type { Collection, Db, Document, Filter } from 'mongodb';
+import { deadline, isDuplicateKey, isRefusal, toMongoError } from '@hushryd/platform/mongo/deadline';
+import { inCausalSession, updateThenRead } from '@hushryd/platform/mongo/update-then-read';
+import {
+  type BulkWriteResult,
+  type Collection,
+  type Db,
+  type Document,
+  type Filter,
+  MongoBulkWriteError,
+} from 'mongodb';
+import { createGather } from '../notifications/gather.ts';
 import { type SealedFact, sealedFactId, timelineCollection } from '../timeline/timeline-document.ts';
 import { maxTriggers, toJoin, toRaise } from './accept-pipelines.ts';
 import type { AlertDocument } from './alert-document.ts';
@@ -33,7 +41,7 @@ export interface AlertStore {
    * @param options.ageMs how long ago it was accepted
    * @param options.isHeld a node may be sending it by itself, and says within seconds how far it has come: see toRaise
    * @throws AppError `database_unavailable`: unknown, it may have been applied or may still be; the same record again settles it
-   * Cost: one majority write and a read; a write and three reads more for a press that joins.
+   * Cost: one majority write and a read, shared with all that come at the same time; a write and three reads more for a press that joins.
    */
   accept(record: TriggerRecord, options?: Partial<AcceptOptions>): Promise<Accepted>;
   /** By the id of any of its presses. */
@@ -51,9 +59,18 @@ export interface AlertStore {
   changeIf(filter: AlertVersion, pipeline: Document[]): Promise<AlertDocument | undefined>;
 }
 
+interface Press extends AcceptOptions {
+  record: TriggerRecord;
+}
+
 /** Driver and server disagree about who gives up first otherwise: the server's own answer is worth more than our silence. */
 const writeTimeoutMs = 1_200;
 const maxRounds = 6;
+const duplicateKey = 11_000;
+/** Of one command. */
+const maxRaises = 32;
+/** The embedded engine compares each document that it finds with every id of the list. */
+const idsAtOnce = 100;
 
 /**
  * Alerts in MongoDB. Writes are acknowledged by a majority and journalled; reads see only what a majority has.
@@ -70,17 +87,25 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
   const write = { writeConcern, deadlineMs };
 
   /** @returns undefined where a unique index refused it: this person has an open alert, or the id is taken */
-  async function raise(record: TriggerRecord, { ageMs, isHeld }: AcceptOptions): Promise<Accepted | undefined> {
-    try {
-      const press = { filter: { _id: record.triggerId }, pipeline: toRaise(record, ageMs, isHeld), upsert: true };
-      const updated = await updateThenRead(alerts, press, write);
-      if (updated === undefined || updated.document.person.userId !== record.userId) return undefined;
-      const { document: alert, isNew } = updated;
-      return { alert, triggerId: record.triggerId, outcome: isNew ? 'raised' : 'known' };
-    } catch (error) {
-      if (isDuplicateKey(error)) return undefined;
-      throw error;
-    }
+  const raise = createGather({ maxItems: maxRaises, run: raiseAll, mayBeOfOne: isRefusal });
+
+  /** In one command, as all that comes meanwhile is the next one: the embedded engine stalls where many write at once. */
+  function raiseAll(presses: readonly Press[]): Promise<(Accepted | undefined)[]> {
+    return inCausalSession(alerts, async (session) => {
+      const upserts = presses.map(({ record, ageMs, isHeld }) => ({
+        updateOne: { filter: { _id: record.triggerId }, update: toRaise(record, ageMs, isHeld), upsert: true },
+      }));
+      const options = { ordered: false, writeConcern, session, ...deadline(deadlineMs) };
+      const raised = await readUpserts(alerts.bulkWrite(upserts, options), presses.length);
+      const ids = presses.map(({ record }) => record.triggerId);
+      const found = await alerts.find({ _id: { $in: ids } }, { session, ...deadline(deadlineMs) }).toArray();
+      const stored = new Map(found.map((alert) => [alert._id, alert]));
+      return presses.map(({ record: { triggerId, userId } }, place): Accepted | undefined => {
+        const alert = stored.get(triggerId);
+        if (alert?.person.userId !== userId) return undefined;
+        return { alert, triggerId, outcome: raised.has(place) ? 'raised' : 'known' };
+      });
+    });
   }
 
   /** @returns undefined where there is no open alert, or it has changed meanwhile */
@@ -112,7 +137,7 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
   async function accept(given: TriggerRecord, options: AcceptOptions): Promise<Accepted> {
     let record = given;
     for (let round = 1; round <= maxRounds; round += 1) {
-      const raised = await raise(record, options);
+      const raised = await raise({ record, ...options });
       if (raised !== undefined) return raised;
       const { userId, triggerId } = record;
       const known = await alerts.findOne({ triggerIds: triggerId }, deadline(deadlineMs));
@@ -131,10 +156,16 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
   return {
     accept: (record, { ageMs = 0, isHeld = false } = {}) => attempt(() => accept(record, { ageMs, isHeld })),
     find: (alertId) => attempt(() => alerts.findOne({ triggerIds: alertId }, deadline(deadlineMs))),
-    findPresses: (presses) => {
-      const ids = presses.flatMap((press) => [press.triggerId, ownId(press)]);
-      return attempt(() => alerts.find({ triggerIds: { $in: ids } }, deadline(deadlineMs)).toArray());
-    },
+    findPresses: (presses) =>
+      attempt(async () => {
+        const ids = presses.flatMap((press) => [press.triggerId, ownId(press)]);
+        const found: AlertDocument[] = [];
+        for (let at = 0; at < ids.length; at += idsAtOnce) {
+          const filter = { triggerIds: { $in: ids.slice(at, at + idsAtOnce) } };
+          found.push(...(await alerts.find(filter, deadline(deadlineMs)).toArray()));
+        }
+        return found;
+      }),
     // The document was read first: what has left it since, or before, the timeline has.
     hasFact: async ({ _id, facts }, factId) =>
       facts.some((fact) => fact.factId === factId) ||
@@ -146,6 +177,22 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
     changeIf: (filter, pipeline) =>
       attempt(async () => (await updateThenRead(alerts, { filter, pipeline }, write))?.document),
   };
+}
+
+/** Places of those that were made. @throws the error where anything but a unique index was in the way, or not all is told */
+async function readUpserts(writing: Promise<BulkWriteResult>, count: number): Promise<ReadonlySet<number>> {
+  const toPlaces = ({ upsertedIds }: BulkWriteResult) => new Set(Object.keys(upsertedIds).map(Number));
+  try {
+    return toPlaces(await writing);
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    const { result } = error;
+    const failures = [error.writeErrors].flat();
+    const isAllTold = failures.length + result.matchedCount + result.upsertedCount === count;
+    const isMajority = result.getWriteConcernError() === undefined;
+    if (!isAllTold || !isMajority || failures.some(({ code }) => code !== duplicateKey)) throw error;
+    return toPlaces(result);
+  }
 }
 
 /** Does the alert hold this press of this person? */

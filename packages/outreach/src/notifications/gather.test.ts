@@ -52,3 +52,21 @@ t.test('a batch that fails takes none of the next one with it', async (t) => {
   batches[1]?.end();
   t.equal(await later, 'done 3');
 });
+
+t.test('an error that may be of one item is the error of that one alone', async (t) => {
+  const asked: (readonly number[])[] = [];
+  const gather = createGather<number, string>({
+    maxItems: 8,
+    async run(items) {
+      asked.push(items);
+      if (items.includes(2)) throw new RangeError('two');
+      return items.map((item) => `done ${item}`);
+    },
+    mayBeOfOne: (error) => error instanceof RangeError,
+  });
+
+  const results = await Promise.allSettled([1, 2, 3].map(gather));
+
+  t.match(results, [{ value: 'done 1' }, { reason: { message: 'two' } }, { value: 'done 3' }]);
+  t.strictSame(asked, [[1, 2, 3], [1], [2], [3]]);
+});

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { deadline } from '@hushryd/platform/mongo/deadline';
+import { deadline, isRefusal } from '@hushryd/platform/mongo/deadline';
 import { type Collection, type Document, type Filter, MongoBulkWriteError, type UpdateFilter } from 'mongodb';
 import { createGather, type Gather } from './gather.ts';
 import type { NotificationDocument, StoredAttempt } from './notification-document.ts';
@@ -104,8 +104,8 @@ export function createRecordWrites({
 
   return {
     insert: createGather({ maxItems, run: insertAll }),
-    claim: createGather({ maxItems, run: claimAll }),
-    addAttempt: createGather({ maxItems, run: addAllAttempts }),
+    claim: createGather({ maxItems, run: claimAll, mayBeOfOne: isRefusal }),
+    addAttempt: createGather({ maxItems, run: addAllAttempts, mayBeOfOne: isRefusal }),
     async updateOne({ filter, update }) {
       const { matchedCount } = await notifications.updateOne(filter, update, { writeConcern, ...deadline(deadlineMs) });
       return matchedCount === 1;

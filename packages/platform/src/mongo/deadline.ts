@@ -66,6 +66,11 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === 11000;
 }
 
+/** Whether the server refused what it was asked: of a write of many documents, maybe for one of them alone. */
+export function isRefusal(error: unknown): boolean {
+  return mongoOutcome(error) === 'answered';
+}
+
 /** A bulk write hides what stopped it in `errorResponse`; batches before that one may have been applied. */
 function bulkOutcome(error: MongoBulkWriteError): MongoOutcome {
   const stoppedBy: unknown = error.errorResponse;

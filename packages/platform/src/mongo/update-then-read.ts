@@ -1,4 +1,4 @@
-import type { Collection, Document, Filter, WithId, WriteConcernSettings } from 'mongodb';
+import type { ClientSession, Collection, Document, Filter, WithId, WriteConcernSettings } from 'mongodb';
 import { AppError } from '../errors/app-error.ts';
 import { deadline } from './deadline.ts';
 
@@ -32,13 +32,12 @@ export interface Updated<Stored> {
  *   update may have been applied
  * Cost: two round trips, within `deadlineMs` each.
  */
-export async function updateThenRead<Stored extends Document>(
+export function updateThenRead<Stored extends Document>(
   collection: Collection<Stored>,
   { filter, pipeline, upsert = false }: UpdateThenRead<Stored>,
   { writeConcern, deadlineMs }: { writeConcern: WriteConcernSettings; deadlineMs: number },
 ): Promise<Updated<Stored> | undefined> {
-  const session = collection.db.client.startSession({ causalConsistency: true });
-  try {
+  return inCausalSession(collection, async (session) => {
     const options = { upsert, writeConcern, session, ...deadline(deadlineMs) };
     const { matchedCount, upsertedCount } = await collection.updateOne(filter, pipeline, options);
     if (matchedCount + upsertedCount === 0) return undefined;
@@ -47,6 +46,17 @@ export async function updateThenRead<Stored extends Document>(
     const document = await collection.findOne(byId, reading);
     if (document === null) throw new AppError('database_unavailable', { detail: 'unknown' });
     return { document, isNew: upsertedCount === 1 };
+  });
+}
+
+/** Reads of a majority see what a majority has acknowledged before, within one session: for those who write many and read them. */
+export async function inCausalSession<Stored extends Document, Result>(
+  collection: Collection<Stored>,
+  work: (session: ClientSession) => Promise<Result>,
+): Promise<Result> {
+  const session = collection.db.client.startSession({ causalConsistency: true });
+  try {
+    return await work(session);
   } finally {
     await session.endSession();
   }
