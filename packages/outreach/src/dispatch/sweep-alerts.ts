@@ -1,4 +1,5 @@
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
+import { createRest } from '@hushryd/platform/lifecycle/rest';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { DispatchAlert } from './dispatch-alert.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
@@ -9,10 +10,18 @@ import type { DispatchStore } from './dispatch-store.ts';
 const jitterShare = 0.2;
 const dueASweep = 200;
 const agesEveryMs = 5_000;
+/** Of the time, for looking what is due: an alert that is found later is sent later, so no more than three seconds are rested. */
+const sweepShare = 0.25;
+const longestRestMs = 3_000;
+/** A figure to be watched has time. */
+const agesShare = 0.02;
+const longestAgesRestMs = 60_000;
 
 /**
  * Finds whatever is due in any alert, from the alerts themselves, and does it: every worker and every api has one, without a leader, since
  * the claim decides. It is what an alert can rely on; jobs are only sooner.
+ *
+ * A quarter of the time at most: where the database makes it long, whoever accepts alerts comes first.
  *
  * Cost: two commands a sweep, on an index of what is due; an alert found and not yet claimed is one write.
  */
@@ -38,6 +47,8 @@ export function createAlertSweep({
   /** As it was read last. Until the next time it grows by this process's clock: nobody acknowledges while the database is away. */
   let unacked = { ageMs: 0, readAt: Number.NEGATIVE_INFINITY };
   let lateMs = 0;
+  const resting = createRest({ share: sweepShare, atMostMs: longestRestMs });
+  const agesResting = createRest({ share: agesShare, atMostMs: longestAgesRestMs });
 
   function begin(alertId: string): void {
     const work = dispatch(alertId)
@@ -52,7 +63,8 @@ export function createAlertSweep({
   }
 
   async function sweep(): Promise<void> {
-    const due = await store.findDue(dueASweep);
+    const due = await resting.unlessResting(() => store.findDue(dueASweep));
+    if (due === undefined) return;
     for (const { alertId } of due) {
       // Others have sweepers too; this one comes again.
       if (underWay.size >= settings.processors || ending.signal.aborted) break;
@@ -62,7 +74,8 @@ export function createAlertSweep({
     lateMs = Math.max(0, due[0]?.lateMs ?? 0);
     if (monotonicMs() - unacked.readAt < agesEveryMs) return;
     const readAt = monotonicMs();
-    unacked = { ageMs: await store.oldestUnackedMs(), readAt };
+    const ageMs = await agesResting.unlessResting(() => store.oldestUnackedMs());
+    if (ageMs !== undefined) unacked = { ageMs, readAt };
   }
 
   const run = () => sweep().finally(showAges);

@@ -15,6 +15,9 @@ export interface TimelineSealer {
   sealAlert(alertId: string): Promise<number>;
 }
 
+/** Of the time, for whoever seals again and again: nobody waits for it, and a database that makes it long has others who do. */
+export const sealingShare = { share: 0.1, atMostMs: 30_000 };
+
 /** What one turn holds in memory: 50 alerts of at most 200 facts, some 5 MB. */
 const alertsAtOnce = 50;
 const factsAtOnce = 200;

@@ -1,8 +1,9 @@
 import { type AlertStore, createAlertStore } from '@hushryd/outreach/alerts/alert-store';
-import { createTimelineSealer, type TimelineSealer } from '@hushryd/outreach/timeline/seal-timelines';
+import { createTimelineSealer, sealingShare, type TimelineSealer } from '@hushryd/outreach/timeline/seal-timelines';
 import { createTimelineStore, type TimelineStore } from '@hushryd/outreach/timeline/timeline-store';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
+import { createRest } from '@hushryd/platform/lifecycle/rest';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import { createTrailFixes, type TrailFixes } from '@hushryd/tracking/history/trail-fixes';
@@ -34,10 +35,11 @@ export function openTimeline({
   lifecycle: Lifecycle;
 }): TimelineParts {
   const sealer = createTimelineSealer({ db, deadlineMs, telemetry, log });
+  const rest = createRest(sealingShare);
   const periodic = createPeriodic({
     name: 'seal timelines',
     everyMs: sealEveryMs,
-    run: async (signal) => void (await sealer.sealDue(signal)),
+    run: async (signal) => void (await rest.unlessResting(() => sealer.sealDue(signal))),
     log,
   });
   periodic.start();

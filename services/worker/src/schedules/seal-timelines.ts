@@ -1,5 +1,6 @@
-import type { TimelineSealer } from '@hushryd/outreach/timeline/seal-timelines';
+import { sealingShare, type TimelineSealer } from '@hushryd/outreach/timeline/seal-timelines';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
+import { createRest } from '@hushryd/platform/lifecycle/rest';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
@@ -24,12 +25,13 @@ export function createTimelineSchedule({
   everyMs: number;
   log: Logger;
 }): Periodic {
+  const rest = createRest(sealingShare);
   return createPeriodic({
     name: 'seal timelines',
     everyMs,
     async run(signal) {
       const isMine = await holdDuty({ redis, keys, workerId }, 'timelines', 3 * everyMs).catch(() => true);
-      if (isMine) await sealer.sealDue(signal);
+      if (isMine) await rest.unlessResting(() => sealer.sealDue(signal));
     },
     log,
   });
