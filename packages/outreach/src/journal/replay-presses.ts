@@ -33,6 +33,7 @@ export interface ReplayParts {
   /** Younger presses may still be on their own way to the database. */
   minAgeMs?: number;
   now?: () => number;
+  random?: () => number;
 }
 
 export interface Replay extends Periodic {
@@ -49,6 +50,8 @@ interface Source {
 }
 
 const intakeLimit = 500;
+/** A database that was away has others to serve too when it is back. */
+const peopleATurn = 200;
 /** People whose presses are brought at once: what may be sent by another node is held for five seconds. */
 const maxBringing = 8;
 /** By then a press has stopped trying to reach the database by itself. */
@@ -67,15 +70,17 @@ const workersHadMs = 5_000;
  */
 export function createReplay(parts: ReplayParts): Replay {
   const { store, journal, intake, direct, signals, announce, crashAt, metrics, log, now = Date.now } = parts;
-  const { everyMs = 1_000, minAgeMs = 2_000 } = parts;
+  const { everyMs = 1_000, minAgeMs = 2_000, random = Math.random } = parts;
   const bringing = createLimitInFlight(maxBringing);
   /** What dead processes of this node left. */
   const adopted = new Set<Journal<AlertRecord>>();
   let awaySinceMs: number | undefined;
 
   async function replay(source: Source): Promise<void> {
-    const { presses, settle } = source;
-    if (presses.length === 0) return;
+    const { settle } = source;
+    if (source.presses.length === 0) return;
+    const people = choosePeople(source.presses, random);
+    const presses = people.flat();
     const found = await store.findPresses(presses.map(({ body }) => body));
     awaySinceMs = undefined;
     const settled = new Set<string>();
@@ -97,14 +102,10 @@ export function createReplay(parts: ReplayParts): Replay {
     }
     attempts.throwFirst();
 
-    const missing = presses.filter(({ body }) => isRipe(body) && !found.some((alert) => holdsPress(alert, body)));
-    const byPerson = new Map<string, Source['presses']>();
-    for (const press of missing.toSorted(byAcceptance)) {
-      const { userId } = press.body;
-      byPerson.set(userId, [...(byPerson.get(userId) ?? []), press]);
-    }
+    const isMissing = ({ body }: Source['presses'][number]) =>
+      isRipe(body) && !found.some((alert) => holdsPress(alert, body));
     await Promise.all(
-      [...byPerson.values()].map((own) => bringing(() => attempts.make(() => bringInTurn(source, own)))),
+      people.map((own) => bringing(() => attempts.make(() => bringInTurn(source, own.filter(isMissing))))),
     );
     attempts.throwFirst();
   }
@@ -228,6 +229,23 @@ export function createReplay(parts: ReplayParts): Replay {
       for (const left of adopted) await left.close();
     },
   };
+}
+
+/**
+ * Presses by person, each person's oldest first; of many people some, others each time, so that a press that the database refuses holds
+ * up nobody for long.
+ */
+function choosePeople(presses: Source['presses'], random: () => number): Source['presses'][] {
+  const byPerson = new Map<string, Source['presses']>();
+  for (const press of presses.toSorted(byAcceptance)) {
+    const own = byPerson.get(press.body.userId);
+    if (own === undefined) byPerson.set(press.body.userId, [press]);
+    else own.push(press);
+  }
+  const people = [...byPerson.values()];
+  if (people.length <= peopleATurn) return people;
+  const from = Math.floor(random() * people.length);
+  return [...people.slice(from), ...people.slice(0, from)].slice(0, peopleATurn);
 }
 
 const isAway = (error: unknown): boolean => toAppError(error).code === 'database_unavailable';
