@@ -50,6 +50,8 @@ test('each call goes to its route', async (t) => {
   await client.noteAlert('s', { noteId: 'n', text: 'called back' });
   await client.resolveAlert('s', 'met her');
   await client.dismissAlert('s', 'by mistake');
+  await client.raiseDrill('d');
+  await client.listContacts();
   await client.listContactsOf('u');
   await client.getOnCall();
   await client.putSafety({ phone: '+15555550100' });
@@ -90,6 +92,8 @@ test('each call goes to its route', async (t) => {
     'POST /v1/sos/s/note',
     'POST /v1/sos/s/resolve',
     'POST /v1/sos/s/false-alarm',
+    'POST /v1/sos/drill',
+    'GET /v1/users/me/contacts',
     'GET /v1/users/u/contacts',
     'GET /v1/on-call',
     'PUT /v1/users/me/safety',
