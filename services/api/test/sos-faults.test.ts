@@ -24,7 +24,7 @@ import {
 // one emergency is one alert. HUSHRYD_FULL=1: 200 alerts a point instead of 10.
 
 const alertsAPoint = process.env.HUSHRYD_FULL === '1' ? 200 : 10;
-const recovery = { withinMs: 30_000 };
+const recovery = { withinMs: alertsAPoint > 10 ? 60_000 : 30_000 };
 /** The cap is 2.5 s; two cores are shared with other tests. */
 const generousMs = 6_000;
 
@@ -221,6 +221,8 @@ t.test('killed at every point, with alerts in flight', async (t) => {
       ...recovery,
       what: `every alert that was acknowledged around ${point}, once`,
     });
+    // Nobody acknowledges them: they would be escalated beside all that follow.
+    await db.collection('alerts').deleteMany({});
   }
 });
 
