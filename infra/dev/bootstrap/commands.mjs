@@ -32,6 +32,12 @@ const faultTests = [
   'infra/dev/test/replay.test.ts',
   'services/api/test/sos-faults.test.ts',
   'services/api/test/sos-dispatch-faults.test.ts',
+  'services/api/test/sos-outages.test.ts',
+  'services/api/test/sos-clocks.test.ts',
+  'services/api/test/sos-direct.test.ts',
+  'services/api/test/sos-escalation.test.ts',
+  'services/api/test/alert-rules.test.ts',
+  'services/worker/test/notifications.test.ts',
   'packages/outreach/test/alert-fault-table.test.ts',
   'packages/outreach/test/fault-table.test.ts',
 ];
