@@ -16,7 +16,7 @@ export interface AlertSignals {
   tellAcknowledged(alertId: string, ack: LateAck): Promise<boolean>;
   /** Never throws. */
   tellStored(alertId: string): Promise<void>;
-  /** Nothing where Redis does not answer in time. */
+  /** Nothing where Redis does not answer in time, or what is there cannot be read. Never throws. */
   read(alertId: string): Promise<{ ack?: LateAck; isStored: boolean }>;
 }
 
@@ -51,7 +51,19 @@ export function createAlertSignals({
     async read(alertId) {
       const names = [keys.sosAcknowledged(alertId), keys.sosStored(alertId)];
       const [ack, stored] = await within(redis.mget(...names), []);
-      return { ...(ack != null && { ack: JSON.parse(ack) as LateAck }), isStored: stored != null };
+      const heard = ack == null ? undefined : parseAck(ack);
+      return { ...(heard !== undefined && { ack: heard }), isStored: stored != null };
     },
   };
+}
+
+/** What nobody can read says nothing: whoever sends goes on. */
+function parseAck(text: string): LateAck | undefined {
+  try {
+    const { by, atMs, attemptId } = JSON.parse(text) as Partial<LateAck>;
+    if (typeof by !== 'string' || typeof atMs !== 'number') return undefined;
+    return { by, atMs, ...(attemptId !== undefined && { attemptId }) };
+  } catch {
+    return undefined;
+  }
 }

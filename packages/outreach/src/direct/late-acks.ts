@@ -71,10 +71,13 @@ export function createLateAcks({
       const { key, body } = toDirectEntry({ kind: 'acknowledged', alertId, ...ack });
       if (waiting.has(key)) return;
       if (waiting.size >= maxWaiting) throw new AppError('sos_not_persisted', { detail: 'too many are waiting' });
-      const written = journal.append({ key, body }, { isLesser: true }).then(() => true);
+      // Also where the disk has it only after somebody was told that it does not answer.
+      const written = journal.append({ key, body }, { isLesser: true }).then(() => {
+        waiting.set(key, { alertId, ack, settle: () => journal.settle([key]) });
+        return true;
+      });
       const isKept = await raceTimer(written, journalWithinMs, () => false);
       if (!isKept) throw new AppError('sos_not_persisted', { detail: 'the disk does not answer' });
-      waiting.set(key, { alertId, ack, settle: () => journal.settle([key]) });
     },
 
     adopt({ pending, settle }, isHere) {
