@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { generateCity } from '../city/generate-city.ts';
 import { createRandom } from '../city/random.ts';
 import type { Backend } from './backend.ts';
 import { createCar } from './car.ts';
-import { limitInFlight } from './limit-in-flight.ts';
 import { createPhone, type Phone } from './phone.ts';
 import { createRidePlanner } from './ride-planner.ts';
 import { createRiders, type Riders } from './riders.ts';
@@ -33,7 +33,7 @@ export async function driveCity(input: {
 }): Promise<void> {
   const { backend, vehicles, seed, intervalMs, signal, log } = input;
   const city = generateCity(seed);
-  const limited = limitInFlight(maxRequestsInFlight);
+  const limited = createLimitInFlight(maxRequestsInFlight);
   const desk = createTripDesk({ backend, signal, limited });
   const riders = createRiders({ backend, maxRiders: Math.min(40, Math.ceil(vehicles / 4)), log });
   const tripIdSuffix = Math.floor(Date.now() / 1000).toString(36);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
+import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -9,7 +10,6 @@ import { createRandom } from '../city/random.ts';
 import { distanceMeters } from '../geo/sphere.ts';
 import type { Backend } from './backend.ts';
 import { createCar } from './car.ts';
-import { limitInFlight } from './limit-in-flight.ts';
 import { describe } from './replay-trips.ts';
 import { createRidePlanner, plannedRoute } from './ride-planner.ts';
 import { createTokenSource } from './token-source.ts';
@@ -67,7 +67,7 @@ t.test('a planned route fits what the API takes', async (t) => {
 });
 
 t.test('never more in flight than allowed, in order, and a failure frees its place', async (t) => {
-  const limited = limitInFlight(3);
+  const limited = createLimitInFlight(3);
   const order: number[] = [];
   let [inFlight, most] = [0, 0];
   const work = (index: number) => async () => {

@@ -1,8 +1,8 @@
+import { createLimitInFlight, type LimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { createDriverClient, type DriverClient, type FixDrop } from '@hushryd/sdk/driver-client';
 import type { FixReading } from '@hushryd/sdk/fixes/reading';
 import { createHttpClient } from '@hushryd/sdk/http/http-client';
 import { type Backend, createSocket } from './backend.ts';
-import { limitInFlight } from './limit-in-flight.ts';
 import { withRetries } from './with-retries.ts';
 
 /** What a phone sent and what became of it. */
@@ -38,11 +38,11 @@ export function createPhone(input: {
   backend: Backend;
   driverId: string;
   signal: AbortSignal;
-  limited?: ReturnType<typeof limitInFlight>;
+  limited?: LimitInFlight;
   maxKeptFixes?: number;
   onEnd: (driverId: string, why: string) => void;
 }): Phone {
-  const { backend, driverId, signal, onEnd, limited = limitInFlight(1) } = input;
+  const { backend, driverId, signal, onEnd, limited = createLimitInFlight(1) } = input;
   const getToken = backend.tokensFor({ userId: driverId, role: 'driver' });
   const http = createHttpClient({ apiUrl: backend.apiUrl, getToken });
   const { apiUrl, realtimeUrl } = backend;

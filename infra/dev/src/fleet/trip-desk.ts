@@ -1,8 +1,8 @@
 import type { LatLng, Place } from '@hushryd/contracts/geo';
+import { createLimitInFlight, type LimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { createHttpClient } from '@hushryd/sdk/http/http-client';
 import { HttpProblem } from '@hushryd/sdk/http/http-problem';
 import type { Backend } from './backend.ts';
-import { limitInFlight } from './limit-in-flight.ts';
 import { forEachLimited } from './sleep-until.ts';
 import { withRetries } from './with-retries.ts';
 
@@ -31,12 +31,8 @@ const maxInFlight = 32;
  * @param input.signal ends every wait between tries
  * @param input.limited bounds the requests in flight; shared with others where they burden the same system
  */
-export function createTripDesk(input: {
-  backend: Backend;
-  signal: AbortSignal;
-  limited?: ReturnType<typeof limitInFlight>;
-}): TripDesk {
-  const { backend, signal, limited = limitInFlight(maxInFlight) } = input;
+export function createTripDesk(input: { backend: Backend; signal: AbortSignal; limited?: LimitInFlight }): TripDesk {
+  const { backend, signal, limited = createLimitInFlight(maxInFlight) } = input;
   const getToken = backend.tokensFor({ userId: 'operator-fleet', role: 'operator' });
   const http = createHttpClient({ apiUrl: backend.apiUrl, getToken });
   const open = new Set<string>();

@@ -1,5 +1,6 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
+import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -20,7 +21,6 @@ import { createReadAlertPrompt } from '../dispatch/read-alert-prompt.ts';
 import { createSendInside } from '../dispatch/send-inside.ts';
 import { acknowledgeKey, createTakeAlertReceipt } from '../dispatch/take-alert-receipt.ts';
 import type { Journal } from '../journal/journal.ts';
-import { createLimitInFlight } from '../notifications/limit-in-flight.ts';
 import type { ReadVoicePrompt } from '../notifications/read-voice-prompt.ts';
 import type { ReadOwnPhone } from '../people/safety/read-own-phone.ts';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';

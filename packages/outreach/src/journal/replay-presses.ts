@@ -1,6 +1,7 @@
 import type { SosEventName } from '@hushryd/contracts/events/sos-event';
 import { toAppError } from '@hushryd/platform/errors/app-error';
 import { createAttempts } from '@hushryd/platform/lifecycle/attempts';
+import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { maxTriggers } from '../alerts/accept-pipelines.ts';
@@ -13,7 +14,6 @@ import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
 import { type AlertRecord, isPress, personOrAlertOf } from '../direct/direct-records.ts';
 import type { DirectSending } from '../direct/open-direct.ts';
-import { createLimitInFlight } from '../notifications/limit-in-flight.ts';
 import { holdAbandoned } from './hold-folder.ts';
 import type { IntakeStream } from './intake-stream.ts';
 import { type Journal, openJournal } from './journal.ts';

@@ -1,9 +1,9 @@
+import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { Receipt, RefusalReason, WebhookRequest } from '@hushryd/providers/receipts/receipt';
 import { type TellingProvider, verifyWebhook, type WebhookKeys } from '@hushryd/providers/receipts/verify-webhook';
-import { createLimitInFlight } from '../notifications/limit-in-flight.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { BlindIndex } from '@hushryd/platform/crypto/blind-index';
-import { createLimitInFlight } from '../../notifications/limit-in-flight.ts';
+import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight';
 
 /** Both PINs of a person under one salt, so that one derivation answers for both. */
 export interface PinHashes {
