@@ -47,8 +47,8 @@ export function createAlertSweep({
   /** As it was read last. Until the next time it grows by this process's clock: nobody acknowledges while the database is away. */
   let unacked = { ageMs: 0, readAt: Number.NEGATIVE_INFINITY };
   let lateMs = 0;
-  const resting = createRest({ share: sweepShare, atMostMs: longestRestMs });
-  const agesResting = createRest({ share: agesShare, atMostMs: longestAgesRestMs });
+  const resting = createRest({ share: sweepShare, atMostMs: longestRestMs, monotonicMs });
+  const agesResting = createRest({ share: agesShare, atMostMs: longestAgesRestMs, monotonicMs });
 
   function begin(alertId: string): void {
     const work = dispatch(alertId)
