@@ -1,4 +1,5 @@
 import { tripId } from '../city.ts';
+import { findMark } from './find-mark.ts';
 import { dueAtMs, type FixSchedule, ownFix, seqOf } from './fix-schedule.ts';
 import { openHushrydSocket } from './handshakes.ts';
 import { inLanes } from './in-lanes.ts';
@@ -97,15 +98,15 @@ export function createDrivers({ onAcknowledged }: { onAcknowledged: (driver: num
       return;
     }
     counts.acknowledgedFixes += fixesPerFrame;
-    const drops = buffer.indexOf(dropsMark, start);
-    if (drops >= 0 && drops < end) {
+    if (findMark(buffer, dropsMark, start, end) >= 0) {
       counts.framesWithDrops += 1;
       lastError = buffer.toString('utf8', start, end);
     }
     if (phone === undefined) return;
     phone.answeredFrames += 1;
     phone.onAnswer?.();
-    if (isReporting) onAcknowledged(phone.driver, readNumber(buffer, buffer.indexOf(seqMark, start) + seqMark.length));
+    if (isReporting)
+      onAcknowledged(phone.driver, readNumber(buffer, findMark(buffer, seqMark, start, end) + seqMark.length));
     if (isSaturating) send(phone, Date.now());
   }
 

@@ -1,4 +1,5 @@
 import { createLatencyHistogram, type LatencyCounts, type LatencyHistogram } from '../latency-histogram.ts';
+import { findMark } from './find-mark.ts';
 import { dueAtMs, type FixSchedule, fixOf } from './fix-schedule.ts';
 import { openHushrydSocket, openSocketIoSocket } from './handshakes.ts';
 import { createHearing, type Heard, type Hearing } from './hearing.ts';
@@ -63,8 +64,8 @@ export function createListeners() {
     if (schedule === undefined || driver === undefined) return;
     // A beacon names the newest seq as well; counted as heard, it would hide a frame that never came.
     if (!isPosition(buffer, start)) return;
-    const mark = buffer.indexOf(seqMark, start);
-    if (mark < 0 || mark >= end) return;
+    const mark = findMark(buffer, seqMark, start, end);
+    if (mark < 0) return;
     const fix = fixOf(schedule, driver, readNumber(buffer, mark + seqMark.length));
     if (hearing?.note(listener, fix)) latencies.record(monotonicMs() - dueAtMs(schedule, fix));
   }
