@@ -112,6 +112,8 @@ export function redisArguments(input: { port: number; filesDir: string; appendfs
     appendfsync: input.appendfsync,
     // The append-only file is the one copy; snapshots would only add forks.
     save: '',
+    // Below this a rewrite, which forks, costs more than the disk it saves.
+    'auto-aof-rewrite-min-size': '256mb',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
     supervised: 'no',
