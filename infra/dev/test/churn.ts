@@ -13,19 +13,21 @@ export interface Churn {
    *
    * @param urls of the nodes that they go to in turn
    * @param onSample now and then, with how many have come to each node so far
-   * @returns how many came and went
+   * @returns how many came and went, and how often something was asked that was `busy`: answered 503, and asked again
    */
   run(input: {
     urls: readonly string[];
     forMs: number;
     onSample: (socketsANode: number) => Promise<unknown>;
-  }): Promise<number>;
+  }): Promise<{ count: number; busy: readonly string[] }>;
 }
 
 const socketsAtOnce = 20;
 const samplesARun = 20;
 const driverCount = 50;
 const answerWithinMs = 30_000;
+const triesWhereBusy = 5;
+const againMs = 1000;
 
 /** @param journeys trips under way that are watched; drivers are others */
 export function createChurn(system: System, journeys: readonly Journey[]): Churn {
@@ -39,8 +41,18 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
 
   const api = (system.apis[0] as SystemService).url;
 
-  /** @returns the answer's body, its first piece where it is a stream: then the rest is not waited for */
-  async function ask(path: string, token: string, { method = 'GET', isStream = false } = {}): Promise<string> {
+  const busy: string[] = [];
+
+  /**
+   * As a client does, again after a while where the api is too busy to hear Redis in time.
+   *
+   * @returns the answer's body, its first piece where it is a stream: then the rest is not waited for
+   */
+  async function ask(
+    path: string,
+    token: string,
+    { method = 'GET', isStream = false, tries = 1 } = {},
+  ): Promise<string> {
     const abort = new AbortController();
     const answer = await fetch(`${api}${path}`, {
       method,
@@ -48,7 +60,13 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
       ...(method === 'POST' && { body: '{}' }),
       signal: AbortSignal.any([abort.signal, AbortSignal.timeout(answerWithinMs)]),
     });
-    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}`);
+    if (!answer.ok) {
+      const said = `${method} ${path} answered ${answer.status}: ${await answer.text()}`;
+      if (answer.status !== 503 || tries === triesWhereBusy) throw new Error(said);
+      busy.push(said);
+      await sleep(againMs);
+      return ask(path, token, { method, isStream, tries: tries + 1 });
+    }
     if (!isStream) return answer.text();
     const { value } = await (answer.body as ReadableStream<Uint8Array>).getReader().read();
     abort.abort();
@@ -122,7 +140,7 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
         }
       };
       await Promise.all([sampling(), ...Array.from({ length: socketsAtOnce }, lane)]);
-      return turn;
+      return { count: turn, busy };
     },
   };
 }
