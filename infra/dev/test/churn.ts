@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TicketReply } from '@hushryd/contracts/http/realtime';
 import { tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import type { Role } from '@hushryd/platform/auth/claims';
-import { openPlainSocket } from './plain-socket.ts';
+import { openPlainSocket, type PlainSocket } from './plain-socket.ts';
 import type { System, SystemService } from './system.ts';
 import type { Journey } from './traffic.ts';
 
@@ -13,21 +13,20 @@ export interface Churn {
    *
    * @param urls of the nodes that they go to in turn
    * @param onSample now and then, with how many have come to each node so far
-   * @returns how many came and went, and how often something was asked that was `busy`: answered 503, and asked again
+   * @returns how many came and went, and why some of them went early: told to try again where the machine was too busy to hear Redis in time
    */
   run(input: {
     urls: readonly string[];
     forMs: number;
     onSample: (socketsANode: number) => Promise<unknown>;
-  }): Promise<{ count: number; busy: readonly string[] }>;
+  }): Promise<{ count: number; refusals: readonly string[] }>;
 }
 
 const socketsAtOnce = 20;
 const samplesARun = 20;
 const driverCount = 50;
 const answerWithinMs = 30_000;
-const triesWhereBusy = 5;
-const againMs = 1000;
+const pauseAfterRefusalMs = 1000;
 
 /** @param journeys trips under way that are watched; drivers are others */
 export function createChurn(system: System, journeys: readonly Journey[]): Churn {
@@ -41,18 +40,8 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
 
   const api = (system.apis[0] as SystemService).url;
 
-  const busy: string[] = [];
-
-  /**
-   * As a client does, again after a while where the api is too busy to hear Redis in time.
-   *
-   * @returns the answer's body, its first piece where it is a stream: then the rest is not waited for
-   */
-  async function ask(
-    path: string,
-    token: string,
-    { method = 'GET', isStream = false, tries = 1 } = {},
-  ): Promise<string> {
+  /** @returns the answer's body, its first piece where it is a stream: then the rest is not waited for */
+  async function ask(path: string, token: string, { method = 'GET', isStream = false } = {}): Promise<string> {
     const abort = new AbortController();
     const answer = await fetch(`${api}${path}`, {
       method,
@@ -60,13 +49,7 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
       ...(method === 'POST' && { body: '{}' }),
       signal: AbortSignal.any([abort.signal, AbortSignal.timeout(answerWithinMs)]),
     });
-    if (!answer.ok) {
-      const said = `${method} ${path} answered ${answer.status}: ${await answer.text()}`;
-      if (answer.status !== 503 || tries === triesWhereBusy) throw new Error(said);
-      busy.push(said);
-      await sleep(againMs);
-      return ask(path, token, { method, isStream, tries: tries + 1 });
-    }
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
     if (!isStream) return answer.text();
     const { value } = await (answer.body as ReadableStream<Uint8Array>).getReader().read();
     abort.abort();
@@ -75,42 +58,42 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
 
   async function drive(url: string, userId: string): Promise<void> {
     const token = tokenOf(userId, 'driver');
-    const socket = await openPlainSocket(url, token);
-    await socket.request({ type: 'refresh', token }, 'refreshed');
-    const { run } = await socket.request({ type: 'hello' }, 'welcome');
-    const fix = { seq: 1, recordedAtMs: Date.now(), lat: 41, lng: -8 };
-    await socket.request({ type: 'loc', run, from: 1, fixes: [fix] }, 'recv');
-    await socket.close();
+    await withSocket(url, token, async ({ request }) => {
+      await request({ type: 'refresh', token }, 'refreshed');
+      const { run } = await request({ type: 'hello' }, 'welcome');
+      const fix = { seq: 1, recordedAtMs: Date.now(), lat: 41, lng: -8 };
+      await request({ type: 'loc', run, from: 1, fixes: [fix] }, 'recv');
+    });
   }
 
   async function watch(url: string, { passengerId, tripId, driverId }: Journey): Promise<void> {
-    const socket = await openPlainSocket(url, tokenOf(passengerId, 'rider'));
-    await socket.request({ type: 'sub', topic: tripTopic(tripId) }, 'subscribed');
-    await socket.waitFor('position', ({ position }) => position.driverId === driverId);
-    await socket.close();
+    await withSocket(url, tokenOf(passengerId, 'rider'), async ({ request, waitFor }) => {
+      await request({ type: 'sub', topic: tripTopic(tripId) }, 'subscribed');
+      await waitFor('position', ({ position }) => position.driverId === driverId);
+    });
   }
 
   /** By ticket, as browsers come. */
   async function operate(url: string): Promise<void> {
     const token = tokenOf('churn-operator', 'operator');
     const { ticket } = JSON.parse(await ask('/v1/realtime/tickets', token, { method: 'POST' })) as TicketReply;
-    const socket = await openPlainSocket(url, { ticket });
-    const filter = { bbox: { south: -80, west: -170, north: 80, east: 170 }, states: ['on_trip'] };
-    await socket.request({ type: 'sub', topic: 'admin:map', filter }, 'subscribed');
-    await socket.request({ type: 'sub', topic: 'admin:sos' }, 'subscribed');
-    await socket.request({ type: 'sub', topic: userTopic('churn-operator') }, 'subscribed');
-    await socket.close();
+    await withSocket(url, { ticket }, async ({ request }) => {
+      const filter = { bbox: { south: -80, west: -170, north: 80, east: 170 }, states: ['on_trip'] };
+      await request({ type: 'sub', topic: 'admin:map', filter }, 'subscribed');
+      await request({ type: 'sub', topic: 'admin:sos' }, 'subscribed');
+      await request({ type: 'sub', topic: userTopic('churn-operator') }, 'subscribed');
+    });
   }
 
   /** On the cars around, and on the trip over HTTP. */
   async function lookAround(url: string, { passengerId, tripId }: Journey): Promise<void> {
     const token = tokenOf(passengerId, 'rider');
     const { topic } = JSON.parse(await ask('/v1/drivers/nearby?lat=41&lng=-8', token)) as { topic: string };
-    const socket = await openPlainSocket(url, token);
-    await socket.request({ type: 'sub', topic }, 'subscribed');
-    await ask(`/v1/trips/${tripId}/events`, token, { isStream: true });
-    await ask(`/v1/trips/${tripId}/location`, token);
-    await socket.close();
+    await withSocket(url, token, async ({ request }) => {
+      await request({ type: 'sub', topic }, 'subscribed');
+      await ask(`/v1/trips/${tripId}/events`, token, { isStream: true });
+      await ask(`/v1/trips/${tripId}/location`, token);
+    });
   }
 
   const visits = [
@@ -123,6 +106,7 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
   return {
     async run({ urls, forMs, onSample }) {
       let turn = 0;
+      const refusals: string[] = [];
       const untilMs = performance.now() + forMs;
       const lane = async () => {
         while (performance.now() < untilMs) {
@@ -130,7 +114,12 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
           const url = urls[turn % urls.length] as string;
           // Drawn, or each node would have visits of some kinds only.
           const visit = visits[Math.floor(Math.random() * visits.length)] as (typeof visits)[number];
-          await visit(url, turn);
+          try {
+            await visit(url, turn);
+          } catch (error) {
+            refusals.push(String(error));
+            await sleep(pauseAfterRefusalMs);
+          }
         }
       };
       const sampling = async () => {
@@ -140,7 +129,20 @@ export function createChurn(system: System, journeys: readonly Journey[]): Churn
         }
       };
       await Promise.all([sampling(), ...Array.from({ length: socketsAtOnce }, lane)]);
-      return { count: turn, busy };
+      return { count: turn, refusals };
     },
   };
+}
+
+async function withSocket(
+  url: string,
+  auth: string | { ticket: string },
+  use: (socket: PlainSocket) => Promise<void>,
+): Promise<void> {
+  const socket = await openPlainSocket(url, auth);
+  try {
+    await use(socket);
+  } finally {
+    await socket.close();
+  }
 }
