@@ -66,7 +66,7 @@ t.test('the stores are those that were promised', async (t) => {
   const { redis, mongodb } = compose.services;
 
   t.match(redis, { image: 'redis:7-alpine', ports: [`${bindAddress}:6379:6379`] });
-  t.match(redis?.command?.join(' '), /^redis-server --appendonly yes .*--maxmemory-policy noeviction/);
+  t.match(redis?.command?.join(' '), /^redis-server --appendonly yes .*--save {2}--maxmemory-policy noeviction/);
   t.match(mongodb, { image: 'mongo:7', ports: [`${bindAddress}:27017:27017`] });
   t.match(
     String(mongodb?.environment?.MONGO_INITDB_ROOT_USERNAME),
