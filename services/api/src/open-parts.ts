@@ -25,26 +25,12 @@ import { createTripAnnouncer } from '@hushryd/rides/trips/announce-trip';
 import type { TripWork } from '@hushryd/rides/trips/change-trip';
 import { createTripStore, type TripStore } from '@hushryd/rides/trips/trip-store';
 import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
-import { createAccessFollower } from '@hushryd/tracking/access-log/access-follower';
-import { createDriverStates, type DriverStates } from '@hushryd/tracking/driver-state/driver-states';
-import { createLivePositions, type LivePositions } from '@hushryd/tracking/feed/live-positions';
-import { createFixBatcher, type FixBatcher } from '@hushryd/tracking/fix-batcher';
-import { createDurableFeed } from '@hushryd/tracking/history/durable-feed';
-import { createHistoryPaces, type HistoryPaces } from '@hushryd/tracking/history/history-paces';
 import { createTrackReader, type TrackReader } from '@hushryd/tracking/history/read-track';
 import { createRoadStore, type RoadStore } from '@hushryd/tracking/history/road-store';
-import { createNearbyIndex, type NearbyIndex } from '@hushryd/tracking/nearby/nearby-index';
-import { createPassingIds, type PassingIds } from '@hushryd/tracking/nearby/passing-ids';
-import { createPositionReader, type PositionReader } from '@hushryd/tracking/positions/read-position';
-import { createWriteBatch } from '@hushryd/tracking/positions/write-batch';
 import { createRevocationPublisher } from '@hushryd/tracking/revocations/revocation-publisher';
-import { createRevocations, type Revocations } from '@hushryd/tracking/revocations/revocations';
-import { createRuns, type Runs } from '@hushryd/tracking/runs/allot-run';
-import { createOfferRun, type OfferRun } from '@hushryd/tracking/runs/offer-run';
-import { type AccessCache, createAccessCache } from '@hushryd/tracking/trip-access/access-cache';
-import { type AccessPublisher, createAccessPublisher } from '@hushryd/tracking/trip-access/publish-access';
 import type { ApiConfig } from './config.ts';
 import { type Notifications, openNotifications } from './notifications/open-notifications.ts';
+import { type LiveParts, openLive } from './open-live.ts';
 import { openPeople, type PeopleParts } from './open-people.ts';
 import type { HealthChecks } from './plugins/health.ts';
 import { type DrillParts, openDrills } from './sos/open-drills.ts';
@@ -52,33 +38,19 @@ import { openSos, type SosGuards, type SosParts } from './sos/open-sos.ts';
 import { openTimeline, type TimelineParts } from './sos/open-timeline.ts';
 import { openTrail, type TrailParts } from './sos/open-trail.ts';
 import { toSosPeople } from './sos/sos-people.ts';
-import { createTripStreams, type TripStreams } from './trip-events/trip-streams.ts';
 import { createEndConnection, type EndConnection } from './users/end-connection.ts';
 
 /** What the features work with. */
-export interface ApiParts {
+export interface ApiParts extends LiveParts {
   log: Logger;
   telemetry: Telemetry;
   trips: TripStore;
   drivers: DriverStore;
   work: TripWork;
-  access: AccessCache;
-  publisher: AccessPublisher;
-  driverStates: DriverStates;
-  positions: PositionReader;
-  livePositions: LivePositions;
-  tripStreams: TripStreams;
-  nearby: NearbyIndex;
-  passingIds: PassingIds;
-  runs: Runs;
-  offerRun: OfferRun;
-  historyPaces: HistoryPaces;
-  batcher: FixBatcher;
   acceptLimits: AcceptLimits;
   track: TrackReader;
   roads: RoadStore;
   tickets: Tickets;
-  revocations: Revocations;
   revocationStore: RevocationStore;
   signOut: Omit<SignOutWork, 'log'>;
   realtimeNodes: RealtimeNodes;
@@ -143,59 +115,17 @@ export async function openParts(
   const deadlineMs = config.mongo.deadlineMs / 2;
   const { db } = mongo;
   const trips = createTripStore({ db, deadlineMs });
-  const publisher = createAccessPublisher({ redis, keys });
-  const driverStates = createDriverStates({ redis, keys });
-
-  const follower = createAccessFollower({ redis, keys, log });
-  const access = createAccessCache({
-    connections,
-    keys,
-    follower,
-    resolve: (tripIds) => trips.tripAccessByIds(tripIds),
-    onChange: (record) => tripStreams.onAccess(record),
-    log,
-    telemetry,
-  });
   const revocationStore = createRevocationStore({ db, deadlineMs });
-  const revocations = createRevocations({
-    redis,
-    keys,
-    follower,
-    readTruth: () => revocationStore.inForce({ nowMs: Date.now() }),
-    log,
-  });
-  await startPatiently(() => follower.start());
-  lifecycle.add('access logs', () => follower.close());
-  const realtimeNodes = createRealtimeNodes({ redis, keys });
-
-  const livePositions = createLivePositions({ connections, keys, log, telemetry });
-  const nearby = createNearbyIndex();
-  livePositions.onChange((driverId, position) => {
-    if (position === undefined) nearby.remove(driverId);
-    else nearby.upsert(position);
-  });
-  await startPatiently(() => livePositions.start());
-  lifecycle.add('live positions', () => livePositions.close());
-
-  const positions = createPositionReader({ redis, keys });
-  const tripStreams = createTripStreams({
+  const live = await openLive(config, {
     connections,
     keys,
-    access,
-    revocations,
-    livePositions,
-    positions,
-    limits: config.eventStreams,
-    log,
+    resolveTrips: (tripIds) => trips.tripAccessByIds(tripIds),
+    readRevocations: () => revocationStore.inForce({ nowMs: Date.now() }),
+    lifecycle,
     telemetry,
+    log,
   });
-  await startPatiently(() => tripStreams.start());
-  lifecycle.add('event streams', () => tripStreams.close());
-
-  const historyPaces = createHistoryPaces(keys.driverPartition);
-  const durableFeed = createDurableFeed({ connections, keys, ...historyPaces, log });
-  await startPatiently(() => durableFeed.start());
-  lifecycle.add('durable feed', () => durableFeed.close());
+  const realtimeNodes = createRealtimeNodes({ redis, keys });
 
   const providers = createProviders(config.providers);
   lifecycle.add('providers', () => providers.close());
@@ -209,17 +139,6 @@ export async function openParts(
     telemetry,
     log,
   });
-
-  const runs = createRuns({ redis, keys });
-  const batcher = createFixBatcher({
-    write: createWriteBatch({ redis, keys }),
-    partitionOf: keys.driverPartition,
-    settings: config.batch,
-    telemetry,
-    onDegraded: (err) => log.warn({ err }, 'fixes wait for Redis'),
-    onRestored: () => log.info({}, 'fixes are written again'),
-  });
-  lifecycle.add('fix batcher', () => batcher.close(2_000));
 
   const publishEvent = createPublishEvent({ redis, keys });
   const codes = sendOtp ?? (notifications.notify && createSendOtp(notifications.notify));
@@ -266,8 +185,8 @@ export async function openParts(
     db,
     redis,
     keys,
-    access,
-    positions,
+    access: live.access,
+    positions: live.positions,
     limits: config.acceptLimits,
     deadlineMs,
     sharePageUrl: config.dispatch.sharePageUrl,
@@ -296,26 +215,14 @@ export async function openParts(
   return {
     log,
     telemetry,
+    ...live,
     trips,
     drivers: createDriverStore({ db, region: config.region, deadlineMs: config.mongo.deadlineMs }),
-    work: { store: trips, announce: createTripAnnouncer({ publisher, driverStates, log }) },
-    access,
-    publisher,
-    driverStates,
-    positions,
-    livePositions,
-    tripStreams,
-    nearby,
-    passingIds: createPassingIds({ redis, keys }),
-    runs,
-    offerRun: createOfferRun({ reader: positions, runs }),
-    historyPaces,
-    batcher,
+    work: { store: trips, announce: createTripAnnouncer({ ...live, log }) },
     acceptLimits: config.acceptLimits,
     track: createTrackReader({ redis, keys, db, deadlineMs: config.mongo.deadlineMs }),
     roads: createRoadStore({ db, deadlineMs: config.mongo.deadlineMs }),
     tickets: createTickets({ redis, keys }),
-    revocations,
     revocationStore,
     signOut: { store: revocationStore, publisher: createRevocationPublisher({ redis, keys }) },
     realtimeNodes,
