@@ -87,6 +87,21 @@ t.test('a subscriber gets the newest position, then everything newer, in order',
   });
 });
 
+t.test('riders who watched a trip before it began see its first fix', async (t) => {
+  const node = await startTestRealtime(t);
+  const { startedAtMs: _, ...planned } = trip('trip-1', { state: 'planned' });
+  await node.putTrip(planned);
+  const rider = await node.connect('rider-1', 'rider');
+  await subscribe(rider, 'trip:trip-1');
+  const phone = await node.connectDriver('driver-1');
+  await drive(phone, 1, 'trip-1');
+
+  await node.putTrip(trip('trip-1', { version: 2 }), 'trip.started');
+  await drive(phone, 2, 'trip-1');
+  const { position } = await rider.next('position');
+  t.match(position, { seq: 2, tripId: 'trip-1' });
+});
+
 t.test('a trip’s room shows only what counts for that trip, to those who may see it', async (t) => {
   const node = await startTestRealtime(t);
   await node.putTrip(trip('trip-1', { passengerIds: ['rider-1'] }), 'trip.started');

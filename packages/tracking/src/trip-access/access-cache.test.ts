@@ -9,7 +9,7 @@ import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createEventFeed, type TopicMessage } from '@hushryd/platform/topics/event-feed';
 import { createRecoverEvents } from '@hushryd/platform/topics/recover-events';
 import t, { type Test } from 'tap';
-import { createAccessFollower } from '../access-log/access-follower.ts';
+import { createAccessFollower, type OnAccessNews } from '../access-log/access-follower.ts';
 import { createAccessLogReader } from '../access-log/access-log.ts';
 import { createAccessCache } from './access-cache.ts';
 import { fixCountsForTrip, mayWatchDriver, mayWatchTrip } from './access-rules.ts';
@@ -363,4 +363,27 @@ t.test('a fix counts for a trip of its driver, from 30 s before the start to 30 
   t.equal(counts(150_000, 'another'), false);
   const { startedAtMs: _, ...planned } = access;
   t.equal(counts(150_000, 'driver', planned), false);
+});
+
+t.test('whoever says that a trip is under way is not told by a record from before its start', async (t) => {
+  const { startedAtMs: _, ...planned } = accessOf('begins');
+  await publisher.publish({ access: { ...planned, state: 'planned' } });
+  // Nothing of the log is read after this.
+  let tell: OnAccessNews = () => undefined;
+  const follower = {
+    follow(onNews: OnAccessNews) {
+      tell = onNews;
+    },
+  };
+  const cache = createAccessCache({ connections, keys, follower, resolve: async () => [], log, telemetry });
+  const noNews = { tripIds: [], userIds: [], endOrders: [], lostPartitions: [] };
+  await tell({ ...noNews, silentPartitions: new Set(), failures: new Map() }, Date.now());
+  t.match(await cache.load('begins'), { version: 1 });
+
+  await publisher.publish({ access: accessOf('begins', { version: 2 }) });
+  t.match(cache.peek('begins'), { version: 1 }, 'it cannot know better yet');
+  t.match(await cache.load('begins'), { version: 1 });
+  t.match(await cache.loadStarted('begins'), { version: 2, startedAtMs: 1000 });
+  t.match(cache.peek('begins'), { version: 2 });
+  t.match(await cache.loadStarted('begins'), { version: 2 });
 });

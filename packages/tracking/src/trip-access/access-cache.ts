@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache';
 import type { AccessFollower } from '../access-log/access-follower.ts';
 import type { AccessNews } from '../access-log/access-log.ts';
 import { createAccessLoader, type ResolveAccess } from './access-loader.ts';
+import { hasStarted } from './access-rules.ts';
 
 export type { ResolveAccess } from './access-loader.ts';
 
@@ -20,6 +21,11 @@ export interface AccessCache {
    * @throws AppError `access_unavailable` where nobody could say; never take that for allowed
    */
   load(tripId: string): Promise<TripAccess | null>;
+  /**
+   * The same for whoever says that the trip is under way: a record from before its start is read again, since the log that was read last may
+   * be a second old, and what is recorded meanwhile would not count for the trip.
+   */
+  loadStarted(tripId: string): Promise<TripAccess | null>;
   /** Be told of changes of this trip by `onChange` until `unwatch`. Counted: watch twice, unwatch twice. */
   watch(tripId: string): void;
   unwatch(tripId: string): void;
@@ -183,15 +189,20 @@ export function createAccessCache({
     return isFresh ? records.get(tripId) : undefined;
   }
 
+  async function load(tripId: string, known: TripAccess | undefined): Promise<TripAccess | null> {
+    if (known !== undefined) return known;
+    if (unknown.has(tripId)) return null;
+    return loadFresh(tripId).catch((cause: unknown) => {
+      throw new AppError('access_unavailable', { cause });
+    });
+  }
+
   return {
     peek,
-    async load(tripId) {
+    load: (tripId) => load(tripId, peek(tripId)),
+    loadStarted(tripId) {
       const known = peek(tripId);
-      if (known !== undefined) return known;
-      if (unknown.has(tripId)) return null;
-      return loadFresh(tripId).catch((cause: unknown) => {
-        throw new AppError('access_unavailable', { cause });
-      });
+      return load(tripId, hasStarted(known) ? known : undefined);
     },
     watch(tripId) {
       watched.set(tripId, (watched.get(tripId) ?? 0) + 1);

@@ -27,6 +27,9 @@ export function mayWatchDriver(identity: Identity, driverId: string): boolean {
   return isStaff(identity) || (identity.role === 'driver' && identity.userId === driverId);
 }
 
+/** Of a trip that has ended as well. */
+export const hasStarted = (access: TripAccess | undefined): boolean => access?.startedAtMs !== undefined;
+
 /** A fix counts for a trip that this driver drives, recorded while it ran; otherwise it counts for the driver alone. */
 export function fixCountsForTrip({
   access,

@@ -26,7 +26,7 @@ function createStage() {
     offers: [] as (number | Error | undefined)[],
   };
   const groups: FixGroup[] = [];
-  const access: Pick<AccessCache, 'load'> = { load: async (tripId) => (tripId === 'trip' ? trip : null) };
+  const access: Pick<AccessCache, 'loadStarted'> = { loadStarted: async (tripId) => (tripId === 'trip' ? trip : null) };
   const postFixes = createPostFixes({
     access: access as AccessCache,
     batcher: {

@@ -63,7 +63,7 @@ export function createPostFixes({
 
   async function store(driverId: string, { run, from, tripId, fixes }: PostFixesBody): Promise<FixesReply> {
     if (!memories.has(`${driverId}:${run}`)) await runs.hello({ driverId, run });
-    const trip = tripId === undefined ? null : await access.load(tripId);
+    const trip = tripId === undefined ? null : await access.loadStarted(tripId);
     if (!batcher.hasRoomFor(fixes.length)) throw new AppError('redis_unavailable', { detail: 'not sent' });
     const nowMs = now();
     const memory = memoryOf(driverId, run);

@@ -76,6 +76,7 @@ function createNode() {
     access: {
       peek: () => started,
       load: async () => started,
+      loadStarted: async () => started,
       watch: () => undefined,
       unwatch: () => undefined,
     },

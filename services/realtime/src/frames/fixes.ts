@@ -8,6 +8,7 @@ import { acceptFrame } from '@hushryd/tracking/accept-frame';
 import type { FixBatcher } from '@hushryd/tracking/fix-batcher';
 import type { FixGroup, GroupResult } from '@hushryd/tracking/positions/write-batch';
 import type { AccessCache } from '@hushryd/tracking/trip-access/access-cache';
+import { hasStarted } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection } from '../connections/connection.ts';
 import type { DriverRun, DriverSession } from '../connections/driver-session.ts';
 import type { DriverPhones } from '../fanout/driver-phones.ts';
@@ -55,7 +56,7 @@ export function createFixesHandler({
     if (session.waiting.length > 0) return wait(connection, session, frame);
     if (frame.tripId === undefined) return write(connection, session, frame, undefined);
     const access = accessCache.peek(frame.tripId);
-    if (access !== undefined) return write(connection, session, frame, access);
+    if (access !== undefined && hasStarted(access)) return write(connection, session, frame, access);
     return wait(connection, session, frame);
   };
 
@@ -72,7 +73,7 @@ export function createFixesHandler({
 
   async function writeWithAccess(connection: Connection, session: DriverSession, frame: LocFrame): Promise<void> {
     try {
-      const access = frame.tripId === undefined ? undefined : await accessCache.load(frame.tripId);
+      const access = frame.tripId === undefined ? undefined : await accessCache.loadStarted(frame.tripId);
       if (connection.isOpen) write(connection, session, frame, access);
     } catch (error) {
       sendError(connection, toAppError(error), { id: frame.id });
