@@ -250,6 +250,19 @@ t.test('a key counts where the call was to somebody on call, and it is them who 
   t.equal(database.takenBy(unknown), 'omar');
 });
 
+t.test('the key of a contact does not stand in the way of the one of somebody on call', async (t) => {
+  const { database, lateAcks } = await openNode(t);
+  const alertId = database.put();
+  database.putCall('to-contact', ofContact);
+  database.putCall('to-on-call', onCall);
+
+  await lateAcks.keep(alertId, ackBy('on-call', 'to-contact'));
+  await lateAcks.keep(alertId, ackBy('on-call', 'to-on-call'));
+  await lateAcks.bring();
+
+  t.equal(database.takenBy(alertId), 'dana');
+});
+
 t.test('a word that was given before a press says nothing of it', async (t) => {
   const { database, journal, lateAcks } = await openNode(t);
   const alertId = database.put(uuidV7(), clock.now() + 2_000);
