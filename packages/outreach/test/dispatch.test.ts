@@ -35,6 +35,10 @@ function onCallPerson(changes: Partial<OnCallPerson> = {}): OnCallPerson {
 
 const order = (alertId: string) => ({ alertId, by: 'olga', authorise: () => undefined });
 const sealer = { seal: (text: string) => text };
+async function leftOutDevices(): Promise<number> {
+  const { values } = (await room.telemetry.registry.getSingleMetric('sos_unreadable_devices_total')?.get()) ?? {};
+  return values?.[0]?.value ?? 0;
+}
 const messageTo = (recipient: string, channel?: string) =>
   waitFor(() => room.sandbox.messages.list({ recipient, channel })[0], {
     withinMs,
@@ -136,6 +140,43 @@ t.test('one on call who cannot be decrypted keeps an alert from nobody else', as
   await room.dispatch.dispatch(alertId);
 
   await messageTo(whole.phone, 'voice');
+});
+
+t.test('a device whose token cannot be decrypted keeps an alert from none of the others', async (t) => {
+  const app = `user-${newKey()}`;
+  const lost = await room.putDevice(app, `token-lost-${app}`);
+  await room.putDevice(app, `token-${app}`);
+  await room.loseDevice(lost);
+  const { _id: alertId } = await room.raise([contactOf({ channels: ['push'], userId: app })]);
+  const before = await leftOutDevices();
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(`token-${app}`, 'push');
+  const alert = await room.becomes(alertId, isQuiet, 'an alert of which nothing is awaited');
+  t.match(entryOf(alert, 'push'), { state: 'ACCEPTED', attempts: 1 });
+  t.equal((await leftOutDevices()) - before, 1, 'it is counted');
+});
+
+t.test('a person none of whose devices can be decrypted fails visibly, and not the others on call', async (t) => {
+  const [lost, whole] = [onCallPerson({ channels: ['push'] }), onCallPerson({ channels: ['push'] })];
+  await room.putRota([[lost, whole]]);
+  for (const { personId } of [lost, whole]) {
+    const device = await room.putDevice(personId, `token-${personId}`);
+    if (personId === lost.personId) await room.loseDevice(device);
+  }
+  const { _id: alertId } = await room.raise([contactOf({ channels: ['push'], userId: lost.personId })]);
+  await room.passTime(alertId, 31_000);
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(`token-${whole.personId}`, 'push');
+  t.match(entryOf(await room.read(alertId), 'push'), { state: 'PENDING', recipient: { kind: 'contact' } });
+  for (let tries = 1; tries < 5; tries += 1) {
+    await room.passTime(alertId, 5_100);
+    await room.dispatch.dispatch(alertId);
+  }
+  t.match(entryOf(await room.read(alertId), 'push'), { state: 'FAILED', reason: 'unreadable' });
 });
 
 t.test('contacts that could not be read with the press are told when they can be', async (t) => {
