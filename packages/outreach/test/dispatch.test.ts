@@ -2,7 +2,7 @@ import type { Contact } from '@hushryd/contracts/http/contacts';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import t from 'tap';
-import type { AlertDocument } from '../src/alerts/alert-document.ts';
+import type { AlertDocument, OutboxEntry } from '../src/alerts/alert-document.ts';
 import { acknowledgeAlert, closeAlert } from '../src/alerts/handle-alert.ts';
 import { alertAttemptId } from '../src/dispatch/attempt-id.ts';
 import { callPerson } from '../src/dispatch/call-person.ts';
@@ -294,6 +294,62 @@ t.test(
     t.same(attempts.map(({ outcome }) => outcome).toSorted(), ['accepted', 'failed', 'failed']);
   },
 );
+
+t.test('of several people on call, the receipt of one keeps the text from none of the others', async (t) => {
+  const [reached, silent] = [onCallPerson({ channels: ['sms'] }), onCallPerson({ channels: ['sms'] })];
+  await room.putRota([[reached, silent]]);
+  room.sandbox.faults.set({ provider: 'twilio-sms', mode: 'accepted-then-silent', recipient: silent.phone });
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+  await room.dispatch.dispatch(alertId);
+  const text = await messageTo(reached.phone, 'sms');
+  await waitFor(() => room.isTaken({ providerMessageId: text.id, status: 'delivered' }), {
+    withinMs,
+    what: 'a receipt',
+  });
+
+  const isText = ({ recipient, channel }: OutboxEntry) => recipient.kind === 'on_call' && channel === 'sms';
+  const waiting = await room.becomes(
+    alertId,
+    ({ outbox }) => outbox.some((entry) => isText(entry) && entry.tries.some(({ result }) => result === 'arrived')),
+    'the receipt of one',
+  );
+  t.match(waiting.outbox.find(isText), { state: 'ACCEPTED', dueAt: Date });
+  // The other one’s does not come: the next company is asked, and after that nobody.
+  for (let round = 1; round <= 2; round += 1) {
+    await room.passTime(alertId, 2_100);
+    await room.dispatch.dispatch(alertId);
+  }
+  await room.becomes(alertId, ({ outbox }) => !outbox.some(isText), 'the end of the texts');
+
+  const texts = room.sandbox.messages.list({ recipient: silent.phone, channel: 'sms' });
+  t.same(
+    texts.map(({ provider }) => provider),
+    ['twilio-sms', 'msg91'],
+  );
+});
+
+t.test('of several people on call, the receipt of one stops nobody who still tries to reach the others', async (t) => {
+  const [reached, failing] = [onCallPerson({ channels: ['sms'] }), onCallPerson({ channels: ['sms'] })];
+  await room.putRota([[reached, failing]]);
+  // It fails at once, and the other one takes as long as a provider may: the receipt comes in between.
+  room.sandbox.faults.set({ provider: 'twilio-sms', mode: '500', recipient: failing.phone });
+  room.sandbox.faults.set({ provider: 'msg91', mode: 'hang', recipient: failing.phone });
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+
+  await room.dispatch.dispatch(alertId);
+
+  const text = await messageTo(reached.phone, 'sms');
+  await waitFor(() => room.isTaken({ providerMessageId: text.id, status: 'delivered' }), {
+    withinMs,
+    what: 'a receipt',
+  });
+  const tries = (await room.attempts(alertId)).filter(({ personId, channel }) => {
+    return personId === failing.personId && channel === 'sms';
+  });
+  t.ok(tries.length > 2, `${tries.map(({ provider }) => provider)}`);
+});
 
 t.test('a mailbox acknowledges nothing: when it has hung up, the next one of the level is called', async (t) => {
   const [first, second] = [onCallPerson(), onCallPerson()];
