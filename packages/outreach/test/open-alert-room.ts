@@ -40,7 +40,7 @@ import { notificationsEnvironment, toNotificationSettings } from '../src/notific
 import { createCacheEntries } from '../src/people/cache/cache-entries.ts';
 import { createContactSeal } from '../src/people/contacts/contact-seal.ts';
 import { createContactStore } from '../src/people/contacts/contact-store.ts';
-import { createDeviceStore } from '../src/people/devices/device-store.ts';
+import { createDeviceStore, type DeviceDocument } from '../src/people/devices/device-store.ts';
 import {
   createPersonSeal,
   type OnCallPerson,
@@ -272,6 +272,10 @@ export async function openAlertRoom(
         { userId, deviceId: newKey() },
         { platform: 'android', pushToken },
       ),
+    /** The token of a device can no longer be read. */
+    async loseDevice({ _id }: Pick<DeviceDocument, '_id'>): Promise<void> {
+      await mongo.db.collection<DeviceDocument>('devices').updateOne({ _id }, { $set: { token: gone } });
+    },
     /** As if so much time had passed for this alert. */
     async passTime(alertId: string, ms: number): Promise<void> {
       const { outbox, escalation, workAt } = await read(alertId);
@@ -302,6 +306,19 @@ export async function openAlertRoom(
       const found = await recover(topic, { epoch: '', offset: 0 });
       return found.recovered ? found.messages.map(({ event }) => event as SosEvent) : [];
     },
+    /** Does what a sweeper does for one alert until nothing is awaited of it: where a machine is slow, something may have to be done again. */
+    becomesQuiet: (alertId: string, withinMs = 120_000) =>
+      waitFor(
+        async () => {
+          const alert = await read(alertId);
+          if (isQuiet(alert)) return alert;
+          const nowMs = Date.now();
+          if (alert.outbox.some(({ dueAt }) => dueAt !== null && dueAt.getTime() <= nowMs))
+            await dispatch.dispatch(alertId);
+          return undefined;
+        },
+        { withinMs, what: 'an alert of which nothing is awaited' },
+      ),
     /** Waits until an alert is so. */
     becomes: (alertId: string, fits: (alert: AlertDocument) => boolean, what: string, withinMs = 20_000) =>
       waitFor(

@@ -12,8 +12,11 @@ export interface EntryTry {
   /** Of the attempt, within its entry: the fence it was made under, and which one of that time. */
   number: string;
   provider: ProviderName;
-  /** `unanswered`: the call rang, and nobody took it; on call, or whoever took it did not press the key. */
-  result: ErrorClass | 'accepted' | 'unanswered';
+  /**
+   * `unanswered`: the call rang, and nobody took it; on call, or whoever took it did not press the key. `arrived`: of an entry that several
+   * people share one has it, while of others nothing is known yet.
+   */
+  result: ErrorClass | 'accepted' | 'arrived' | 'unanswered';
   /** By the clock of the node that made it. */
   endedAtMs: number;
 }

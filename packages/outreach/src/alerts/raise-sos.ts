@@ -96,6 +96,12 @@ export interface RaiseSos {
 
 type Stored = { accepted: Accepted };
 type StoreOutcome = Stored | { error: unknown };
+/** A press on its way to whatever shall hold it. */
+interface Writing {
+  record: TriggerRecord;
+  isJournaled: Promise<boolean>;
+  stored: Promise<StoreOutcome>;
+}
 /** What holds a press outside the database: this node's journal, a Redis with a replica. */
 type Held = { isLocal: boolean; isSafe: boolean };
 
@@ -104,24 +110,21 @@ type Held = { isLocal: boolean; isSafe: boolean };
  * phone hears, and the replayer brings what only the journal has to the database.
  *
  * A write without an answer is tried once more with the same id, unless somebody has been answered by then.
+ *
+ * A press that comes again meanwhile shares the write, and is answered in its own time. A second write would have to be held, since the first
+ * may fail and this node send: where it was the second that landed, nobody would have sent for five seconds.
  */
 export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   const { store, journal, intake, announce, direct, crashAt, metrics, log, now = Date.now } = parts;
   const timing = { ...defaultTiming, ...parts.timing };
   const underWay = new Set<Promise<unknown>>();
-  /** Writes to the database that have not ended, by press: what comes again meanwhile is held, since the first may fail, and be sent. */
-  const writing = new Map<string, number>();
+  /** By press, until the database's write has ended. */
+  const writing = new Map<string, Promise<Writing>>();
 
   async function raise(press: Press): Promise<SosReply> {
     const startedAtMs = performance.now();
     const key = recordKey({ userId: press.identity.userId, triggerId: press.trigger.alertId });
-    // Sent again before the database had it: what is stored must not depend on which time it was.
-    const known = journal.find(key);
-    const record = known !== undefined && isPress(known) ? known : await toRecord(press);
-    crashAt('before_persist');
-
-    const isJournaled = writeJournal(key, record);
-    const stored = writeStore(key, record, startedAtMs);
+    const { record, isJournaled, stored } = await (writing.get(key) ?? begin(key, press));
     const durability = await decide({ key, record, stored, isJournaled, startedAtMs });
     metrics.acceptSeconds.observe(
       { durability: typeof durability === 'string' ? durability : 'majority' },
@@ -129,6 +132,22 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     );
     if (typeof durability === 'string') return answerProvisionally(record, { durability, stored });
     return answer(record, durability, startedAtMs);
+  }
+
+  function begin(key: string, press: Press): Promise<Writing> {
+    const begun = write(key, press, performance.now());
+    writing.set(key, begun);
+    const end = () => writing.delete(key);
+    begun.then(({ stored }) => stored).then(end, end);
+    return begun;
+  }
+
+  async function write(key: string, press: Press, startedAtMs: number): Promise<Writing> {
+    // Sent again before the database had it: what is stored must not depend on which time it was.
+    const known = journal.find(key);
+    const record = known !== undefined && isPress(known) ? known : await toRecord(press);
+    crashAt('before_persist');
+    return { record, isJournaled: writeJournal(key, record), stored: writeStore(key, record, startedAtMs) };
   }
 
   /** What holds the press: the alert in the database, or the name of something less. */
@@ -216,7 +235,10 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     stored: Promise<StoreOutcome>;
     areOperatorsTold: boolean;
   }): Promise<void> {
-    if ('error' in (await stored)) direct.take(record, { isPersisted: true, areOperatorsTold });
+    if ('accepted' in (await stored)) return;
+    // It has come again since, or a later press of the person has brought it: the workers have it.
+    if (journal.isStored(recordKey(record))) return;
+    direct.take(record, { isPersisted: true, areOperatorsTold });
   }
 
   /** With the database away one person has one alert on this node too. */
@@ -269,8 +291,7 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   }
 
   async function writeStore(key: string, record: TriggerRecord, startedAtMs: number): Promise<StoreOutcome> {
-    const isHeld = direct.holds(record.triggerId) || writing.has(key);
-    writing.set(key, (writing.get(key) ?? 0) + 1);
+    const isHeld = direct.holds(record.triggerId);
     try {
       await bringOlder(key, record);
       const accepted = await store.accept(record, { isHeld }).catch((error: unknown) => {
@@ -283,10 +304,6 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
       return { accepted };
     } catch (error) {
       return { error };
-    } finally {
-      const left = (writing.get(key) ?? 1) - 1;
-      if (left > 0) writing.set(key, left);
-      else writing.delete(key);
     }
   }
 

@@ -188,8 +188,10 @@ export function workAtMs({ outbox, escalation }: AlertDocument): number | undefi
 
 function applyOutcome(entry: OutboxEntry, outcome: Outcome, nowMs: number): OutboxEntry {
   const { state, reason, dueInMs, attempts, addTries, isNewRound } = outcome;
+  // A receipt may have come before it.
+  const isNew = ({ number }: EntryTry) => entry.tries.every((made) => made.number !== number);
   const tries: EntryTry[] =
-    dueInMs === null && state !== 'ACCEPTED' ? [] : [...(isNewRound ? [] : entry.tries), ...addTries];
+    dueInMs === null && state !== 'ACCEPTED' ? [] : [...(isNewRound ? [] : entry.tries), ...addTries.filter(isNew)];
   return {
     ...entry,
     state,
@@ -200,9 +202,12 @@ function applyOutcome(entry: OutboxEntry, outcome: Outcome, nowMs: number): Outb
   };
 }
 
-function applyTold(entry: OutboxEntry, { number, result }: Told, at: Date): OutboxEntry {
+function applyTold(entry: OutboxEntry, { number, result, sharedTry }: Told, at: Date): OutboxEntry {
   if (result === 'arrived') {
     if (entry.state === 'DELIVERED') return entry;
+    const others = entry.tries.filter((made) => made.number !== number);
+    const isLast = entry.state === 'ACCEPTED' && others.every((made) => made.result !== 'accepted');
+    if (sharedTry !== undefined && !isLast) return { ...entry, tries: [{ number, result, ...sharedTry }, ...others] };
     return { ...entry, state: 'DELIVERED', dueAt: null, tries: [], fence: entry.fence + 1 };
   }
   // Whoever has gone on to another provider does not go back.

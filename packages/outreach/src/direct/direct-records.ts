@@ -20,9 +20,9 @@ export const isPress = (body: AlertRecord): body is TriggerRecord => !('kind' in
 /** By whom a journal finds a press, and by what the rest: the person, or the alert. */
 export const personOrAlertOf = (body: AlertRecord): string => (isPress(body) ? body.userId : body.alertId);
 
-/** Somebody who acknowledges twice says it once. */
+/** Somebody who acknowledges twice says it once; of a key that was pressed in a call nobody knows yet whose it was. */
 export const toDirectEntry = (body: DirectRecord): JournalEntry<AlertRecord> => ({
-  key: `${body.kind}:${body.alertId}:${body.kind === 'acknowledged' ? body.by : randomUUID()}`,
+  key: `${body.kind}:${body.alertId}:${body.kind === 'acknowledged' ? (body.attemptId ?? body.by) : randomUUID()}`,
   body,
 });
 

@@ -5,7 +5,7 @@ import type { AlertDocument, OutboxEntry } from '../alerts/alert-document.ts';
 import { appendFacts } from '../alerts/append-facts.ts';
 import { settleWork } from '../alerts/work-at.ts';
 import type { AlertAttemptDocument } from '../dispatch/alert-attempts.ts';
-import type { DirectAlert } from './direct-store.ts';
+import type { DirectAlert } from './held-alerts.ts';
 
 /**
  * Writes what a node has done about an alert into the database's alert, where others go on from there: nobody is written to twice, the

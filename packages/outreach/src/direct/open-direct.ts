@@ -25,8 +25,9 @@ import type { ReadVoicePrompt } from '../notifications/read-voice-prompt.ts';
 import type { ReadOwnPhone } from '../people/safety/read-own-phone.ts';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';
 import type { AlertRecord } from './direct-records.ts';
-import { createDirectStore, type DirectAlert, type DirectStore, type Successor } from './direct-store.ts';
+import { createDirectStore, type DirectStore } from './direct-store.ts';
 import { createHandOver } from './hand-over.ts';
+import type { DirectAlert, Successor } from './held-alerts.ts';
 import { createLateAcks } from './late-acks.ts';
 
 /** Sending alerts that the database could not take, from the node that accepted them. */

@@ -11,6 +11,8 @@ export interface DispatchMetrics {
   ended(channel: OutboxChannel, state: string): void;
   escalated(): void;
   nobodyOnCall(): void;
+  /** A device that was to get a push, and whose token cannot be decrypted. */
+  unreadableDevice(): void;
   swept(count: number): void;
   /** How long the alert has waited that nobody has acknowledged for the longest, and how late the oldest entry is. */
   showAges(ages: { unackedMs: number; lateMs: number }): void;
@@ -48,6 +50,10 @@ export function createDispatchMetrics(telemetry: Telemetry): DispatchMetrics {
     name: 'sos_nobody_on_call_total',
     help: 'Times that an alert had to be escalated and the rota named nobody',
   });
+  const unreadableDevices = telemetry.counter({
+    name: 'sos_unreadable_devices_total',
+    help: 'Devices left out of alerts since their push tokens cannot be decrypted, once for each time that they were to be sent to',
+  });
   const swept = telemetry.counter({
     name: 'sos_swept_total',
     help: 'Alerts in which a sweeper found something due',
@@ -68,6 +74,7 @@ export function createDispatchMetrics(telemetry: Telemetry): DispatchMetrics {
     ended: (channel, state) => ended.inc({ channel, state }),
     escalated: () => escalated.inc(),
     nobodyOnCall: () => nobodyOnCall.inc(),
+    unreadableDevice: () => unreadableDevices.inc(),
     swept: (count) => swept.inc(count),
     showAges({ unackedMs, lateMs }) {
       unackedAge.set(unackedMs / 1_000);

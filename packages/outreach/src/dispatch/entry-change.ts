@@ -29,7 +29,9 @@ export interface Told {
   entryId: string;
   number: string;
   /** `failed` with what to do next; `unanswered`: the call rang. */
-  result: 'arrived' | 'unanswered' | Exclude<EntryTry['result'], 'accepted' | 'unanswered'>;
+  result: Exclude<EntryTry['result'], 'accepted'>;
+  /** Of an entry that several people share: more of the try that has arrived, which may not be known yet. */
+  sharedTry?: Pick<EntryTry, 'provider' | 'endedAtMs'>;
 }
 
 export type EntryChange = (Outcome | Told) & { fact?: Omit<AlertFact, 'at'> };
@@ -72,12 +74,14 @@ const hasLeft = {
   $and: [{ $eq: ['$$entry.recipient.kind', 'on_call'] }, { $eq: [{ $type: '$$entry.dueAt' }, 'null'] }],
 };
 
-/** A write whose answer was lost is made again: a try is known by its number. */
+/** A write whose answer was lost is made again: a try is known by its number. One whose receipt came first has not been counted yet. */
 function applyOutcome({ entryId, fence, state, reason, dueInMs, attempts, addTries, isNewRound }: Outcome): object {
   const known = isNewRound ? [] : '$$entry.tries';
   const numbers = { $map: { input: '$$entry.tries', as: 'old', in: '$$old.number' } };
   const isNew = { $not: [{ $in: ['$$made.number', numbers] }] };
-  const isRepeated = { $in: [{ $literal: addTries.at(-1)?.number ?? '' }, numbers] };
+  const counted = { $filter: { input: '$$entry.tries', as: 'old', cond: { $ne: ['$$old.result', 'arrived'] } } };
+  const lastNumber = { $literal: addTries.at(-1)?.number ?? '' };
+  const isRepeated = { $in: [lastNumber, { $map: { input: counted, as: 'old', in: '$$old.number' } }] };
   return {
     $cond: [
       { $and: [isEntry(entryId), { $eq: ['$$entry.fence', fence] }] },
@@ -100,22 +104,11 @@ function applyOutcome({ entryId, fence, state, reason, dueInMs, attempts, addTri
   };
 }
 
-/** What arrived has arrived, whoever sends it at the moment: the higher fence stops them. Nothing undoes it. */
-function applyTold({ entryId, number, result }: Told): object {
+function applyTold(told: Told): object {
+  const { entryId, number, result } = told;
   const hasArrived = { $eq: ['$$entry.state', 'DELIVERED'] };
   if (result === 'arrived') {
-    return {
-      $cond: [
-        { $and: [isEntry(entryId), { $not: [hasArrived] }] },
-        {
-          $mergeObjects: [
-            '$$entry',
-            { state: 'DELIVERED', dueAt: { $literal: null }, tries: [], fence: { $add: ['$$entry.fence', 1] } },
-          ],
-        },
-        '$$entry',
-      ],
-    };
+    return { $cond: [{ $and: [isEntry(entryId), { $not: [hasArrived] }] }, toArrived(told), '$$entry'] };
   }
   const isLatest = {
     // SecantusDB does not read `$$entry.tries.number`, a path through a list of a variable.
@@ -145,6 +138,29 @@ function applyTold({ entryId, number, result }: Told): object {
       '$$entry',
     ],
   };
+}
+
+/**
+ * What arrived has arrived, whoever sends it at the moment: the higher fence stops them. Nothing undoes it.
+ *
+ * Of a text that several people share one receipt says nothing of the others: nobody who still sends it is stopped, and it is DELIVERED
+ * when each that was taken has arrived.
+ */
+function toArrived({ number, sharedTry }: Told): object {
+  const delivered = {
+    $mergeObjects: [
+      '$$entry',
+      { state: 'DELIVERED', dueAt: { $literal: null }, tries: [], fence: { $add: ['$$entry.fence', 1] } },
+    ],
+  };
+  if (sharedTry === undefined) return delivered;
+  const isOther = { $ne: ['$$try.number', { $literal: number }] };
+  const others = { $filter: { input: '$$entry.tries', as: 'try', cond: isOther } };
+  const isAwaited = { $in: ['accepted', { $map: { input: others, as: 'try', in: '$$try.result' } }] };
+  const isLast = { $and: [{ $eq: ['$$entry.state', 'ACCEPTED'] }, { $not: [isAwaited] }] };
+  const arrived: EntryTry = { number, result: 'arrived', ...sharedTry };
+  const noted = { $mergeObjects: ['$$entry', { tries: { $concatArrays: [[{ $literal: arrived }], others] } }] };
+  return { $cond: [isLast, delivered, noted] };
 }
 
 /** Before the entry itself is ended, which is what the condition looks at. */

@@ -1,4 +1,5 @@
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
 import type { EntryEndReason, OutboxEntry } from '../alerts/alert-document.ts';
 import { ownerOf } from '../alerts/drill-person.ts';
 import type { ContactSeal, SealedContact } from '../people/contacts/contact-seal.ts';
@@ -6,6 +7,7 @@ import type { DeviceStore } from '../people/devices/device-store.ts';
 import type { OnCallPerson } from '../people/on-call/on-call-document.ts';
 import type { OnCallReader } from '../people/on-call/on-call-reader.ts';
 import type { AlertView } from './alert-view.ts';
+import type { DispatchMetrics } from './dispatch-metrics.ts';
 
 /** Where one message goes. */
 export interface Target {
@@ -30,6 +32,8 @@ export interface RecipientSources {
   onCall: Pick<OnCallReader, 'readOnCall'>;
   /** The person's own verified number; undefined where there is none. @throws AppError `database_unavailable` */
   readOwnPhone: (userId: string) => Promise<{ phone: string; locale: string } | undefined>;
+  metrics: Pick<DispatchMetrics, 'unreadableDevice'>;
+  log: Logger;
   now?: () => number;
 }
 
@@ -45,17 +49,29 @@ const rotaWithinMs = 500;
 /** One message of many copies is one attempt: this many of a person's devices get it. */
 const maxTogether = 5;
 
-/** Whom an entry reaches, and where. @throws AppError `internal` where an address cannot be decrypted */
+/**
+ * Whom an entry reaches, and where. Of several addresses one that cannot be decrypted is left out.
+ *
+ * @throws AppError `internal` where none of them can be decrypted
+ */
 export function createFindRecipients({
   contactSeal,
   devices,
   onCall,
   readOwnPhone,
+  metrics,
+  log,
   now = Date.now,
 }: RecipientSources): FindRecipients {
   async function pushTo(userId: string, locale: string): Promise<Recipients> {
     try {
-      const targets = (await devices.pushTargets(userId)).slice(0, maxTogether).map((device) => ({
+      const { readable, unreadable } = await devices.pushTargets(userId);
+      for (const { deviceId, error: err } of unreadable) {
+        metrics.unreadableDevice();
+        log.error({ err, userId, deviceId }, 'a device is left out of an alert, its push token is not readable');
+      }
+      if (readable.length === 0 && unreadable.length > 0) throw unreadable[0]?.error;
+      const targets = readable.slice(0, maxTogether).map((device) => ({
         to: device.token,
         locale: device.locale ?? locale,
         personId: userId,
@@ -96,9 +112,14 @@ export function createFindRecipients({
     const wanting = people.filter(({ channels }) => (channels as readonly string[]).includes(channel));
     if (wanting.length === 0) return noAddress;
     if (channel !== 'push') return { kind: 'together', targets: wanting.map(toTarget) };
-    const found = await Promise.all(wanting.map(({ personId, locale }) => pushTo(personId, locale)));
-    const targets = found.flatMap((one) => ('targets' in one ? one.targets : []));
-    return targets.length === 0 ? noAddress : { kind: 'together', targets };
+    const found = await Promise.allSettled(wanting.map(({ personId, locale }) => pushTo(personId, locale)));
+    const targets = found.flatMap((one) =>
+      one.status === 'fulfilled' && 'targets' in one.value ? one.value.targets : [],
+    );
+    if (targets.length > 0) return { kind: 'together', targets };
+    const lost = found.find((one) => one.status === 'rejected');
+    if (lost !== undefined) throw lost.reason;
+    return noAddress;
   }
 
   return async (alert, { recipient, channel }, contacts) => {

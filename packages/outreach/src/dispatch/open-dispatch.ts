@@ -107,17 +107,19 @@ export function openDispatch(parts: DispatchParts): Dispatch {
   const onCall = createOnCallReader({ store: rota, seal: createPersonSeal(cipher), entries, keys, log });
   const devices = createDeviceStore({ db, cipher, blindIndex: createBlindIndex(parts.fieldKeys) });
   const readOwnPhone = createReadOwnPhone({ store: createSafetyStore({ db }), cipher });
+  const metrics = createDispatchMetrics(telemetry);
   const findRecipients = createFindRecipients({
     contactSeal: createContactSeal(cipher),
     devices,
     onCall,
     readOwnPhone,
+    metrics,
+    log,
   });
 
   const signals = createAlertSignals({ redis, keys });
   const publishEvent = createPublishEvent({ redis, keys });
   const announce = createAnnounceAlert({ publishEvent, mapUrl: messages.mapUrl, metrics: parts.alertMetrics, log });
-  const metrics = createDispatchMetrics(telemetry);
   const store = createDispatchStore({ db, settings, ...(parts.onWrite && { onWrite: parts.onWrite }) });
   const gather = createGatherOutcomes({ store, crashAt });
   const makeAttempt = createMakeAttempt({ providers, desk, devices, ...vendors, messages });

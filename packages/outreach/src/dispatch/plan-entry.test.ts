@@ -73,6 +73,16 @@ t.test('a call that rang has ended; on call the next person is called', async (t
   t.match(plan(callWith(onCall, rang, rang), voice, 2), { kind: 'end', reason: 'not-answered' });
 });
 
+t.test('of several who share a text, whoever has it asks for no other, and keeps it from nobody', async (t) => {
+  const textWith = (...tries: EntryTry[]): Known => ({ channel: 'sms', recipient: onCall, tries });
+  const [arrived, taken] = [tried('twilio-sms', 'arrived'), tried('twilio-sms', 'accepted')];
+  t.same(plan(textWith(arrived, arrived), sms, 2), { kind: 'end', state: 'ACCEPTED' });
+  t.match(plan(textWith(arrived, taken), sms, 2), { kind: 'send', provider: 'msg91' });
+  t.match(plan(textWith(arrived), sms, 2), { kind: 'send', provider: 'twilio-sms' }, 'of the other nothing is known');
+  const failed = [tried('twilio-sms', 'give-up'), tried('msg91', 'give-up')];
+  t.same(plan(textWith(arrived, ...failed), sms, 2), { kind: 'end', state: 'ACCEPTED' }, 'somebody was reached');
+});
+
 t.test('a receipt is awaited where one must come', async (t) => {
   t.equal(awaitsMs(smsWith(), 20_000), 20_000);
   t.equal(awaitsMs({ channel: 'whatsapp', recipient: contact, tries: [] }, 20_000), 20_000);

@@ -16,7 +16,7 @@ type Known = Pick<OutboxEntry, 'channel' | 'recipient' | 'tries'>;
  *
  * A call that rang and was not taken has ended; on call it is the next person's turn, also where a mailbox took it.
  *
- * @param people who can be called on the level of an on-call entry; 1 for any other
+ * @param people who can be called on the level of an on-call entry, or share it; 1 for any other
  */
 export function planEntry({
   entry,
@@ -33,7 +33,11 @@ export function planEntry({
   nowMs: number;
   random: () => number;
 }): EntryPlan {
-  const tries = isCall(entry) ? entry.tries.map(toCallTry) : entry.tries;
+  const arrived = entry.tries.filter(({ result }) => result === 'arrived').length;
+  if (arrived >= people) return { kind: 'end', state: 'ACCEPTED' };
+  // Of the others.
+  const awaited = entry.tries.filter(({ result }) => result !== 'arrived');
+  const tries = isCall(entry) ? awaited.map(toCallTry) : awaited;
   const rang = tries.filter(({ result }) => result === 'unanswered').length;
   if (rang >= people) return { kind: 'end', state: 'FAILED', reason: 'not-answered' };
   // Of the person whose turn it is.
@@ -52,7 +56,7 @@ export function planEntry({
   if (plan.kind === 'send') {
     return { kind: 'send', provider: plan.provider, inMs: Math.max(0, plan.notBeforeMs - nowMs), personIndex: rang };
   }
-  if (takers.length > 0) return { kind: 'end', state: 'ACCEPTED' };
+  if (takers.length > 0 || arrived > 0) return { kind: 'end', state: 'ACCEPTED' };
   const isUnserved = plan.kind === 'ended' && plan.reason === 'no-provider';
   return { kind: 'end', state: 'FAILED', reason: isUnserved ? 'no-provider' : 'exhausted' };
 }
@@ -72,5 +76,6 @@ const isCall = ({ channel }: { channel: OutboxChannel }): boolean => channel ===
 const toCallTry = (made: EntryTry): EntryTry => (made.result === 'accepted' ? { ...made, result: 'unanswered' } : made);
 
 function toPast({ provider, result, endedAtMs }: EntryTry): PastAttempt {
-  return { provider, result: result === 'accepted' || result === 'unanswered' ? 'silent' : result, endedAtMs };
+  const isSilent = result === 'accepted' || result === 'arrived' || result === 'unanswered';
+  return { provider, result: isSilent ? 'silent' : result, endedAtMs };
 }

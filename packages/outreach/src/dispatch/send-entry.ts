@@ -62,7 +62,8 @@ type EndPlan = Omit<Extract<EntryPlan, { kind: 'end' }>, 'kind'>;
 
 /**
  * Several people who get one text each are an attempt each: whoever has it is not asked again, and the others are tried at the next provider.
- * They count as one entry, which is ACCEPTED where somebody was reached. After a crash, and where no receipt comes, all of them get it again.
+ * They count as one entry, which is ACCEPTED where somebody was reached, and DELIVERED when each text that was taken has arrived. After a
+ * crash, and where one receipt does not come, all of them get it again: which text was whose only the attempts say.
  *
  * Each attempt is kept before the next one is made, and keeping it renews the lease: killed in between, somebody else goes on when the
  * lease has ended, and makes at most that one attempt twice.
@@ -95,7 +96,7 @@ export function createSendEntry(parts: SendEntryParts): SendEntry {
     const plan = planEntry({
       entry: known,
       providers: providersOf(providers, known.channel),
-      people: reached.kind === 'inTurn' ? reached.targets.length : 1,
+      people: reached.kind === 'inTurn' ? reached.targets.length : byPerson(reached.targets).length,
       settings: delivery.plan,
       nowMs: now(),
       random,

@@ -119,12 +119,22 @@ const holdFor = (result: 'arrived' | 'unanswered' | 'failed') =>
   result === 'arrived' ? { holdMs: patientHoldMs / 2 } : {};
 
 function toTold(
-  { provider, status, vendorCode }: Receipt,
-  { _id, entryId, number, channel }: Pick<AlertAttemptDocument, '_id' | 'entryId' | 'number' | 'channel'>,
+  { provider, status, vendorCode, atMs }: Receipt,
+  {
+    _id,
+    entryId,
+    number,
+    channel,
+    recipient,
+  }: Pick<AlertAttemptDocument, '_id' | 'entryId' | 'number' | 'channel' | 'recipient'>,
   result: Told['result'],
 ): EntryChange {
   const data = { entryId, channel, provider, status, ...(vendorCode !== undefined && { vendorCode }) };
-  return { kind: 'told', entryId, number, result, fact: { factId: `${_id}-${status}`, kind: 'receipt', data } };
+  // Everybody on call gets a text of their own, and all of them are one entry.
+  const isShared = recipient.kind === 'on_call' && result === 'arrived';
+  const sharedTry = isShared && { sharedTry: { provider, endedAtMs: atMs } };
+  const fact = { factId: `${_id}-${status}`, kind: 'receipt', data };
+  return { kind: 'told', entryId, number, result, ...sharedTry, fact };
 }
 
 export const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>

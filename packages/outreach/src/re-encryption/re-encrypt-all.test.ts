@@ -125,7 +125,7 @@ t.test('after a run everything is read without the older key, from the cache as 
       read.found.contacts.map((one) => last.seal.open('rita', one).name),
       ['Asha', 'Asha'],
     );
-  t.match(await last.devices.pushTargets('rita'), [{ token: 'token-of-the-phone' }]);
+  t.match(await last.devices.pushTargets('rita'), { readable: [{ token: 'token-of-the-phone' }] });
   const stored = await createSafetyStore({ db }).find('rita');
   t.equal(after.decrypt(stored?.phone ?? '', place), '+15555550102');
   t.match(await last.copies.onCall.readOnCall({ atMs: Date.now(), ...soon }), { levels: [[{ name: 'Dana' }]] });

@@ -39,13 +39,19 @@ export interface PushTarget {
   tokenHash: string;
 }
 
+/** `unreadable`: of whose tokens the key is gone, or that were changed. */
+export interface PushTargets {
+  readable: PushTarget[];
+  unreadable: (Pick<PushTarget, 'deviceId'> & { error: unknown })[];
+}
+
 export interface DeviceStore {
   /** Whoever had the token before has it no more; beyond ten devices the one unheard of for the longest is forgotten. */
   put(owner: { userId: string; deviceId: string }, device: PutDeviceBody): Promise<DeviceDocument>;
   /** A device that is not there is as gone as it should be. */
   remove(owner: { userId: string; deviceId: string }): Promise<void>;
-  /** A person's devices, the one heard of last first. */
-  pushTargets(userId: string): Promise<PushTarget[]>;
+  /** A person's devices, the one heard of last first. One that cannot be decrypted takes nothing from the others. */
+  pushTargets(userId: string): Promise<PushTargets>;
   /**
    * The push service says that a token is dead.
    * @param sentAt when the message was sent that it refused: an app that has registered since stays
@@ -135,13 +141,17 @@ export function createDeviceStore({
         .find({ userId }, { sort: { seenAt: -1 }, limit: maxDevices, ...deadline(deadlineMs) })
         .toArray()
         .catch(rethrow);
-      return found.map(({ _id, deviceId, platform, locale, token, tokenHash }) => ({
-        deviceId,
-        platform,
-        ...(locale !== undefined && { locale }),
-        token: cipher.decrypt(token, placeOf(_id)),
-        tokenHash,
-      }));
+      const targets: PushTargets = { readable: [], unreadable: [] };
+      for (const { _id, deviceId, platform, locale, token: sealed, tokenHash } of found) {
+        try {
+          const token = cipher.decrypt(sealed, placeOf(_id));
+          const optional = locale !== undefined && { locale };
+          targets.readable.push({ deviceId, platform, ...optional, token, tokenHash });
+        } catch (error) {
+          targets.unreadable.push({ deviceId, error });
+        }
+      }
+      return targets;
     },
 
     async removeDeadToken({ tokenHash, sentAt }) {
