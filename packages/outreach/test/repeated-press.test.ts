@@ -165,7 +165,8 @@ t.test(
     t.same(new Set(node.taken.map(({ triggerId }) => triggerId)), new Set([alertId]));
 
     // The next try finds the database again: it is held until this node has handed it over.
-    t.match(await node.press(userId, alertId), { alertId, durability: 'majority', acceptedAt: first.acceptedAt });
+    t.match(await node.press(userId, alertId), { alertId, acceptedAt: first.acceptedAt });
+    await waitFor(() => node.handedOver.length > 0, { withinMs: 20_000, what: 'the hand-over' });
     const alert = await alerts.findOne({ _id: alertId });
     t.match(alert, { escalation: { takenBy: 'direct' } });
     t.same(node.handedOver, [alertId]);
