@@ -36,7 +36,7 @@ async function run(options: Options, chosen: readonly Scenario[]): Promise<void>
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
 
-  const size = { sockets: options.sockets, withWorker: options.withWorker };
+  const size = { sockets: options.sockets, alerts: options.alerts, withWorker: options.withWorker };
   const outcome = await runScenarios({ scenarios: chosen, rounds: options.rounds, size, profileDir, runScope });
   await runScope.close();
 

@@ -8,6 +8,8 @@ export interface Options {
   readonly isProfiling: boolean;
   /** How many sockets, where a scenario leaves it open; undefined: as many as its budget is about. */
   readonly sockets: number | undefined;
+  /** How many alerts a second, where a scenario leaves it open; undefined: as many as its budget is about. */
+  readonly alerts: number | undefined;
   /** Let a history worker run beside, where a scenario leaves it open. */
   readonly withWorker: boolean;
   readonly wants: 'run' | 'help' | 'list';
@@ -29,6 +31,7 @@ export function parseOptions(argv: readonly string[], defaultOut: string): Optio
     isProfiling: values.profile ?? false,
     sockets:
       values.sockets === undefined ? undefined : wholeNumber('sockets', values.sockets, { from: 100, to: 1_000_000 }),
+    alerts: values.alerts === undefined ? undefined : wholeNumber('alerts', values.alerts, { from: 1, to: 1_000 }),
     withWorker: values.worker ?? false,
     wants: wantedOf(values),
   };
@@ -57,6 +60,7 @@ function parse(argv: readonly string[]) {
         'no-write': { type: 'boolean' },
         profile: { type: 'boolean' },
         sockets: { type: 'string' },
+        alerts: { type: 'string' },
         worker: { type: 'boolean' },
         list: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -76,6 +80,7 @@ export const helpText = `Measure HushRyd against its budgets, each figure beside
   --no-write                 write no JSON
   --profile                  CPU profiles of the services into .hushryd/profiles (costs some percent)
   --sockets N                how many sockets (sockets-100k, slow-consumers, reconnect-storm), or phones (sos-accept)
+  --alerts N                 how many alerts a second (sos-accept)
   --worker                   a history worker runs beside (sockets-100k)
   --list                     what there is to measure
   -h, --help                 this text

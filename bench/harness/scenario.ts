@@ -5,6 +5,7 @@ import type { Scope } from './scope.ts';
 
 export interface Size {
   readonly sockets: number | undefined;
+  readonly alerts: number | undefined;
   readonly withWorker: boolean;
 }
 

@@ -27,11 +27,9 @@ const usualPhones = 5_000;
 /** Of 5,000 phones; fewer send as often each. */
 const fixesPerSecond = 8_333;
 const requestsPerSecond = 200;
-const alertsPerSecond = 50;
+const usualAlertsPerSecond = 50;
 const warmUpSeconds = 3;
 const windowSeconds = 60;
-const uncounted = warmUpSeconds * alertsPerSecond;
-const pressesARound = uncounted + windowSeconds * alertsPerSecond;
 /** With operators and the incident these make four entries of the outbox; so does an alert whose contacts could not be read in time. */
 const channels = ['sms', 'whatsapp'] as const;
 
@@ -66,7 +64,12 @@ export const sosAccept: Scenario = {
     'alerts accepted at 50/s beside 8,333 fixes/s and 200 requests/s, against bare insertOne; and without MongoDB',
   maxSeconds: 840,
   isOnlyByName: true,
-  baselineName: ({ sockets = usualPhones }) => (sockets === usualPhones ? name : `${name}-${sockets}`),
+  baselineName: ({ sockets = usualPhones, alerts = usualAlertsPerSecond }) =>
+    [
+      name,
+      ...(sockets === usualPhones ? [] : [sockets]),
+      ...(alerts === usualAlertsPerSecond ? [] : [`${alerts}ps`]),
+    ].join('-'),
   async run(stage) {
     const withoutDatabase = await acceptWithoutDatabase(stage);
     const parts = await openParts(stage);
@@ -94,6 +97,7 @@ export const sosAccept: Scenario = {
 };
 
 interface Parts {
+  readonly alerts: Alerts;
   readonly apiPort: number;
   /** Of api and worker: either may send. */
   readonly metricsPorts: readonly number[];
@@ -107,6 +111,18 @@ interface Parts {
 
 function ratesOf({ size: { sockets: phones = usualPhones } }: Stage): CityRates {
   return { phones, fixesPerSecond: (fixesPerSecond * phones) / usualPhones, requestsPerSecond };
+}
+
+/** Alerts of a round, those of the warm-up among them. */
+interface Alerts {
+  readonly perSecond: number;
+  readonly uncounted: number;
+  readonly count: number;
+}
+
+function alertsOfARound({ size: { alerts: perSecond = usualAlertsPerSecond } }: Stage): Alerts {
+  const uncounted = warmUpSeconds * perSecond;
+  return { perSecond, uncounted, count: uncounted + windowSeconds * perSecond };
 }
 
 async function openParts(stage: Stage): Promise<Parts> {
@@ -138,10 +154,11 @@ async function openParts(stage: Stage): Promise<Parts> {
     module: new URL('../harness/contenders/bare-insert', import.meta.url),
   });
   progress('people name their contacts');
-  const people = makePeople(system, 1 + rounds * (pressesARound + ceiling.mostPresses));
+  const alerts = alertsOfARound(stage);
+  const people = makePeople(system, 1 + rounds * (alerts.count + ceiling.mostPresses));
   await presses.call('addContacts', { apiPort: api.port, tokens: people, channels: [...channels] });
   const parts = {
-    ...{ apiPort: api.port, metricsPorts, mongo, city, presses, bare },
+    ...{ alerts, apiPort: api.port, metricsPorts, mongo, city, presses, bare },
     takePeople: (count: number) => people.splice(0, count),
   };
   await bare.call('open', { ...mongoPlace(mongo), document: await oneAlert(parts) });
@@ -156,7 +173,12 @@ const makePeople = ({ issuer }: System, count: number): string[] =>
   Array.from({ length: count }, (_, person) => issuer.token(riderId(100_000 + person), 'rider'));
 
 /** What an alert is as a document. */
-async function oneAlert({ apiPort, mongo, presses, takePeople }: Omit<Parts, 'bare' | 'city'>): Promise<Document> {
+async function oneAlert({
+  apiPort,
+  mongo,
+  presses,
+  takePeople,
+}: Omit<Parts, 'alerts' | 'bare' | 'city'>): Promise<Document> {
   const { answers, alertIds } = await presses.call('press', { apiPort, tokens: takePeople(1), perSecond: 1 });
   const [alert] = await alertsOf(mongo)
     .find({ _id: alertIds[0] as never }, deadline(5_000))
@@ -168,12 +190,13 @@ async function oneAlert({ apiPort, mongo, presses, takePeople }: Omit<Parts, 'ba
 const alertsOf = ({ client, database }: BenchMongo) => client.db(database).collection(alertsCollection.name);
 
 async function pressOnSchedule(parts: Parts): Promise<OwnSample> {
-  const { city, presses, apiPort, metricsPorts, mongo } = parts;
-  const tokens = parts.takePeople(pressesARound);
+  const { alerts, city, presses, apiPort, metricsPorts, mongo } = parts;
+  const { count, ...pace } = alerts;
+  const tokens = parts.takePeople(count);
   const readAll = () => Promise.all(histograms.map((histogram) => readBucketsOf(metricsPorts, histogram)));
   const before = await readAll();
   const { result, city: sample } = await city.beside(warmUpSeconds + windowSeconds, () =>
-    presses.call('press', { apiPort, tokens, perSecond: alertsPerSecond, uncounted }),
+    presses.call('press', { apiPort, tokens, ...pace }),
   );
   const { answers, alertIds, ...sends } = result;
   const db = mongo.client.db(mongo.database);
@@ -189,10 +212,8 @@ async function removeAlerts(mongo: BenchMongo): Promise<void> {
   await alertsOf(mongo).deleteMany({}, deadline(60_000));
 }
 
-async function insertOnSchedule({ city, bare }: Parts): Promise<Sample> {
-  const { result, city: sample } = await city.beside(warmUpSeconds + windowSeconds, () =>
-    bare.call('insert', { count: pressesARound, perSecond: alertsPerSecond, uncounted }),
-  );
+async function insertOnSchedule({ alerts, city, bare }: Parts): Promise<Sample> {
+  const { result, city: sample } = await city.beside(warmUpSeconds + windowSeconds, () => bare.call('insert', alerts));
   return { sends: result, city: sample };
 }
 
