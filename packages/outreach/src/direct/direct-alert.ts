@@ -72,6 +72,19 @@ export function joinPress(alert: AlertDocument, record: TriggerRecord): AlertDoc
   };
 }
 
+/** The same alert on a clock that was set back by so much. */
+export function dueEarlier(alert: AlertDocument, backMs: number): AlertDocument {
+  const { nextAt } = alert.escalation;
+  return {
+    ...alert,
+    lastPressedAt: after(alert.lastPressedAt, -backMs),
+    outbox: alert.outbox.map((entry) =>
+      entry.dueAt === null ? entry : { ...entry, dueAt: after(entry.dueAt, -backMs) },
+    ),
+    escalation: { ...alert.escalation, nextAt: nextAt === null ? null : after(nextAt, -backMs) },
+  };
+}
+
 /** Takes all that is due; undefined where nothing is. */
 export function claimDue(
   alert: AlertDocument,

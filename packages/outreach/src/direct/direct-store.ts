@@ -11,7 +11,8 @@ import type { DispatchStore } from '../dispatch/dispatch-store.ts';
 import type { EntryChange } from '../dispatch/entry-change.ts';
 import type { GatherOutcomes } from '../dispatch/gather-outcomes.ts';
 import { isOnCallCall } from '../dispatch/take-alert-receipt.ts';
-import { acknowledge, applyChange, claimDue, workAtMs } from './direct-alert.ts';
+import { createClockSetBack } from './clock-set-back.ts';
+import { acknowledge, applyChange, claimDue, dueEarlier, workAtMs } from './direct-alert.ts';
 import { createDirectJournal, type DirectJournal } from './direct-journal.ts';
 import { createHeldAlerts, type DirectAlert, type Held, type Origin, type Successor } from './held-alerts.ts';
 
@@ -50,7 +51,12 @@ export interface DirectStore
   readonly size: number;
 }
 
-/** Bounded: `maxAlerts`; what is beyond it is refused, and waits for the database. */
+/**
+ * Bounded: `maxAlerts`; what is beyond it is refused, and waits for the database.
+ *
+ * Moments are those of this node's clock. Where it is set back they come no later for it; where it is set ahead some come too soon: rather a
+ * call too many.
+ */
 export function createDirectStore({
   journal,
   signals,
@@ -58,6 +64,7 @@ export function createDirectStore({
   maxAlerts = 10_000,
   log,
   now = Date.now,
+  elapsedMs = () => performance.now(),
 }: {
   journal: Origin;
   signals: Pick<AlertSignals, 'read'>;
@@ -65,9 +72,20 @@ export function createDirectStore({
   maxAlerts?: number;
   log: Logger;
   now?: () => number;
+  elapsedMs?: () => number;
 }): DirectStore {
   const alerts = createHeldAlerts({ maxAlerts });
   const { write, settle, adopt, takePending, dropOrphans } = createDirectJournal({ alerts, log });
+  const clockSetBack = createClockSetBack({ now, elapsedMs });
+
+  function clock(): number {
+    const backMs = clockSetBack();
+    if (backMs > 0) {
+      log.warn({ backMs }, 'the clock was set back');
+      for (const held of alerts.all()) held.document = dueEarlier(held.document, backMs);
+    }
+    return now();
+  }
 
   /** What another node has told of it. */
   async function hear(held: Held): Promise<void> {
@@ -115,6 +133,7 @@ export function createDirectStore({
     },
 
     take(record, { isPersisted, areOperatorsTold }) {
+      clock();
       const before = alerts.ofPerson(record.userId)?.document.version;
       const taken = alerts.hold(record, { isPersisted, origin: journal });
       if (taken === undefined) {
@@ -134,7 +153,7 @@ export function createDirectStore({
       await hear(held);
       // While Redis was asked it may have gone to the database, or be on its way.
       if (!alerts.isHere(held) || held.leaving !== undefined || held.isElsewhere) return undefined;
-      const nowMs = now();
+      const nowMs = clock();
       const claimed = claimDue(held.document, { claimId: randomUUID(), nowMs, settings });
       if (claimed === undefined) return undefined;
       held.document = claimed.alert;
@@ -152,7 +171,7 @@ export function createDirectStore({
         const own = attempts.map((made) => ({ ...made, alertId: successor?.alertId ?? alertId }));
         return successor === undefined ? null : successor.add(successor.alertId, change, own, options);
       }
-      const atMs = now();
+      const atMs = clock();
       held.document = applyChange(held.document, change, atMs);
       for (const made of attempts) held.attempts.set(made._id, made);
       if (isWorthKeeping(change, attempts)) {
@@ -175,7 +194,7 @@ export function createDirectStore({
     },
 
     dueIds() {
-      const nowMs = now();
+      const nowMs = clock();
       return [...alerts.all()]
         .filter(({ isParked, isElsewhere }) => !isParked && !isElsewhere)
         .map(({ document }) => ({ id: document._id, atMs: workAtMs(document) ?? Number.POSITIVE_INFINITY }))
