@@ -55,6 +55,7 @@ async function openNode(
   const writes: TriggerRecord[] = [];
   const taken: TriggerRecord[] = [];
   const handedOver: string[] = [];
+  const told: string[] = [];
   const watched: Pick<AlertStore, 'accept'> = {
     async accept(record, options) {
       writes.push(record);
@@ -68,7 +69,10 @@ async function openNode(
     intake: { add: async () => false },
     readOutreachList: async () => ({ contacts: [], version: 1 }),
     sealer: { seal: (text) => text },
-    announce: async () => true,
+    async announce({ name, isProvisional }) {
+      told.push(isProvisional ? `${name}, provisional` : name);
+      return true;
+    },
     direct: {
       holds: (id) => taken.some(({ triggerId }) => triggerId === id),
       take: (record) => void taken.push(record),
@@ -88,7 +92,7 @@ async function openNode(
       isTokenExpired: false,
       via: 'https',
     });
-  return { press, faults, writes, taken, handedOver, settled: raiseSos.settled };
+  return { press, faults, writes, taken, handedOver, told, settled: raiseSos.settled };
 }
 
 const newPress = () => [`rider-${uuidV7()}`, uuidV7()] as const;
@@ -113,6 +117,8 @@ t.test(
 
     t.match(await first, { alertId, durability: 'majority' });
     t.same(await again, await first);
+    await node.settled();
+    t.same(node.told, ['sos.raised'], 'the operators hear of it once');
     const alert = await alerts.findOne({ _id: alertId });
     t.equal(alert?.escalation.takenBy, undefined, 'it is held for nobody');
     t.equal(alert?.workAt?.getTime(), alert?.receivedAt.getTime(), 'it is due at once');
@@ -162,7 +168,11 @@ t.test(
 
     gate.open();
     await node.settled();
-    t.same(new Set(node.taken.map(({ triggerId }) => triggerId)), new Set([alertId]));
+    t.same(
+      node.taken.map(({ triggerId }) => triggerId),
+      [alertId],
+    );
+    t.same(node.told, ['sos.raised, provisional'], 'the operators hear of it once');
 
     // The next try finds the database again: it is held until this node has handed it over.
     t.match(await node.press(userId, alertId), { alertId, acceptedAt: first.acceptedAt });
@@ -172,6 +182,27 @@ t.test(
     t.same(node.handedOver, [alertId]);
   },
 );
+
+t.test('a later press of the person whose tries share a write is told once', async (t) => {
+  const node = await openNode(t, { timing: patient });
+  const [userId, alertId] = newPress();
+  await node.press(userId, alertId);
+  await alerts.updateOne({ _id: alertId }, { $set: { lastPressedAt: new Date(Date.now() - 120_000) } });
+  const gate = createGate();
+  node.faults.push(() => gate.isOpen as Promise<never>);
+
+  const laterId = uuidV7();
+  const tries = Promise.all([node.press(userId, laterId), node.press(userId, laterId), node.press(userId, laterId)]);
+  gate.open();
+  const replies = await tries;
+  await node.settled();
+
+  t.same(
+    replies.map((reply) => reply.alertId),
+    [alertId, alertId, alertId],
+  );
+  t.same(node.told, ['sos.raised', 'sos.pressed_again']);
+});
 
 t.test('what a later try has brought meanwhile is not sent by this node too', { timeout: 60_000 }, async (t) => {
   const gate = createGate();

@@ -2,7 +2,7 @@ import type { Identity } from '@hushryd/platform/auth/claims';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { AlertDocument } from './alert-document.ts';
 import { type AlertReader, isOwnAlert, mayHandleAlert, readerOf } from './alert-rules.ts';
-import type { ReadOutreachList } from './raise-sos.ts';
+import type { ReadOutreachList } from './record-press.ts';
 
 type Reader = Pick<Identity, 'userId' | 'role'>;
 type Read = Pick<AlertDocument, 'person' | 'open'>;

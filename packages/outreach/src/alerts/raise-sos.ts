@@ -1,5 +1,4 @@
-import type { Durability, SosReply, SosTrigger } from '@hushryd/contracts/http/sos';
-import type { Identity } from '@hushryd/platform/auth/claims';
+import type { Durability, SosReply } from '@hushryd/contracts/http/sos';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
 import type { Logger } from '@hushryd/platform/logging/logger';
@@ -8,25 +7,16 @@ import { type AlertRecord, isPress } from '../direct/direct-records.ts';
 import type { DirectSending } from '../direct/open-direct.ts';
 import type { IntakeStream } from '../journal/intake-stream.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { OutreachList } from '../people/contacts/outreach-lists.ts';
 import type { AlertDocument } from './alert-document.ts';
 import type { AlertMetrics } from './alert-metrics.ts';
 import type { Accepted, AlertStore } from './alert-store.ts';
 import type { AnnounceAlert } from './announce-alert.ts';
 import type { CrashAlert } from './crash-points.ts';
-import { ownerOf } from './drill-person.ts';
-import { sealFactText } from './fact-text.ts';
 import type { NoteSealer } from './note-sealer.ts';
-import { planOutbox } from './plan-outbox.ts';
 import { toProvisionalAlert } from './provisional-alert.ts';
+import { createRecordPress, type Press, type ReadOutreachList } from './record-press.ts';
 import { toProvisionalReply, toReply } from './to-reply.ts';
 import { recordKey, type TriggerRecord } from './trigger-record.ts';
-
-/** Whom a person wants told; undefined where nobody can say in time. */
-export type ReadOutreachList = (
-  userId: string,
-  options: { withinMs: number },
-) => Promise<Pick<OutreachList, 'contacts' | 'version'> | undefined>;
 
 export interface RaiseSosParts {
   store: Pick<AlertStore, 'accept'>;
@@ -69,17 +59,6 @@ const defaultTiming: RaiseTiming = {
   giveUpAfterMs: 2_200,
 };
 
-export interface Press {
-  identity: Pick<Identity, 'userId' | 'role'>;
-  trigger: SosTrigger;
-  isTokenExpired: boolean;
-  /** Nobody is in danger; the identity is that of drill-person.ts. */
-  isDrill?: true;
-  via: TriggerRecord['via'];
-  /** Of the request that brought it. */
-  correlationId?: string;
-}
-
 export interface RaiseSos {
   /**
    * Take an alert: persist it, answer, and tell the operators. Nothing is told to anybody before it is persisted, unless
@@ -101,6 +80,8 @@ interface Writing {
   record: TriggerRecord;
   isJournaled: Promise<boolean>;
   stored: Promise<StoreOutcome>;
+  /** What its answers have told the operators: of however many tries share the write, the first of each kind tells. */
+  told: Set<'stored' | 'provisional'>;
 }
 /** What holds a press outside the database: this node's journal, a Redis with a replica. */
 type Held = { isLocal: boolean; isSafe: boolean };
@@ -117,6 +98,7 @@ type Held = { isLocal: boolean; isSafe: boolean };
 export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   const { store, journal, intake, announce, direct, crashAt, metrics, log, now = Date.now } = parts;
   const timing = { ...defaultTiming, ...parts.timing };
+  const recordPress = createRecordPress({ ...parts, now, withinMs: timing.contactsWithinMs });
   const underWay = new Set<Promise<unknown>>();
   /** By press, until the database's write has ended. */
   const writing = new Map<string, Promise<Writing>>();
@@ -124,14 +106,14 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   async function raise(press: Press): Promise<SosReply> {
     const startedAtMs = performance.now();
     const key = recordKey({ userId: press.identity.userId, triggerId: press.trigger.alertId });
-    const { record, isJournaled, stored } = await (writing.get(key) ?? begin(key, press));
-    const durability = await decide({ key, record, stored, isJournaled, startedAtMs });
+    const shared = await (writing.get(key) ?? begin(key, press));
+    const durability = await decide({ ...shared, key, startedAtMs });
     metrics.acceptSeconds.observe(
       { durability: typeof durability === 'string' ? durability : 'majority' },
       (performance.now() - startedAtMs) / 1000,
     );
-    if (typeof durability === 'string') return answerProvisionally(record, { durability, stored });
-    return answer(record, durability, startedAtMs);
+    if (typeof durability === 'string') return answerProvisionally(shared, durability);
+    return answer(shared, durability, startedAtMs);
   }
 
   function begin(key: string, press: Press): Promise<Writing> {
@@ -145,19 +127,20 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   async function write(key: string, press: Press, startedAtMs: number): Promise<Writing> {
     // Sent again before the database had it: what is stored must not depend on which time it was.
     const known = journal.find(key);
-    const record = known !== undefined && isPress(known) ? known : await toRecord(press);
+    const record = known !== undefined && isPress(known) ? known : await recordPress(press);
     crashAt('before_persist');
-    return { record, isJournaled: writeJournal(key, record), stored: writeStore(key, record, startedAtMs) };
+    return {
+      record,
+      isJournaled: writeJournal(key, record),
+      stored: writeStore(key, record, startedAtMs),
+      told: new Set(),
+    };
   }
 
   /** What holds the press: the alert in the database, or the name of something less. */
-  async function decide(held: {
-    key: string;
-    record: TriggerRecord;
-    stored: Promise<StoreOutcome>;
-    isJournaled: Promise<boolean>;
-    startedAtMs: number;
-  }): Promise<Accepted | 'provisional' | 'local'> {
+  async function decide(
+    held: Omit<Writing, 'told'> & { key: string; startedAtMs: number },
+  ): Promise<Accepted | 'provisional' | 'local'> {
     const { stored } = held;
     const leftMs = (limitMs: number) => Math.max(0, limitMs - (performance.now() - held.startedAtMs));
     const early = await raceTimer(stored, leftMs(timing.intakeAfterMs), () => undefined);
@@ -187,34 +170,48 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
     throw new AppError('sos_not_persisted', { retryAfterMs: 1_000, cause: last.error });
   }
 
-  function answer(record: TriggerRecord, { alert, triggerId, outcome }: Accepted, startedAtMs: number): SosReply {
+  function answer({ record, told }: Writing, { alert, triggerId, outcome }: Accepted, startedAtMs: number): SosReply {
     metrics.accepted.inc({ durability: 'majority' });
     log.info({ ...idsOf(record), alertId: alert._id, outcome }, 'alert accepted');
     // A press that was known may be one whose node died before it could tell anybody.
     const isNews = outcome === 'raised' || outcome === 'pressed_again' || (outcome === 'known' && alert.version === 1);
     if (isNews) {
       const name = outcome === 'pressed_again' ? 'sos.pressed_again' : 'sos.raised';
-      tell(
-        announce({ alert, name, atMs: alert.receivedAt.getTime() }).then(async (isTold) => {
-          if (isTold) metrics.processingSeconds.observe((performance.now() - startedAtMs) / 1000);
-          crashAt('after_announce');
-          if (isTold && alert.hasWork) await parts.hint?.(alert);
-        }),
-      );
+      tellOnce(told, 'stored', () => tellStored(alert, name, startedAtMs));
     }
     return toReply(alert, { triggerId, acceptedAt: record.acceptedAt });
   }
 
+  async function tellStored(
+    alert: Accepted['alert'],
+    name: 'sos.raised' | 'sos.pressed_again',
+    startedAtMs: number,
+  ): Promise<void> {
+    const isTold = await announce({ alert, name, atMs: alert.receivedAt.getTime() });
+    if (isTold) metrics.processingSeconds.observe((performance.now() - startedAtMs) / 1000);
+    crashAt('after_announce');
+    if (isTold && alert.hasWork) await parts.hint?.(alert);
+  }
+
   function answerProvisionally(
-    record: TriggerRecord,
-    { durability, stored }: { durability: Exclude<Durability, 'majority'>; stored: Promise<StoreOutcome> },
+    { record, stored, told }: Writing,
+    durability: Exclude<Durability, 'majority'>,
   ): SosReply {
     metrics.accepted.inc({ durability });
     log.warn({ ...idsOf(record), outcome: durability }, 'alert held outside the database');
     const first = oldestPressOf(record);
-    const isTold = first.triggerId === record.triggerId ? tellProvisionally(record) : Promise.resolve(true);
-    tell(isTold.then((areOperatorsTold) => sendUnlessStored({ record, stored, areOperatorsTold })));
+    const isFirst = first.triggerId === record.triggerId;
+    tellOnce(told, 'provisional', () => tellAndSend({ record, stored, isFirst }));
     return toProvisionalReply(record, { first, durability });
+  }
+
+  async function tellAndSend({
+    record,
+    stored,
+    isFirst,
+  }: Pick<Writing, 'record' | 'stored'> & { isFirst: boolean }): Promise<void> {
+    const areOperatorsTold = isFirst ? await tellProvisionally(record) : true;
+    await sendUnlessStored({ record, stored, areOperatorsTold });
   }
 
   async function tellProvisionally(record: TriggerRecord): Promise<boolean> {
@@ -245,38 +242,6 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   function oldestPressOf(record: TriggerRecord): TriggerRecord {
     for (const { body } of journal.pendingOf(record.userId)) if (isPress(body)) return body;
     return record;
-  }
-
-  async function toRecord(press: Press): Promise<TriggerRecord> {
-    const { identity, trigger, isTokenExpired, isDrill, via, correlationId } = press;
-    const acceptedAt = new Date(now()).toISOString();
-    const list = await readList(ownerOf(identity.userId));
-    const { note, ...rest } = trigger;
-    return {
-      triggerId: trigger.alertId,
-      userId: identity.userId,
-      role: identity.role,
-      region: parts.region,
-      acceptedAt,
-      via,
-      isTokenExpired,
-      ...(correlationId !== undefined && { correlationId }),
-      ...(isDrill && { isDrill }),
-      trigger: rest,
-      ...(note !== undefined && { note: sealFactText(parts.sealer, note, { personId: identity.userId }) }),
-      outbox: planOutbox(list, { isDrill }),
-      contacts: list?.contacts ?? [],
-      ...(list !== undefined && { contactsVersion: list.version }),
-    };
-  }
-
-  async function readList(userId: string): ReturnType<ReadOutreachList> {
-    try {
-      return await parts.readOutreachList(userId, { withinMs: timing.contactsWithinMs });
-    } catch (err) {
-      log.warn({ err }, 'contacts not read in time, they are told later');
-      return undefined;
-    }
   }
 
   /** Never throws: a journal that fails is one thing less that holds the alert. */
@@ -334,6 +299,12 @@ export function createRaiseSos(parts: RaiseSosParts): RaiseSos {
   function tell(work: Promise<unknown>): void {
     const done = work.finally(() => underWay.delete(done));
     underWay.add(done);
+  }
+
+  function tellOnce(told: Writing['told'], what: 'stored' | 'provisional', work: () => Promise<void>): void {
+    if (told.has(what)) return;
+    told.add(what);
+    tell(work());
   }
 
   return {

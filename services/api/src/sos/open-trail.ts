@@ -1,6 +1,6 @@
 import { type AlertAccess, createAlertAccess } from '@hushryd/outreach/alerts/alert-access';
 import type { AlertStore } from '@hushryd/outreach/alerts/alert-store';
-import type { ReadOutreachList } from '@hushryd/outreach/alerts/raise-sos';
+import type { ReadOutreachList } from '@hushryd/outreach/alerts/record-press';
 import { createTrailReader, type TrailReader } from '@hushryd/outreach/trail/read-trail';
 import { createResolveViews, type ResolveViews } from '@hushryd/outreach/trail/resolve-views';
 import { createShareAlert, type ShareAlert } from '@hushryd/outreach/trail/share-alert';
