@@ -2,6 +2,7 @@ import { createDeliveryDesk } from '@hushryd/outreach/delivery/delivery';
 import { readScorecards } from '@hushryd/outreach/delivery/scorecard-exchange';
 import { createScorecards, type Scorecard } from '@hushryd/outreach/delivery/scorecards';
 import { openDispatch } from '@hushryd/outreach/dispatch/open-dispatch';
+import { readUnknownAlertPrompt } from '@hushryd/outreach/dispatch/read-alert-prompt';
 import { createSendOtp } from '@hushryd/outreach/notifications/send-otp';
 import type { SendOtp } from '@hushryd/outreach/people/codes/send-otp';
 import { createTrackedAlerts } from '@hushryd/outreach/trail/tracked-alerts';
@@ -210,7 +211,7 @@ export async function openParts(
   notifications.takers.unshift(sos.direct.takeReceipt);
   notifications.takers.push(sos.dispatch.takeReceipt);
   notifications.voicePrompts.unshift(sos.direct.readPrompt);
-  notifications.voicePrompts.push(sos.dispatch.readPrompt);
+  notifications.voicePrompts.push(sos.dispatch.readPrompt, readUnknownAlertPrompt);
 
   return {
     log,

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { ListNotificationsReply, Notification } from '@hushryd/contracts/http/notifications';
 import { createDeliveryDesk } from '@hushryd/outreach/delivery/delivery';
 import { deliveryEnvironment, toDeliverySettings } from '@hushryd/outreach/delivery/delivery-settings';
@@ -26,6 +26,7 @@ import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import { createProviders } from '@hushryd/providers/providers';
 import { providersEnvironment } from '@hushryd/providers/providers-environment';
+import { signAttempt } from '@hushryd/providers/receipts/attempt-mac';
 import { webhookAddress } from '@hushryd/providers/receipts/webhook-addresses';
 import { startSandbox } from '@hushryd/providers/sandbox/start-sandbox';
 import t from 'tap';
@@ -146,6 +147,26 @@ for (const provider of ['twilio-voice', 'exotel'] as const) {
     t.match(said, /Asha has arrived/);
   });
 }
+
+t.test('a call about an alert that this node does not know is not silent', async (t) => {
+  const key = sandbox.credentials.pathKey;
+  const url = webhookAddress({
+    baseUrl: webhookBaseUrl,
+    provider: 'exotel',
+    attemptId: 'account',
+    key,
+    purpose: 'prompt',
+  });
+  const ask = (attemptId: string) => {
+    const signed = signAttempt({ provider: 'exotel', attemptId, key });
+    return fetch(`${url}?${new URLSearchParams({ CallSid: 'call-1', CustomField: signed })}`);
+  };
+
+  const told = await ask(`sos.${randomUUID()}.0123456789ab.1000001-1`);
+  t.equal(told.status, 200);
+  t.match(await told.json(), { gather_prompt: { text: /emergency alert.*press 1/ }, max_input_digits: 1 });
+  t.equal((await ask('nothing-of-ours')).status, 404);
+});
 
 t.test('a call that nobody takes has not arrived', async (t) => {
   const to = phone();

@@ -5,6 +5,14 @@ import { entryCode, readAlertAttemptId } from './attempt-id.ts';
 import type { DispatchStore } from './dispatch-store.ts';
 import { type MessageSettings, toWords } from './to-alert-message.ts';
 
+/** Who is called, and in which language, only the alert says. */
+const unknownAlert =
+  'HushRyd. This is an emergency alert. If you are on call, press 1 to acknowledge it. If you are an emergency contact, somebody who named you needs help: please look at your messages.';
+
+/** Asked last: no node is silent in a call about an alert that only another one knows, as while the database is away. */
+export const readUnknownAlertPrompt: ReadVoicePrompt = async (attemptId) =>
+  readAlertAttemptId(attemptId) === undefined ? undefined : { sayText: unknownAlert, maxDigits: 1 };
+
 /**
  * What a call about an alert is to say, for companies that ask while it lasts.
  *

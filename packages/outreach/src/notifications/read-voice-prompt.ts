@@ -7,6 +7,27 @@ import { toVoice } from './to-message.ts';
 /** What a call under way is to say, for companies that ask while it lasts. @returns undefined where the attempt is not one of ours */
 export type ReadVoicePrompt = (attemptId: string) => Promise<{ sayText: string; maxDigits: number } | undefined>;
 
+/**
+ * Asks one after the other. Whoever cannot look keeps nobody else from saying it.
+ *
+ * @throws what the first of them threw, where nobody knows
+ */
+export function createFirstPrompt(readers: readonly ReadVoicePrompt[]): ReadVoicePrompt {
+  return async (attemptId) => {
+    const failures: unknown[] = [];
+    for (const read of readers) {
+      try {
+        const prompt = await read(attemptId);
+        if (prompt !== undefined) return prompt;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return undefined;
+  };
+}
+
 /** @throws AppError `database_unavailable` */
 export function createReadVoicePrompt({
   store,

@@ -1,4 +1,4 @@
-import type { ReadVoicePrompt } from '@hushryd/outreach/notifications/read-voice-prompt';
+import { createFirstPrompt, type ReadVoicePrompt } from '@hushryd/outreach/notifications/read-voice-prompt';
 import type { WebhookDesk } from '@hushryd/outreach/webhooks/take-webhook';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { readExotelPrompt, toExotelPrompt } from '@hushryd/providers/receipts/exotel-receipts';
@@ -76,13 +76,10 @@ async function answerPrompt(
 ): Promise<FastifyReply> {
   const asked = provider === 'exotel' ? readExotelPrompt(webhook, webhookKeys.path) : undefined;
   if (asked === undefined) throw new AppError('webhook_refused');
-  for (const read of voicePrompts) {
-    const prompt = await read(asked.attemptId);
-    if (prompt === undefined) continue;
-    const { contentType, body } = toExotelPrompt(prompt);
-    return reply.type(contentType).send(body);
-  }
-  throw new AppError('not_found');
+  const prompt = await createFirstPrompt(voicePrompts)(asked.attemptId);
+  if (prompt === undefined) throw new AppError('not_found');
+  const { contentType, body } = toExotelPrompt(prompt);
+  return reply.type(contentType).send(body);
 }
 
 /** As the vendor sent it: behind a proxy, by the address that it was given. */
