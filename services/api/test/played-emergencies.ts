@@ -108,14 +108,23 @@ export async function playEmergencies(
       ),
     raiseAt: (url: string, { userId, alertId }: Person) =>
       createCall(url)('POST /v1/sos', { as: asRider(userId), body: press({ alertId }) }),
-    /** All of them, as soon as those before them have their answers. @returns when each had one, or heard that nobody is there */
-    async pressAll(press: (person: Person) => Promise<unknown>, all: readonly Person[]): Promise<Map<string, number>> {
+    /**
+     * All of them, as soon as those before them have their answers, or `until` more than that has come.
+     *
+     * @returns when each had its answer, or heard that nobody is there
+     */
+    async pressAll(
+      press: (person: Person) => Promise<unknown>,
+      all: readonly Person[],
+      { until }: { until?: (person: Person) => Promise<unknown> } = {},
+    ): Promise<Map<string, number>> {
       const waiting = [...all];
       const answeredAtMs = new Map<string, number>();
       const pressNext = async () => {
         for (let person = waiting.shift(); person !== undefined; person = waiting.shift()) {
           await press(person).catch(() => undefined);
           answeredAtMs.set(person.alertId, Date.now());
+          await until?.(person);
         }
       };
       await Promise.all(Array.from({ length: mostAtOnce }, pressNext));

@@ -22,6 +22,11 @@ const slackMs = 4_000;
 /** The api sends some of them too. */
 const pass = Math.ceil(alertsAPoint / 4);
 
+/** An api alone sends as fast as it accepts. */
+const alonePeople = 40;
+const alonePass = 5;
+const inFullSet = process.env.HUSHRYD_FULL !== '1' && 'in the full set: npm run test:faults';
+
 const mongo = await ownMongo(t);
 const client = new MongoClient(mongo.url);
 t.teardown(() => client.close());
@@ -36,6 +41,12 @@ const { environment, workerEnvironment, api, newPeople, raiseAt, pressAll, texts
 
 /** Nobody acknowledges what was pressed before: it would be escalated beside all that follows. */
 const forgetAll = () => db.collection('alerts').deleteMany({});
+
+/** The next one presses when somebody has been told of this one: hundreds that wait for the database would show what that takes, and not a kill. */
+const untilTold = {
+  until: (person: Person) =>
+    waitFor(() => textsTo(person).length > 0, { ...recovery, what: 'a text' }).catch(() => undefined),
+};
 
 /** @returns whether each was told in time, from the kill on, or from the press where that came later */
 async function reachAll(
@@ -70,7 +81,7 @@ t.test('a worker killed at every point of sending', async (t) => {
       ...exit,
       killedAtMs: Date.now(),
     }));
-    const answeredAtMs = await pressAll((person) => raiseAt(api.url, person), all);
+    const answeredAtMs = await pressAll((person) => raiseAt(api.url, person), all, untilTold);
 
     const { signal, killedAtMs } = await killed;
     const what = `everybody, after ${point}`;
@@ -93,16 +104,52 @@ t.test('an api killed when it has persisted: others find what it has told nobody
     readyWithinMs: 60_000,
   });
   const all = await newPeople(alertsAPoint);
-  const answeredAtMs = await pressAll((person) => raiseAt(`http://127.0.0.1:${doomedPort}`, person), all);
+  const killed = doomed.exited.then(() => Date.now());
+  const answeredAtMs = await pressAll((person) => raiseAt(`http://127.0.0.1:${doomedPort}`, person), all, untilTold);
 
-  await within(doomed.exited, { ...recovery, what: 'the end' });
-  const killedAtMs = Date.now();
+  const killedAtMs = await within(killed, { ...recovery, what: 'the end' });
   const what = 'everybody, after the death of an api';
   const isInTime = await reachAll(all, { what, killedAtMs, answeredAtMs, byMs: afterApiKillMs });
 
   t.ok(isInTime, 'everybody was told in time');
   t.same(findProblems(all), []);
   await forgetAll();
+});
+
+t.test('an api that sends alone, without MongoDB, killed at every point of sending', { skip: inFullSet }, async (t) => {
+  for (const point of dispatchCrashPoints) {
+    const port = await freePort();
+    const doomed = await startService(t, {
+      name: 'api',
+      main: fileURLToPath(new URL('../dist/main.js', import.meta.url)),
+      env: { ...environment, PORT: String(port), HUSHRYD_FAULTS: '1', CRASH_AT: `${point}:${alonePass}` },
+      ready: 'listening',
+      readyWithinMs: 60_000,
+    });
+    const all = await newPeople(alonePeople);
+    const killed = doomed.exited;
+    await mongo.faults.kill9();
+    // At the next node where nobody is there.
+    await pressAll(async (person) => {
+      const reply = await raiseAt(`http://127.0.0.1:${port}`, person).catch(() => undefined);
+      if (reply === undefined || reply.status >= 300) await raiseAt(api.url, person);
+    }, all);
+    const { signal } = await within(killed, { ...recovery, what: `the end at ${point}` });
+
+    // The one that is left takes over the dead one's journal.
+    await waitFor(() => all.every((person) => textsTo(person).length > 0), {
+      ...recovery,
+      what: `all, after ${point}`,
+    });
+    t.equal(signal, 'SIGKILL', `it died at ${point}`);
+    await mongo.faults.restart();
+    await waitFor(async () => (await db.collection('alerts').countDocuments({})) === all.length, {
+      ...recovery,
+      what: 'every alert in the database',
+    });
+    t.same(findProblems(all, { mostTexts: 3 }), [], point);
+    await forgetAll();
+  }
 });
 
 t.test('negative control: an api that tells people before it persists is found out', async (t) => {
@@ -116,7 +163,7 @@ t.test('negative control: an api that tells people before it persists is found o
   });
   const all = await newPeople(alertsAPoint);
 
-  const answeredAtMs = await pressAll((person) => raiseAt(`http://127.0.0.1:${hastyPort}`, person), all);
+  const answeredAtMs = await pressAll((person) => raiseAt(`http://127.0.0.1:${hastyPort}`, person), all, untilTold);
 
   await reachAll(all, { what: 'everybody', killedAtMs: 0, answeredAtMs, byMs: afterApiKillMs });
   t.same(findProblems(all), ['somebody was told before the alert was persisted']);
