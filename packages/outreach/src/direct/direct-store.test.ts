@@ -1,3 +1,4 @@
+import { neverCrash } from '@hushryd/platform/lifecycle/crash-points';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import t from 'tap';
 import { planOutbox } from '../alerts/plan-outbox.ts';
@@ -24,6 +25,7 @@ function openStore() {
     },
     signals: { read: async () => ({ isStored: false }) },
     settings: { leaseMs: 20_000, escalateEveryMs: 60_000 },
+    crashAt: neverCrash,
     log,
     now,
     elapsedMs: () => passedMs,

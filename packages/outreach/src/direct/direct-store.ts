@@ -3,6 +3,7 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { AlertDocument } from '../alerts/alert-document.ts';
 import type { AlertSignals, LateAck } from '../alerts/alert-signals.ts';
+import type { CrashAlert } from '../alerts/crash-points.ts';
 import { recordKey, type TriggerRecord } from '../alerts/trigger-record.ts';
 import type { AlertAttemptDocument } from '../dispatch/alert-attempts.ts';
 import { readAlertAttemptId } from '../dispatch/attempt-id.ts';
@@ -62,6 +63,7 @@ export function createDirectStore({
   signals,
   settings,
   maxAlerts = 10_000,
+  crashAt,
   log,
   now = Date.now,
   elapsedMs = () => performance.now(),
@@ -70,6 +72,7 @@ export function createDirectStore({
   signals: Pick<AlertSignals, 'read'>;
   settings: Pick<DispatchSettings, 'leaseMs' | 'escalateEveryMs'>;
   maxAlerts?: number;
+  crashAt: CrashAlert;
   log: Logger;
   now?: () => number;
   elapsedMs?: () => number;
@@ -175,7 +178,9 @@ export function createDirectStore({
       held.document = applyChange(held.document, change, atMs);
       for (const made of attempts) held.attempts.set(made._id, made);
       if (isWorthKeeping(change, attempts)) {
+        crashAt('before_outcome');
         await write(held, { kind: 'changed', alertId, atMs, change, attempts: [...attempts] });
+        crashAt('after_outcome');
       }
       return held.document;
     },

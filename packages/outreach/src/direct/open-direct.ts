@@ -101,7 +101,7 @@ export function openDirect({
 }): DirectSending {
   const { findRecipients, lists, publishEvent, messages, metrics, work, gather, signals } = sending;
   const announce: typeof sending.announce = (what) => sending.announce({ ...what, isProvisional: true });
-  const direct = createDirectStore({ journal, signals, settings, log });
+  const direct = createDirectStore({ journal, signals, settings, crashAt, log });
   const lateAcks = createLateAcks({ journal, work, store: sending.store, log });
   const accepts = createAlertStore({ db });
   const handOver = createHandOver({ db });
