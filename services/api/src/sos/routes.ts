@@ -21,9 +21,6 @@ const tags = ['sos'];
 const everyone = ['driver', 'rider', 'operator'] as const;
 const staff = ['operator'] as const;
 
-/** A call for help is taken with a token that ran out within a day. Source: reliability §6. */
-const expiredTokenGraceMs = 24 * 3_600_000;
-
 /** Calling for help, and what became of it. What the staff do about it: staff-routes.ts. */
 export function addSosRoutes(
   app: ApiServer,
@@ -32,7 +29,7 @@ export function addSosRoutes(
   app.post(
     '/v1/sos',
     {
-      config: { roles: everyone, ownDeadline: true, expiredTokenGraceMs },
+      config: { roles: everyone, ownDeadline: true, takesExpiredToken: true },
       schema: {
         tags,
         operationId: 'raiseSos',
