@@ -105,6 +105,8 @@ export function addSosRoutes(
         tags,
         operationId: 'cancelAlert',
         summary: 'End an alert of one’s own by PIN',
+        description:
+          '403 `sos_pin_refused`: not the PIN, or set or changed after the alert was raised; an operator can end it.',
         params: AlertParamsSchema,
         body: CancelAlertBodySchema,
         response: { 200: AlertSchema },
