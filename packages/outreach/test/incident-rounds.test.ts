@@ -2,6 +2,7 @@ import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import t from 'tap';
 import type { AlertDocument } from '../src/alerts/alert-document.ts';
 import { createAlertStore } from '../src/alerts/alert-store.ts';
+import { cancelAlert } from '../src/alerts/cancel-alert.ts';
 import { acknowledgeAlert, closeAlert } from '../src/alerts/handle-alert.ts';
 import { planOutbox } from '../src/alerts/plan-outbox.ts';
 import type { TriggerRecord } from '../src/alerts/trigger-record.ts';
@@ -61,3 +62,37 @@ t.test(
     t.same((await heard(alertId)).slice(4).toSorted(), ['resolve ', `resolve ${round}`]);
   },
 );
+
+t.test('a cancel under duress takes the acknowledgement back, and is an incident anew', async (t) => {
+  const { _id: alertId, person } = await room.raise([]);
+  const duress = () =>
+    cancelAlert(
+      { ...room.work, verifyPin: async () => 'duress' },
+      { ...order(alertId), by: person.userId, pin: '8520' },
+    );
+  await acknowledgeAlert(room.work, order(alertId));
+  await heard(alertId);
+
+  const alert = await duress();
+
+  t.match(alert, { state: 'open', acknowledgedBy: undefined, acknowledgedAt: undefined });
+  t.ok(alert.escalation.nextAt !== null, 'the escalation has begun anew');
+  t.match(
+    (await heard(alertId)).filter((one) => one.startsWith('trigger')),
+    ['trigger ', /^trigger \.duress-/],
+  );
+  const message = room.sandbox.messages.list({ channel: 'incident' }).at(-1);
+  t.match(message?.content.data, { action: 'trigger', details: { is_duress: true } });
+  const { length } = await heard(alertId);
+  await duress();
+  t.equal((await heard(alertId)).length, length, 'the same again changes nothing');
+});
+
+t.test('under duress before anybody has acknowledged it stays one incident', async (t) => {
+  const { _id: alertId, person } = await room.raise([]);
+  await cancelAlert(
+    { ...room.work, verifyPin: async () => 'duress' },
+    { ...order(alertId), by: person.userId, pin: '8520' },
+  );
+  t.same(await heard(alertId), ['trigger ']);
+});

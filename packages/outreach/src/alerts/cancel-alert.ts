@@ -13,7 +13,8 @@ export type VerifyCancelPin = (
 
 /**
  * The person who raised an alert ends it by PIN. Under duress it is shown to the person's devices as cancelled, and nothing else changes:
- * the alert stays open, its escalation begins anew at once, and the operators are told. Both take one write, and answer alike.
+ * the alert stays open, its escalation begins anew at once, also where somebody had acknowledged it, and the operators are told. Both take one
+ * write, and answer alike.
  *
  * PINs that were set since the alert was raised say nothing of it: whoever took the unlocked phone away may have set them.
  *
@@ -39,8 +40,10 @@ export async function cancelAlert(
       assertOpen(alert);
       return {
         set: { state: 'open' },
+        unset: ['acknowledgedBy', 'acknowledgedAt'],
         now: ['duressAt'],
         escalation: 'restart',
+        reopens: alert.state === 'acknowledged',
         fact: { kind: 'duress', by: order.by },
         event: 'sos.duress',
       };

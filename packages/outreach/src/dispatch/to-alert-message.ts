@@ -93,6 +93,7 @@ export function toIncident(
     located_at: location?.recordedAt,
     phone: trigger.device === undefined ? undefined : Object.values(trigger.device).join(' '),
     press_count: alert.pressCount,
+    is_duress: alert.duressAt === undefined ? undefined : true,
     emergency_contacts: alert.contacts.length,
     is_token_expired: alert.isTokenExpired,
     escalation_level: alert.escalation.level,
