@@ -7,7 +7,8 @@ import { type AlertDocument, alertsCollection, type OutboxEntry } from '../src/a
 import { createAlertStore } from '../src/alerts/alert-store.ts';
 import { planOutbox } from '../src/alerts/plan-outbox.ts';
 import type { TriggerRecord } from '../src/alerts/trigger-record.ts';
-import { applyChange, claimDue, toDirectAlert } from '../src/direct/direct-alert.ts';
+import { acknowledge, applyChange, claimDue, joinPress, toDirectAlert } from '../src/direct/direct-alert.ts';
+import { acknowledgeQuietly } from '../src/dispatch/acknowledge-quietly.ts';
 import { alertAttemptsCollection } from '../src/dispatch/alert-attempts.ts';
 import { createDispatchStore } from '../src/dispatch/dispatch-store.ts';
 import type { EntryChange } from '../src/dispatch/entry-change.ts';
@@ -22,14 +23,16 @@ t.comment(`seed ${seed}`);
 
 const { db } = await testMongo(t);
 await ensureCollections(db, [alertsCollection, alertAttemptsCollection]);
+const alerts = db.collection<AlertDocument>('alerts');
 const store = createAlertStore({ db, deadlineMs: 10_000 });
 /** Nothing that is due later comes due while a test runs. */
 const later = 600_000;
 const settings = { leaseMs: later, escalateEveryMs: later };
 const dispatch = createDispatchStore({ db, settings, deadlineMs: 10_000 });
 
-type Step =
-  | { kind: 'claim' }
+const work = { store, announce: async () => true };
+
+type EntryStep =
   | { kind: 'outcome'; entry: number; state: OutboxEntry['state']; due: 'now' | 'later' | 'never'; isStale: boolean }
   | {
       kind: 'told';
@@ -38,11 +41,14 @@ type Step =
       try: 'first' | 'last' | 'next';
       isShared: boolean;
     };
+type Step = EntryStep | { kind: 'claim' } | { kind: 'acknowledge' } | { kind: 'press'; isLater: boolean };
 
 const entry = fc.nat({ max: 7 });
 const steps = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('acknowledge' as const) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('press' as const), isLater: fc.boolean() }) },
     {
       weight: 5,
       arbitrary: fc.record({
@@ -70,32 +76,48 @@ const steps = fc.array(
 const accepted = { kind: 'outcome', entry: 2, state: 'ACCEPTED', due: 'later', isStale: false } as const;
 const arrivedOf = (which: 'first' | 'last' | 'next') =>
   ({ kind: 'told', entry: 2, result: 'arrived', try: which, isShared: true }) as const;
+const outcomeOf = (of: number) =>
+  ({ kind: 'outcome', entry: of, state: 'ACCEPTED', due: 'never', isStale: false }) as const;
+/** What is said of an acknowledgement is over when the next one comes, which is of another incident. */
+const again: [Step[]] = [
+  [
+    { kind: 'acknowledge' },
+    { kind: 'claim' },
+    outcomeOf(4),
+    { kind: 'press', isLater: false },
+    { kind: 'press', isLater: true },
+    { kind: 'press', isLater: true },
+    { kind: 'acknowledge' },
+  ],
+];
 /** Two people share a text, and their receipts come one after the other, or before it is known that it was taken. Chance seldom makes these. */
 const shared: [Step[]][] = [
   [[{ kind: 'claim' }, accepted, accepted, arrivedOf('first'), arrivedOf('last')]],
   [[{ kind: 'claim' }, arrivedOf('next'), accepted, arrivedOf('first'), arrivedOf('last')]],
 ];
 
-function newRecord(): TriggerRecord {
+function newRecord(ageMs: number, userId = `rider-${newKey()}`): TriggerRecord {
   const triggerId = uuidV7();
-  const time = new Date(Date.now() - 40_000).toISOString();
+  const time = new Date(Date.now() - ageMs).toISOString();
   const contacts = [{ contactId: 'a', channels: ['sms', 'voice'] }] as unknown as TriggerRecord['contacts'];
   return {
-    ...{ triggerId, userId: `rider-${newKey()}`, role: 'rider', region: 'test', acceptedAt: time, via: 'https' },
+    ...{ triggerId, userId, role: 'rider', region: 'test', acceptedAt: time, via: 'https' },
     ...{ isTokenExpired: false, trigger: { alertId: triggerId, triggeredAt: time } },
     ...{ outbox: planOutbox({ contacts }), contacts, contactsVersion: 1 },
   };
 }
 
 /** What both have to agree in. Claims have names of their own, a node's fences are higher, and clocks differ. */
-function shape({ outbox, escalation, version }: AlertDocument, fenceBase: number) {
+function shape(alert: AlertDocument, fenceBase: number) {
+  const { outbox, escalation, version, state, pressCount, acknowledgedBy } = alert;
   return {
+    ...{ state, pressCount, acknowledgedBy },
     level: escalation.level,
     escalates: whenIs(escalation.nextAt),
     version,
-    outbox: outbox.map(({ entryId, state, attempts, tries, dueAt, fence }) => ({
+    outbox: outbox.map(({ entryId, recipient, purpose, state, attempts, tries, dueAt, fence }) => ({
       entryId: entryId.replace(/^(on-call)-.*-(\w+)$/, '$1-$2'),
-      ...{ state, attempts, dueAt: whenIs(dueAt), results: tries.map(({ result }) => result) },
+      ...{ recipient, purpose, state, attempts, dueAt: whenIs(dueAt), results: tries.map(({ result }) => result) },
       fence: fence - fenceBase,
     })),
   };
@@ -109,7 +131,7 @@ function whenIs(at: Date | null): 'never' | 'now' | 'later' {
 t.test('the same happens in memory and in the database', async (t) => {
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
-      const record = newRecord();
+      const record = newRecord(40_000);
       let own = toDirectAlert(record);
       const { alert } = await store.accept(record, { ageMs: 40_000 });
       const fenceBase = own.outbox[0]?.fence ?? 0;
@@ -118,6 +140,16 @@ t.test('the same happens in memory and in the database', async (t) => {
         if (step.kind === 'claim') {
           await dispatch.claim(alert._id);
           own = claimDue(own, { claimId: `c${index}`, nowMs: Date.now(), settings })?.alert ?? own;
+        } else if (step.kind === 'acknowledge') {
+          await acknowledgeQuietly(work, { alertId: alert._id, by: 'olga' });
+          own = acknowledge(own, { by: 'olga', atMs: Date.now() });
+        } else if (step.kind === 'press') {
+          // As if the press before it were a minute older, so that this one is of now in both.
+          const lastPressedAt = new Date(Date.now() - (step.isLater ? 61_000 : 0));
+          await alerts.updateOne({ _id: alert._id }, { $set: { lastPressedAt } });
+          const next = newRecord(0, record.userId);
+          await store.accept(next);
+          own = joinPress({ ...own, lastPressedAt }, next);
         } else {
           const ours = own.outbox[step.entry % own.outbox.length];
           const theirs = stored.outbox[step.entry % stored.outbox.length];
@@ -129,18 +161,14 @@ t.test('the same happens in memory and in the database', async (t) => {
         deepStrictEqual(shape(own, fenceBase), shape(stored, 0));
       }
     }),
-    { numRuns: runs, seed, examples: shared },
+    { numRuns: runs, seed, examples: [...shared, again] },
   );
   t.pass(`${runs} alerts`);
 });
 
 const dueInMs = { never: null, now: 0, later };
 
-function toChange(
-  step: Exclude<Step, { kind: 'claim' }>,
-  { entryId, fence, tries }: OutboxEntry,
-  index: number,
-): EntryChange {
+function toChange(step: EntryStep, { entryId, fence, tries }: OutboxEntry, index: number): EntryChange {
   if (step.kind === 'told') {
     const known = { first: tries[0], last: tries.at(-1), next: undefined }[step.try];
     const sharedTry = step.isShared && { sharedTry: { provider: 'twilio-sms', endedAtMs: 2 } as const };

@@ -21,7 +21,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; set before any handler of a route that names roles. */
     identity: Identity;
-    /** The token had run out; only where the route allows for it, see `expiredTokenGraceMs`. */
+    /** The token had run out; only where the route allows for it, see `takesExpiredToken`. */
     isTokenExpired: boolean;
   }
 
@@ -32,7 +32,7 @@ declare module 'fastify' {
     produces?: readonly string[];
     /** The route bounds its own waiting, in less time than Fastify's timer costs. */
     ownDeadline?: boolean;
-    /** Genuine tokens that ran out no longer ago than this are taken too: a call of help must not fail for want of a new one. */
-    expiredTokenGraceMs?: number;
+    /** Genuine tokens that ran out within a day are taken too: a call of help must not fail for want of a new one. Revocations are kept as long. */
+    takesExpiredToken?: true;
   }
 }

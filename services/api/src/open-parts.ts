@@ -121,7 +121,8 @@ export async function openParts(
     connections,
     keys,
     resolveTrips: (tripIds) => trips.tripAccessByIds(tripIds),
-    readRevocations: () => revocationStore.inForce({ nowMs: Date.now() }),
+    readRevocations: (changedSinceMs) =>
+      revocationStore.inForce({ nowMs: Date.now(), ...(changedSinceMs !== undefined && { changedSinceMs }) }),
     lifecycle,
     telemetry,
     log,

@@ -44,7 +44,7 @@ export function tokenOf(role: Role, userId: string): string {
 }
 
 /** A genuine token that ran out so long ago. */
-export function expiredTokenOf(role: Role, userId: string, agoMs: number): string {
+export function expiredTokenOf(role: Role, userId: string, agoMs: number, sessionId?: string): string {
   const lifetimeMs = 60_000;
   const past = createTokenSigner({
     privateKeyPem,
@@ -52,7 +52,8 @@ export function expiredTokenOf(role: Role, userId: string, agoMs: number): strin
     issuer: 'hushryd',
     now: () => Date.now() - agoMs - lifetimeMs,
   });
-  return past.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs });
+  const session = sessionId !== undefined && { sessionId };
+  return past.sign({ userId, role, audience: role === 'operator' ? 'admin' : 'user', lifetimeMs, ...session });
 }
 
 const journals = mkdtempSync(join(tmpdir(), 'hushryd-sos-'));

@@ -10,7 +10,7 @@ export const PinSchema = Type.String({ pattern: '^[0-9]{4,8}$', description: '4â
  * `PUT /v1/users/me/safety`. What is left out stays as it is, since a PIN cannot be read back; `phone: null` takes the number away.
  *
  * `cancel` ends an alert; `duress` looks as if it did, and does not: for somebody who is made to. Where there are PINs, `current` (the
- * cancel PIN) has to be right before they change.
+ * cancel PIN) has to be right before they change. An alert is ended by PINs that were there before it alone.
  */
 export const PutSafetyBodySchema = Type.Object(
   {

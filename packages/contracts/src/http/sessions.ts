@@ -23,14 +23,14 @@ export const RevocationSchema = Type.Object(
     /** `sid` of sessions that were signed out: all of their tokens, also those that are issued later. Absent for none. */
     sessionIds: Type.Optional(Type.Array(IdSchema, { maxItems: 50 })),
     reason: Type.Enum(revocationReasons),
-    /** The last of these tokens has run out by then, and the record can be forgotten. */
+    /** None of these tokens is taken any more by then, not even for a call of help, and the record can be forgotten. */
     expiresAtMs: EpochMsSchema,
   },
   closed,
 );
 export type Revocation = Static<typeof RevocationSchema>;
 
-/** `GET /internal/revocations` (service token): all that are in force. */
+/** `GET /internal/revocations` (service token): all of tokens that have not run out. */
 export const RevocationsReplySchema = Type.Object({ revocations: Type.Array(RevocationSchema) }, closed);
 export type RevocationsReply = Static<typeof RevocationsReplySchema>;
 

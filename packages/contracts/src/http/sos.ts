@@ -118,6 +118,7 @@ const alertFields = {
   closeReason: Type.Optional(Type.String()),
   /** The person's devices were told that it is cancelled. It is not: somebody was made to cancel it. */
   isDuress: Type.Optional(Type.Literal(true)),
+  duressAt: Type.Optional(IsoTimeSchema),
 };
 export const AlertSummarySchema = Type.Object(alertFields, closed);
 export type AlertSummary = Static<typeof AlertSummarySchema>;

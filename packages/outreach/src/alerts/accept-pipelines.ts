@@ -3,6 +3,8 @@ import { keepDrillMs } from '../drills/canary-person.ts';
 import type { AlertDocument } from './alert-document.ts';
 import { appendFacts, firstFacts } from './append-facts.ts';
 import { ownerOf } from './drill-person.ts';
+import { withEntries } from './end-outbox.ts';
+import { reopenIncident } from './plan-outbox.ts';
 import type { TriggerRecord } from './trigger-record.ts';
 import { settleWork } from './work-at.ts';
 
@@ -101,7 +103,7 @@ export function toRaise(record: TriggerRecord, ageMs: number, isHeld: boolean): 
 
 /**
  * The update that lets a press join the open alert of its person. Within a minute of the press before it only its id is kept; later it
- * is *pressed again*: a fact, and the escalation starts anew, also where somebody had acknowledged.
+ * is *pressed again*: a fact, and the escalation starts anew, also where somebody had acknowledged; then an incident is opened anew too.
  */
 export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
   const pressedAt = before(ageMs);
@@ -147,6 +149,13 @@ export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
           { level: { $literal: 0 }, nextAt: after(pressedAt, escalateAfterMs) },
           '$escalation',
         ),
+        outbox: {
+          $cond: [
+            { $and: [isPressedAgain, { $eq: ['$state', 'acknowledged'] }] },
+            withEntries([reopenIncident(record.triggerId)]),
+            '$outbox',
+          ],
+        },
         state: ifPressedAgain('open', '$state'),
         acknowledgedBy: ifPressedAgain('$$REMOVE', '$acknowledgedBy'),
         acknowledgedAt: ifPressedAgain('$$REMOVE', '$acknowledgedAt'),

@@ -8,6 +8,7 @@ import type { AlertStore } from './alert-store.ts';
 import type { AnnounceAlert } from './announce-alert.ts';
 import { appendFacts, type NewFact } from './append-facts.ts';
 import { outboxAfter, withEntries } from './end-outbox.ts';
+import { reopenIncident } from './plan-outbox.ts';
 import type { PlannedEntry } from './trigger-record.ts';
 import { settleWork } from './work-at.ts';
 
@@ -30,11 +31,15 @@ export interface AlertChange {
   set?: Partial<
     Omit<AlertDocument, '_id' | 'version' | 'facts' | 'hasFacts' | 'timelineHead' | 'escalation' | 'outbox'>
   >;
+  /** Fields that hold no more. */
+  unset?: ('acknowledgedBy' | 'acknowledgedAt')[];
   /** Fields that get the time of the write. */
   now?: ('claimedAt' | 'acknowledgedAt' | 'closedAt' | 'duressAt')[];
   escalation?: 'stop' | 'restart';
   /** What has to be told of it, and what has not any more: see end-outbox.ts. */
   outbox?: 'acknowledge' | 'close';
+  /** Whoever had acknowledged it does not take care any more: an incident is opened anew. */
+  reopens?: boolean;
   /** Somebody else to be told. */
   addEntry?: PlannedEntry;
   /** `factId` only where the client made one. */
@@ -103,18 +108,20 @@ export function assertNoDrill({ isDrill }: Pick<AlertDocument, 'isDrill'>): void
 }
 
 function toPipeline(change: AlertChange, factId: string): Document[] {
-  const { set = {}, now = [], escalation, outbox, addEntry, fact } = change;
+  const { set = {}, unset = [], now = [], escalation, outbox, reopens, addEntry, fact } = change;
+  const added = [...(reopens ? [reopenIncident(factId)] : []), ...(addEntry === undefined ? [] : [addEntry])];
   const literals = Object.entries(set).map(([field, value]) => [field, { $literal: value }]);
   return [
     {
       $set: {
         ...Object.fromEntries(literals),
+        ...Object.fromEntries(unset.map((field) => [field, '$$REMOVE'])),
         ...Object.fromEntries(now.map((field) => [field, '$$NOW'])),
         ...(escalation === 'stop' && { 'escalation.nextAt': { $literal: null } }),
         ...(escalation === 'restart' && { escalation: { level: { $literal: 0 }, nextAt: '$$NOW' } }),
         ...appendFacts([{ fact: { ...fact, factId } }]),
         ...(outbox !== undefined && { outbox: outboxAfter(outbox) }),
-        ...(addEntry !== undefined && { outbox: withEntries([addEntry]) }),
+        ...(added.length > 0 && { outbox: withEntries(added) }),
         version: { $add: ['$version', 1] },
         changedAt: '$$NOW',
       },

@@ -6,23 +6,14 @@ const closingChannels = ['sms', 'whatsapp', 'push', 'email', 'app'];
 /**
  * The outbox of an alert that somebody acknowledges or ends, as an expression of that same update, so that a crash after it loses nothing.
  *
- * Nobody on call is called any more. The incident is acknowledged or resolved. At the end nothing is sent any more that was not taken yet,
- * and the contacts who were told hear that it is over.
+ * Nobody on call is called any more. The newest incident is acknowledged, or all are resolved. At the end nothing is sent any more that was not
+ * taken yet, and the contacts who were told hear that it is over.
  */
 export function outboxAfter(change: 'acknowledge' | 'close'): object {
-  const isAcknowledge = change === 'acknowledge';
-  const purpose = isAcknowledge ? 'acknowledge' : 'resolve';
-  const incident = newEntry({
-    // A name of its own each time: it may be acknowledged, pressed again, acknowledged.
-    entryId: { $concat: [`incident-${purpose}-`, { $toString: '$version' }] },
-    recipient: { $literal: { kind: 'incident' } },
-    channel: 'incident',
-    purpose,
-  });
   const others = { $filter: { input: '$outbox', as: 'entry', cond: isKept } };
-  return isAcknowledge
-    ? { $concatArrays: [others, [incident]] }
-    : { $concatArrays: [{ $map: { input: others, as: 'entry', in: ended } }, [incident], toldContacts] };
+  return change === 'acknowledge'
+    ? { $concatArrays: [others, [acknowledgedIncident]] }
+    : { $concatArrays: [{ $map: { input: others, as: 'entry', in: ended } }, resolvedIncidents, toldContacts] };
 }
 
 /** The outbox with everything ended that is not yet, and nobody told of it. */
@@ -38,6 +29,42 @@ function newEntry(fields: object): object {
     $mergeObjects: [fields, { $literal: { state: 'PENDING', fence: 0, attempts: 0, tries: [] } }, { dueAt: '$$NOW' }],
   };
 }
+
+/** Those that were opened, the newest last. They stay in the outbox when they have been sent. */
+const openedIncidents = {
+  $filter: {
+    input: '$outbox',
+    as: 'opened',
+    cond: {
+      $and: [
+        { $eq: ['$$opened.recipient.kind', 'incident'] },
+        { $eq: [{ $ifNull: ['$$opened.purpose', null] }, null] },
+      ],
+    },
+  },
+};
+const openedRecipients = { $map: { input: openedIncidents, as: 'opened', in: '$$opened.recipient' } };
+const atVersion = { $toString: '$version' };
+
+const acknowledgedIncident = newEntry({
+  // A name of its own each time: it may be acknowledged, pressed again, acknowledged.
+  entryId: { $concat: ['incident-acknowledge-', atVersion] },
+  recipient: { $ifNull: [{ $arrayElemAt: [openedRecipients, -1] }, { $literal: { kind: 'incident' } }] },
+  channel: 'incident',
+  purpose: 'acknowledge',
+});
+const resolvedIncidents = {
+  $map: {
+    input: openedRecipients,
+    as: 'opened',
+    in: newEntry({
+      entryId: { $concat: ['incident-resolve-', atVersion, '-', { $ifNull: ['$$opened.round', 'first'] }] },
+      recipient: '$$opened',
+      channel: 'incident',
+      purpose: 'resolve',
+    }),
+  },
+};
 
 const isOld = { $ne: [{ $ifNull: ['$$entry.purpose', null] }, null] };
 const isOver = { $eq: [{ $type: '$$entry.dueAt' }, 'null'] };

@@ -17,6 +17,18 @@ export function planOutbox(
   return isDrill ? entries.filter(({ recipient }) => !pagedKinds.includes(recipient.kind)) : entries;
 }
 
+/**
+ * One incident more, where somebody is needed again after an acknowledgement: whoever carries incidents tells nobody of what comes to an
+ * acknowledged one. Source: developer.pagerduty.com, "Send an Alert Event".
+ *
+ * @param round of what it is needed for, unique in its alert: the press, or the fact of it
+ */
+export const reopenIncident = (round: string): PlannedEntry => ({
+  entryId: `incident-${round}`,
+  recipient: { kind: 'incident', round },
+  channel: 'incident',
+});
+
 const pagedKinds = ['incident', 'on_call'];
 
 function planAlert(list: Pick<OutreachList, 'contacts'> | undefined): PlannedEntry[] {

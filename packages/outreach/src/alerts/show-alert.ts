@@ -38,7 +38,7 @@ export function toSummary(alert: AlertDocument, { sealer, mapUrl }: Omit<ShowPar
     ...(alert.closeReason !== undefined && {
       closeReason: showFactText(sealer, alert.closeReason, { personId: alert.person.userId }),
     }),
-    ...(alert.duressAt !== undefined && { isDuress: true }),
+    ...(alert.duressAt !== undefined && { isDuress: true, duressAt: alert.duressAt.toISOString() }),
   };
 }
 
@@ -53,9 +53,11 @@ export async function showAlert(reader: AlertReader, alert: AlertDocument, parts
   const { duressAt } = alert;
   // Whoever tries it out wants to see whom it reached.
   if (alert.isDrill) return { ...shared(alert), outbox: alert.outbox.map(toOutboxEntry) };
-  if (duressAt === undefined || reader === 'contact') return shared(alert);
+  const isSeeminglyCancelled = duressAt !== undefined;
+  if (reader === 'contact' || (alert.state !== 'cancelled' && !isSeeminglyCancelled)) return shared(alert);
+  // That somebody had acknowledged is shown of neither, since under duress it is forgotten: both look alike.
   const { acknowledgedAt: _, ...rest } = shared(alert);
-  return { ...rest, state: 'cancelled', closedAt: duressAt.toISOString() };
+  return isSeeminglyCancelled ? { ...rest, state: 'cancelled', closedAt: duressAt.toISOString() } : rest;
 }
 
 async function toStaffView(alert: AlertDocument, parts: ShowParts): Promise<Alert> {

@@ -5,10 +5,12 @@ import type { FactText } from './fact-text.ts';
 
 /**
  * Whom an entry is for. `expand_contacts`: the contacts could not be read in time, whoever claims it reads them and adds their entries.
- * `on_call`: whoever is on call on that level when it is sent; `person`: who raised the alert.
+ * `on_call`: whoever is on call on that level when it is sent; `person`: who raised the alert. `incident`: the alert's, or one of its own for a
+ * `round` that began after an acknowledgement.
  */
 export type OutboxRecipient =
-  | { kind: 'operators' | 'incident' | 'expand_contacts' | 'person' }
+  | { kind: 'operators' | 'expand_contacts' | 'person' }
+  | { kind: 'incident'; round?: string }
   | { kind: 'on_call'; level?: number }
   | { kind: 'contact'; contactId: string };
 

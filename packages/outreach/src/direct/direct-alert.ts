@@ -1,6 +1,7 @@
 import { escalateAfterMs, maxTriggers, mergeWithinMs } from '../alerts/accept-pipelines.ts';
 import type { AlertDocument, AlertFact, EntryTry, OutboxEntry } from '../alerts/alert-document.ts';
 import { maxWaitingFacts } from '../alerts/append-facts.ts';
+import { reopenIncident } from '../alerts/plan-outbox.ts';
 import type { PlannedEntry, TriggerRecord } from '../alerts/trigger-record.ts';
 import { pagedChannels } from '../dispatch/claim-pipeline.ts';
 import type { Claimed } from '../dispatch/dispatch-store.ts';
@@ -47,8 +48,8 @@ export function toDirectAlert(record: TriggerRecord): AlertDocument {
 }
 
 /**
- * A further press of the same person joins: within a minute of the one before it only its id counts, later the escalation begins anew. It
- * comes to the database by itself, so nothing else of it is kept.
+ * A further press of the same person joins: within a minute of the one before it only its id counts, later the escalation begins anew, and
+ * an incident with it where somebody had acknowledged. It comes to the database by itself, so nothing else of it is kept.
  */
 export function joinPress(alert: AlertDocument, record: TriggerRecord): AlertDocument {
   if (alert.triggerIds.includes(record.triggerId) || alert.triggerIds.length >= maxTriggers) return alert;
@@ -66,6 +67,10 @@ export function joinPress(alert: AlertDocument, record: TriggerRecord): AlertDoc
     ...open,
     state: 'open',
     lastPressedAt: pressedAt,
+    outbox:
+      alert.state === 'acknowledged'
+        ? [...alert.outbox, toDue(reopenIncident(record.triggerId), pressedAt)]
+        : alert.outbox,
     escalation: { level: 0, nextAt: after(pressedAt, escalateAfterMs) },
     version: alert.version + 1,
     changedAt: pressedAt,
@@ -169,10 +174,13 @@ export function applyChange(alert: AlertDocument, change: EntryChange, nowMs: nu
 export function acknowledge(alert: AlertDocument, { by, atMs }: { by: string; atMs: number }): AlertDocument {
   if (alert.state !== 'open' || atMs < alert.lastPressedAt.getTime()) return alert;
   const at = new Date(atMs);
+  const opened = alert.outbox.findLast(
+    ({ recipient, purpose }) => recipient.kind === 'incident' && purpose === undefined,
+  );
   const incident = toDue(
     {
       entryId: `incident-acknowledge-${alert.version}`,
-      recipient: { kind: 'incident' },
+      recipient: opened?.recipient ?? { kind: 'incident' },
       channel: 'incident',
       purpose: 'acknowledge',
     },
@@ -184,7 +192,7 @@ export function acknowledge(alert: AlertDocument, { by, atMs }: { by: string; at
       state: 'acknowledged',
       acknowledgedBy: by,
       acknowledgedAt: at,
-      outbox: [...alert.outbox.filter(({ recipient }) => recipient.kind !== 'on_call'), incident],
+      outbox: [...alert.outbox.filter(isKeptWhenAcknowledged), incident],
       escalation: { ...alert.escalation, nextAt: null },
       version: alert.version + 1,
       changedAt: at,
@@ -228,6 +236,10 @@ function applyTold(entry: OutboxEntry, { number, result, sharedTry }: Told, at: 
   const tries = entry.tries.map((made) => (made.number === number ? { ...made, result } : made));
   return { ...entry, state: 'PENDING', dueAt: at, tries };
 }
+
+/** Nobody on call is called any more, and of what was said of an earlier acknowledgement nothing is kept once it is over. */
+const isKeptWhenAcknowledged = ({ recipient, purpose, dueAt }: OutboxEntry): boolean =>
+  recipient.kind !== 'on_call' && (purpose === undefined || dueAt !== null);
 
 /** There is no end to those of whoever was on call. */
 const isOnItsWay = ({ recipient, dueAt }: OutboxEntry): boolean => recipient.kind !== 'on_call' || dueAt !== null;

@@ -66,13 +66,14 @@ export function toAlertPush(words: Words, alertId: string): PushMessage {
   return { ...toPush(words, alertId), data: { alertId, template: words.template } };
 }
 
-/** All that whoever is on duty has to see. One incident an alert, by its id. */
+/** All that whoever is on duty has to see. One incident an alert, by its id, and one more for each round after an acknowledgement. */
 export function toIncident(
   alert: AlertView,
-  { purpose }: Pick<OutboxEntry, 'purpose'>,
+  { recipient, purpose }: Pick<OutboxEntry, 'recipient' | 'purpose'>,
   { mapUrl, deskUrl }: MessageSettings,
 ): IncidentMessage {
-  const dedupKey = alert._id;
+  const round = recipient.kind === 'incident' ? recipient.round : undefined;
+  const dedupKey = round === undefined ? alert._id : `${alert._id}.${round}`;
   if (purpose !== undefined) return { action: purpose, dedupKey };
   const { trigger, person } = alert;
   const { location } = trigger;
@@ -92,6 +93,7 @@ export function toIncident(
     located_at: location?.recordedAt,
     phone: trigger.device === undefined ? undefined : Object.values(trigger.device).join(' '),
     press_count: alert.pressCount,
+    is_duress: alert.duressAt === undefined ? undefined : true,
     emergency_contacts: alert.contacts.length,
     is_token_expired: alert.isTokenExpired,
     escalation_level: alert.escalation.level,

@@ -27,8 +27,11 @@ export interface ClaimRules {
   clockToleranceMs: number;
 }
 
-/** Longest life of a token, and so of a revocation. */
+/** Longest life of a token. */
 export const MAX_TOKEN_LIFE_MS = 15 * 60_000;
+
+/** A call for help is taken with a genuine token that ran out so long ago. Source: reliability §6. */
+export const EXPIRED_TOKEN_GRACE_MS = 24 * 3_600_000;
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 

@@ -1,5 +1,5 @@
 import type { Revocation, RevocationReason } from '@hushryd/contracts/http/sessions';
-import { MAX_TOKEN_LIFE_MS } from '@hushryd/platform/auth/claims';
+import { EXPIRED_TOKEN_GRACE_MS, MAX_TOKEN_LIFE_MS } from '@hushryd/platform/auth/claims';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
 import { deadline, isDuplicateKey, toMongoError } from '@hushryd/platform/mongo/deadline';
@@ -36,8 +36,8 @@ export interface SessionOfToken {
 
 export interface RevocationStore {
   /**
-   * One session with all of its tokens, or the one token where it names no session. A 51st within 16 minutes ends all of the user's tokens,
-   * and sessions that were not signed out fetch new ones.
+   * One session with all of its tokens, or the one token where it names no session. A 51st, with less than a day between each and the next,
+   * ends all of the user's tokens, and sessions that were not signed out fetch new ones.
    */
   revokeSession(revoked: SessionOfToken & { nowMs: number }): Promise<Revocation>;
   /** Every token issued to the user until now. */
@@ -50,11 +50,15 @@ export interface RevocationStore {
 const maxNamed = 50;
 const maxAttempts = 5;
 /** Clocks differ by half a minute at most, and tokens are believed for as long after their end. */
-const keepMs = MAX_TOKEN_LIFE_MS + 60_000;
+const marginMs = 60_000;
+/** What was revoked longer ago has run out. */
+export const revokedHaveRunOutMs = MAX_TOKEN_LIFE_MS + marginMs;
+/** And after this it does not even do for a call of help. */
+const keepMs = revokedHaveRunOutMs + EXPIRED_TOKEN_GRACE_MS;
 const maxInForce = 200_000;
 
 /**
- * Revoked tokens in MongoDB, until they would have run out anyway. Writes are acknowledged by a majority and journalled.
+ * Revoked tokens in MongoDB, until even a call for help would no longer take them. Writes are acknowledged by a majority and journalled.
  *
  * @param deadlineMs for each operation
  * @throws AppError `database_unavailable` from every function; the outcome is unknown then, and the same may be asked again

@@ -41,7 +41,7 @@ async function createStage({ isFilled = true } = {}) {
   const publisher = createRevocationPublisher({ redis, keys });
   const reader = createAccessLogReader({ redis, keys, now: clock.now });
   const told: Revocation[] = [];
-  const truth = { asked: 0, isAway: false, revocations: [] as Revocation[] };
+  const truth = { asked: 0, isAway: false, revocations: [] as Revocation[], sinceMs: [] as (number | undefined)[] };
   let tell: OnAccessNews = () => undefined;
   let isUserUnreadable = false;
   const steady = redis as unknown as Record<'hgetall' | 'hget' | 'exists', (...of: string[]) => Promise<unknown>>;
@@ -54,8 +54,9 @@ async function createStage({ isFilled = true } = {}) {
     } as unknown as RedisClient,
     keys,
     follower: { follow: (onNews) => (tell = onNews) },
-    async readTruth() {
+    async readTruth(changedSinceMs) {
       truth.asked += 1;
+      truth.sinceMs.push(changedSinceMs);
       if (truth.isAway) throw new Error('the api is away');
       return truth.revocations;
     },
@@ -245,3 +246,27 @@ t.test('a log in which nobody can write any more is no news, and the truth is as
   await look();
   t.equal(refusalOf(identityOf('rita', 'two'), { mustBeFresh: true }), 'valid');
 });
+
+t.test(
+  'all of the truth is asked for once, then what has changed since it last answered and somewhat longer',
+  async (t) => {
+    const { look, clock, truth } = await createStage({ isFilled: false });
+    const asks = async () => {
+      truth.sinceMs.length = 0;
+      clock.advance(2_000);
+      await look();
+      return truth.sinceMs;
+    };
+    truth.isAway = true;
+    t.strictSame(await asks(), [undefined]);
+    t.strictSame(await asks(), [undefined], 'it has not answered yet');
+
+    truth.isAway = false;
+    t.strictSame(await asks(), [undefined]);
+    const answeredAtMs = clock.now();
+    t.strictSame(await asks(), [answeredAtMs - 120_000]);
+    truth.isAway = true;
+    const lastAnswerMs = clock.now();
+    for (let n = 0; n < 3; n += 1) t.strictSame(await asks(), [lastAnswerMs - 120_000]);
+  },
+);

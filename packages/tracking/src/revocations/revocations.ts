@@ -9,8 +9,12 @@ import { LRUCache } from 'lru-cache';
 import type { AccessFollower } from '../access-log/access-follower.ts';
 import type { AccessNews } from '../access-log/access-log.ts';
 
-/** Every revocation in force, from the truth. Throws where nobody answers. */
-export type ReadRevocations = () => Promise<Revocation[]>;
+/**
+ * Every revocation in force, from the truth; of those that have changed since then at least. Throws where nobody answers.
+ *
+ * @param changedSinceMs by the clock of this node; undefined for all
+ */
+export type ReadRevocations = (changedSinceMs?: number) => Promise<Revocation[]>;
 
 export interface Revocations {
   /** The revocation that this token falls under, if there is one. Costs one look into a map. */
@@ -22,15 +26,17 @@ export interface Revocations {
   assertValid(identity: Identity, options?: { mustBeFresh?: boolean }): void;
 }
 
-/** A sign-out is forgotten once its tokens have run out, after a quarter of an hour. */
+/** A sign-out is forgotten once its tokens cannot call for help any more, after a day and a quarter of an hour. */
 const maxUsers = 200_000;
 const staleAfterMs = 5000;
 const askTruthEveryMs = 2000;
+/** Longer than clocks differ, and a sign-out takes from its time to its majority. */
+const askFurtherBackMs = 120_000;
 
 /**
  * Whose tokens were revoked, as one node knows it: all of them are in memory, so that looking costs nothing, and a new one is felt
  * within a second through the access logs. While Redis is away, cannot be written, or was emptied and is not filled again, the truth is asked
- * every two seconds: one question a node, whatever it holds.
+ * every two seconds: one question a node, whatever it holds, once for all of it and then for what has changed since.
  *
  * Bounded: 200,000 users; the least recently changed go first.
  *
@@ -60,6 +66,8 @@ export function createRevocations({
   const outdated = new Set<string>();
   const knownAtMs = new Array<number>(keys.partitions).fill(Number.NEGATIVE_INFINITY);
   let askedTruthAtMs = Number.NEGATIVE_INFINITY;
+  /** Until when the truth was heard: nothing is forgotten here, so all of it is asked for once. */
+  let heardUntilMs: number | undefined;
   let isFilling = false;
   const partitionOf = (userId: string) => keys.topicPartition(userTopic(userId));
 
@@ -102,7 +110,9 @@ export function createRevocations({
     if (!isUnknown || askedAtMs - askedTruthAtMs < askTruthEveryMs) return;
     askedTruthAtMs = askedAtMs;
     try {
-      for (const revocation of await readTruth()) learn(revocation);
+      const news = await readTruth(heardUntilMs === undefined ? undefined : heardUntilMs - askFurtherBackMs);
+      for (const revocation of news) learn(revocation);
+      heardUntilMs = askedAtMs;
       knownAtMs.fill(askedAtMs);
     } catch (err) {
       if (isRedisAway) throw err;

@@ -1,4 +1,4 @@
-import type { Identity, Role } from '@hushryd/platform/auth/claims';
+import { EXPIRED_TOKEN_GRACE_MS, type Identity, type Role } from '@hushryd/platform/auth/claims';
 import type { TokenVerifier } from '@hushryd/platform/auth/verify-token';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Revocations } from '@hushryd/tracking/revocations/revocations';
@@ -30,8 +30,8 @@ export function addRouteRules(
     if (roles === undefined) throw new Error(`Route ${route.method} ${route.url} does not say who may call it`);
     const checks: onRequestHookHandler[] = [createAcceptCheck(route.config?.produces)];
     if (roles !== 'anyone') {
-      const graceMs = route.config?.expiredTokenGraceMs ?? 0;
-      checks.push(createRoleCheck({ tokens, revocations, roles, graceMs }));
+      const takesExpiredToken = route.config?.takesExpiredToken === true;
+      checks.push(createRoleCheck({ tokens, revocations, roles, takesExpiredToken }));
     }
     route.onRequest = [...checks, ...toArray(route.onRequest)];
     if (route.config?.ownDeadline !== true) route.handlerTimeout ??= deadlineMs;
@@ -43,12 +43,12 @@ function createRoleCheck({
   tokens,
   revocations,
   roles,
-  graceMs,
+  takesExpiredToken,
 }: {
   tokens: TokenVerifier;
   revocations: Pick<Revocations, 'assertValid'>;
   roles: readonly Role[];
-  graceMs: number;
+  takesExpiredToken: boolean;
 }): onRequestHookHandler {
   const isAllowed: Record<Role, boolean> = {
     driver: roles.includes('driver'),
@@ -57,7 +57,7 @@ function createRoleCheck({
   };
   return (request, _reply, done) => {
     const token = bearerToken(request);
-    const identity = graceMs === 0 ? tokens.verify(token) : verifyGenuine(request, token);
+    const identity = takesExpiredToken ? verifyGenuine(request, token) : tokens.verify(token);
     // Not `mustBeFresh`: with Redis and MongoDB both away the signature has to do, since an SOS comes this way.
     revocations.assertValid(identity);
     if (!isAllowed[identity.role]) throw new AppError('forbidden');
@@ -66,7 +66,7 @@ function createRoleCheck({
   };
 
   function verifyGenuine(request: FastifyRequest, token: string): Identity {
-    const { identity, isExpired } = tokens.verifyGenuine(token, graceMs);
+    const { identity, isExpired } = tokens.verifyGenuine(token, EXPIRED_TOKEN_GRACE_MS);
     request.isTokenExpired = isExpired;
     return identity;
   }

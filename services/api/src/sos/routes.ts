@@ -21,9 +21,6 @@ const tags = ['sos'];
 const everyone = ['driver', 'rider', 'operator'] as const;
 const staff = ['operator'] as const;
 
-/** A call for help is taken with a token that ran out within a day. Source: reliability §6. */
-const expiredTokenGraceMs = 24 * 3_600_000;
-
 /** Calling for help, and what became of it. What the staff do about it: staff-routes.ts. */
 export function addSosRoutes(
   app: ApiServer,
@@ -32,7 +29,7 @@ export function addSosRoutes(
   app.post(
     '/v1/sos',
     {
-      config: { roles: everyone, ownDeadline: true, expiredTokenGraceMs },
+      config: { roles: everyone, ownDeadline: true, takesExpiredToken: true },
       schema: {
         tags,
         operationId: 'raiseSos',
@@ -108,6 +105,8 @@ export function addSosRoutes(
         tags,
         operationId: 'cancelAlert',
         summary: 'End an alert of one’s own by PIN',
+        description:
+          '403 `sos_pin_refused`: not the PIN, or set or changed after the alert was raised; an operator can end it.',
         params: AlertParamsSchema,
         body: CancelAlertBodySchema,
         response: { 200: AlertSchema },

@@ -16,8 +16,8 @@ export function toSosPeople({
       const read = await outreachLists.readOutreachList(userId, options);
       return 'missed' in read ? undefined : read.found;
     },
-    async verifyPin(userId, pin) {
-      const verdict = await verifyPin(userId, pin);
+    async verifyPin(userId, pin, options) {
+      const verdict = await verifyPin(userId, pin, options);
       if (verdict !== 'wrong') return verdict;
       return (await safety.read(userId)).hasPins ? 'wrong' : 'unset';
     },

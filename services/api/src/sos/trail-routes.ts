@@ -15,9 +15,6 @@ const everyone = ['driver', 'rider', 'operator'] as const;
 const params = AlertParamsSchema;
 const defaultLimit = 1_000;
 
-/** As with the alert itself: help does not fail for want of a new token. */
-const expiredTokenGraceMs = 24 * 3_600_000;
-
 /** Where the person in danger is, and where the trip's driver is. Contacts without the app: share/routes.ts. */
 export function addTrailRoutes(
   app: ApiServer,
@@ -26,7 +23,8 @@ export function addTrailRoutes(
   app.post(
     '/v1/sos/:id/fixes',
     {
-      config: { roles: everyone, expiredTokenGraceMs },
+      // As with the alert itself: help does not fail for want of a new token.
+      config: { roles: everyone, takesExpiredToken: true },
       schema: {
         tags,
         operationId: 'postSosFixes',

@@ -232,3 +232,43 @@ test('everything under way is put back again and again, and what no token needs 
   await waitFor(() => round.every((what) => timesOf(what) >= 3), { withinMs: 5000, what: 'three rounds' });
   t.equal(timesOf('filled'), 0, 'nothing was lost');
 });
+
+test('of very many revocations no more are on their way to Redis than it answers within a command’s deadline', async (t) => {
+  const inForce = Array.from({ length: 2_500 }, (_, n) => ({ userId: `rider-${n}` }) as Revocation);
+  const published = new Set<string>();
+  let inFlight = 0;
+  let mostInFlight = 0;
+  const nothing = { changes: [], drivers: [], nextCursor: null };
+  const [, all] = createRepublishing({
+    redis: { set: async () => 'OK' } as unknown as RedisClient,
+    keys: createKeys({ prefix: 'test:', partitions: 1 }),
+    workerId: 'us',
+    trips: { changedSince: async () => nothing, activeTrips: async () => nothing },
+    drivers: { driversChangedSince: async () => nothing, availableDrivers: async () => nothing },
+    access: { republish: async () => 0 },
+    driverStates: { set: async () => false, clearTrip: async () => false },
+    revocations: {
+      store: { inForce: async () => inForce },
+      publisher: {
+        async publish({ userId }) {
+          inFlight += 1;
+          mostInFlight = Math.max(mostInFlight, inFlight);
+          await new Promise(setImmediate);
+          inFlight -= 1;
+          published.add(userId);
+          return true;
+        },
+        forgetExpired: async () => 0,
+      },
+    },
+    markRestored: async () => undefined,
+    everyMs: { changed: 2_000, all: minuteMs },
+    telemetry: createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false }),
+    log: createLogger({ service: 'test', instanceId: 'test', level: 'silent' }),
+  });
+
+  await all?.runNow();
+
+  t.equal(published.size, inForce.length);
+  t.ok(mostInFlight <= 1_000, `${mostInFlight} at once`);
+});

@@ -18,6 +18,8 @@ const announcedWithinMs = 60_000;
 /** Since when nobody republished a worker cannot know when it starts. */
 const atStartMs = 3_600_000;
 const layoutCheckMs = 500;
+/** Records that are on their way to Redis at once: the last of them has to have its answer within a command's deadline. */
+const atOnce = 1_000;
 
 type Kind = 'trip' | 'driver' | 'revocation';
 
@@ -76,8 +78,11 @@ export function createRepublishing({
     put: (record: Put) => Promise<boolean>,
     work: Attempts,
   ) {
-    const changed = await Promise.all(records.map((record) => work.make(() => put(record))));
-    healed.inc({ kind }, changed.filter((isChanged) => isChanged === true).length);
+    for (let from = 0; from < records.length; from += atOnce) {
+      const some = records.slice(from, from + atOnce);
+      const changed = await Promise.all(some.map((record) => work.make(() => put(record))));
+      healed.inc({ kind }, changed.filter((isChanged) => isChanged === true).length);
+    }
   }
 
   const republishTrips = (changes: readonly AccessChange[], work: Attempts) =>

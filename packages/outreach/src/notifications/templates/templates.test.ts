@@ -93,6 +93,12 @@ t.test('what is missing or no address of ours is refused', async (t) => {
   }
 });
 
+t.test('who is told of the end is not told that staff ended it, which the person may have done', async (t) => {
+  const { words } = allTemplates.sos_resolved;
+  for (const text of [words.en.text, words.en.html]) t.match(text, /they or our safety team/i);
+  for (const text of [words.hi.text, words.hi.html]) t.match(text, /उन्होंने या हमारी सुरक्षा टीम ने/u);
+});
+
 t.test('a code is read out digit by digit', async (t) => {
   const { spoken } = render({ template: allTemplates.otp, locale: 'en', variables: { code: '482913', minutes: '10' } });
   t.match(spoken, /4 8 2 9 1 3/);

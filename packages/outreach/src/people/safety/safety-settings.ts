@@ -4,9 +4,8 @@ import type { FieldCipher } from '@hushryd/platform/crypto/field-cipher';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { OneTimeCodes, SentCode } from '../codes/one-time-codes.ts';
 import { changeVersioned, type Decide } from '../versioned/change-versioned.ts';
-import type { PinHashes } from './pin-hashes.ts';
 import { ownPhonePlace } from './read-own-phone.ts';
-import type { SafetyDocument } from './safety-store.ts';
+import type { SafetyDocument, StoredPins } from './safety-store.ts';
 import type { PinWork, VerifyPin } from './verify-pin.ts';
 
 export interface SafetySettings {
@@ -36,7 +35,7 @@ export function createSafetySettings({
   cipher,
   codes,
   verifyPin,
-  now,
+  now = Date.now,
   ...work
 }: PinWork & { cipher: FieldCipher; codes: OneTimeCodes; verifyPin: VerifyPin; now?: () => number }): SafetySettings {
   const { store, tries, hasher } = work;
@@ -58,14 +57,14 @@ export function createSafetySettings({
   async function newPins(
     userId: string,
     wish: PutSafetyBody['pins'],
-  ): Promise<{ hashes: PinHashes; replaced: string | undefined } | undefined> {
+  ): Promise<{ hashes: StoredPins; replaced: string | undefined } | undefined> {
     if (wish === undefined) return undefined;
     if (wish.cancel === wish.duress) throw new AppError('pins_equal');
     const stored = (await store.find(userId))?.pins;
     const verdict = stored === undefined ? 'cancel' : await verifyPin(userId, wish.current ?? '');
     if (verdict === 'locked') throw new AppError('pin_locked');
-    if (verdict === 'wrong') throw new AppError('pin_invalid');
-    const wished = await hasher.hash({ userId, ...wish });
+    if (verdict === 'wrong' || verdict === 'late') throw new AppError('pin_invalid');
+    const wished = { ...(await hasher.hash({ userId, ...wish })), setAt: new Date(now()) };
     // Somebody is made to give the PINs away: whoever looks on sees what they expect to see, the wait and the next version among it.
     return { hashes: verdict === 'duress' && stored ? stored : wished, replaced: stored?.salt };
   }

@@ -112,6 +112,34 @@ t.test('PINs change only with the one that cancels; with the other it looks as i
   t.equal(await one.verifyPin(userId, pins.cancel), 'wrong');
 });
 
+t.test('PINs count for what was before they were set or changed no more than none', async (t) => {
+  const userId = newUser();
+  const before = new Date(Date.now() - 1);
+  await one.safety.put(userId, { pins });
+  for (const pin of [pins.cancel, pins.duress]) {
+    t.equal(await other.verifyPin(userId, pin, { setUntil: before }), 'late');
+  }
+  t.equal(await other.verifyPin(userId, '0000', { setUntil: before }), 'wrong');
+  const setUntil = new Date();
+  t.equal(await other.verifyPin(userId, pins.cancel, { setUntil }), 'cancel');
+
+  await one.safety.put(userId, { locale: 'hi' });
+  await one.safety.put(userId, { pins: { cancel: '5678', duress: '8765', current: pins.duress } });
+  t.equal(
+    await other.verifyPin(userId, pins.duress, { setUntil }),
+    'duress',
+    'another setting, and one that only seems to',
+  );
+  const next = { cancel: '5678', duress: '8765' };
+  while (Date.now() <= setUntil.getTime()) await new Promise(setImmediate);
+  await one.safety.put(userId, { pins: { ...next, current: pins.cancel } });
+  t.equal(await other.verifyPin(userId, next.cancel, { setUntil }), 'late');
+
+  // As they were stored before this was asked.
+  await db.collection<{ _id: string }>('safety_settings').updateOne({ _id: userId }, { $unset: { 'pins.setAt': 1 } });
+  t.equal(await other.verifyPin(userId, next.cancel, { setUntil: before }), 'cancel');
+});
+
 t.test('of two who set the first PINs at once, one does', async (t) => {
   const userId = newUser();
   const wishes = [pins, { cancel: '5678', duress: '8765' }];

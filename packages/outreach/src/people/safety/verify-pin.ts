@@ -2,10 +2,14 @@ import type { PinHasher } from './pin-hashes.ts';
 import type { PinTries } from './pin-tries.ts';
 import type { SafetyStore } from './safety-store.ts';
 
-/** `wrong` also where the person has no PINs; `locked` after five wrong ones, until an operator takes the PINs away. */
-export type PinVerdict = 'cancel' | 'duress' | 'wrong' | 'locked';
+/**
+ * `wrong` also where the person has no PINs; `locked` after five wrong ones, until an operator takes the PINs away; `late`: one of the two,
+ * and they were set too late to count.
+ */
+export type PinVerdict = 'cancel' | 'duress' | 'wrong' | 'locked' | 'late';
 
-export type VerifyPin = (userId: string, pin: string) => Promise<PinVerdict>;
+/** @param options.setUntil PINs that were set or changed after this do not count */
+export type VerifyPin = (userId: string, pin: string, options?: { setUntil?: Date }) => Promise<PinVerdict>;
 
 export interface PinWork {
   store: SafetyStore;
@@ -21,13 +25,14 @@ export interface PinWork {
  * Cost: some 30 ms in libuv's pool, one read and two majority writes.
  */
 export function createVerifyPin({ store, tries, hasher }: PinWork): VerifyPin {
-  return async (userId, pin) => {
+  return async (userId, pin, { setUntil } = {}) => {
     const settings = await store.find(userId);
     // Nobody is locked out before there is anything to guess.
     if (settings?.pins !== undefined && !(await tries.take(userId))) return 'locked';
     const verdict = await hasher.compare(settings?.pins, { userId, pin });
     if (verdict === 'neither') return 'wrong';
     await tries.giveBack(userId);
-    return verdict;
+    const setAt = settings?.pins?.setAt;
+    return setAt !== undefined && setUntil !== undefined && setAt > setUntil ? 'late' : verdict;
   };
 }

@@ -87,6 +87,24 @@ tap.test('who works on it, and since when, is known from the event', async (t) =
   t.equal(urgencyOf(book.open()[0]!), 'unclaimed', 'pressed again after it was claimed: it is loud again');
 });
 
+tap.test(
+  'a cancel under duress after the claim: nobody works on that yet, nor has anybody acknowledged it',
+  async (t) => {
+    const book = createAlertBook();
+    book.learn(alertOf('a'), 1);
+    book.tell(eventOf('sos.claimed', 2, { byUserId: 'asha' }), 2);
+    book.tell(eventOf('sos.acknowledged', 3, { byUserId: 'asha', state: 'acknowledged' }), 3);
+    t.match(book.open(), [{ acknowledgedBy: 'asha', acknowledgedAt: at(3) }]);
+    book.tell(eventOf('sos.duress', 4), 4);
+    t.match(book.open(), [{ isDuress: true, claimedBy: 'asha', acknowledgedBy: undefined, acknowledgedAt: undefined }]);
+    t.equal(urgencyOf(book.open()[0]!), 'unclaimed');
+
+    const duress = { isDuress: true, duressAt: at(5), claimedBy: 'asha' } as const;
+    t.equal(urgencyOf(alertOf('before', { ...duress, claimedAt: at(4) })), 'unclaimed');
+    t.equal(urgencyOf(alertOf('after', { ...duress, claimedAt: at(6) })), 'claimed', 'who claims it then knows');
+  },
+);
+
 tap.test('nobody works on it, nobody has acknowledged it, under duress, who waits longest', async (t) => {
   const alerts = [
     alertOf('acknowledged', { state: 'acknowledged', acceptedAt: at(0) }),

@@ -7,7 +7,7 @@ export interface DeskAlert extends AlertSummary {
   isProvisional?: true;
 }
 
-/** What a colleague has to do first. `unclaimed`: nobody works on it, or it was pressed again since. */
+/** What a colleague has to do first. `unclaimed`: nobody works on it, or it was pressed again, or cancelled under duress, since. */
 export type Urgency = 'unclaimed' | 'claimed' | 'acknowledged';
 
 const openStates: readonly AlertState[] = ['open', 'acknowledged'];
@@ -18,9 +18,14 @@ export const isOpen = ({ state }: Pick<AlertSummary, 'state'>): boolean => openS
 export const isPressedSinceClaim = ({ claimedAt, lastPressedAt }: AlertSummary): boolean =>
   claimedAt !== undefined && Date.parse(lastPressedAt) > Date.parse(claimedAt);
 
+/** Its person was made to cancel it after somebody had claimed it: that may have been for something else. */
+const isDuressSinceClaim = ({ claimedAt, duressAt }: AlertSummary): boolean =>
+  claimedAt !== undefined && duressAt !== undefined && Date.parse(duressAt) > Date.parse(claimedAt);
+
 export function urgencyOf(alert: AlertSummary): Urgency {
   if (alert.state !== 'open') return 'acknowledged';
-  return alert.claimedBy === undefined || isPressedSinceClaim(alert) ? 'unclaimed' : 'claimed';
+  const isClaimed = alert.claimedBy !== undefined && !isPressedSinceClaim(alert) && !isDuressSinceClaim(alert);
+  return isClaimed ? 'claimed' : 'unclaimed';
 }
 
 const ranks: Record<Urgency, number> = { unclaimed: 0, claimed: 1, acknowledged: 2 };
@@ -48,7 +53,16 @@ export function compareUrgency(one: AlertSummary, other: AlertSummary): number {
 export function applyEvent(known: DeskAlert | undefined, event: SosEvent): DeskAlert | undefined {
   if (known !== undefined && event.version <= known.version) return undefined;
   const before = known ?? beginning(event);
-  return before && { ...before, state: event.state, version: event.version, ...changeOf(before, event) };
+  if (before === undefined) return undefined;
+  const kept = reopening.has(event.name) ? withoutAcknowledgement(before) : before;
+  return { ...kept, state: event.state, version: event.version, ...changeOf(before, event) };
+}
+
+/** After these nobody takes care of it any more, whoever had acknowledged it. */
+const reopening: ReadonlySet<SosEvent['name']> = new Set(['sos.pressed_again', 'sos.duress']);
+
+function withoutAcknowledgement({ acknowledgedBy: _by, acknowledgedAt: _at, ...others }: DeskAlert): DeskAlert {
+  return others;
 }
 
 function beginning(event: SosEvent): DeskAlert | undefined {
@@ -86,7 +100,7 @@ function changeOf(before: DeskAlert, { name, at, byUserId }: SosEvent): Partial<
     case 'sos.pressed_again':
       return { lastPressedAt: at, pressCount: before.pressCount + 1 };
     case 'sos.duress':
-      return { isDuress: true };
+      return { isDuress: true, duressAt: at };
     case 'sos.resolved':
     case 'sos.false_alarm':
     case 'sos.cancelled':
