@@ -18,6 +18,8 @@ const example = entries(read('.env.example'));
 const production = entries(read('.env.production.example'));
 // Read by Compose, by tests, or by nobody yet (the outside companies of later releases).
 const composeVariables = [...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
+/** Each service has one of its own. */
+const ports = new Set(['PORT', 'METRICS_PORT']);
 const testVariables = ['CHROMIUM_PATH', 'MONGODB_REPLICA_SET_URL'];
 
 t.test('.env.example explains every variable that a schema declares, and nothing else', async (t) => {
@@ -39,7 +41,6 @@ t.test('.env.example explains every variable that a schema declares, and nothing
 });
 
 t.test('the defaults it shows are those of the schemas', async (t) => {
-  const ports = new Set(['PORT', 'METRICS_PORT']);
   const wrong = declared.filter(
     ({ name, defaultValue }) => defaultValue !== undefined && !ports.has(name) && example.get(name) !== defaultValue,
   );
@@ -48,6 +49,19 @@ t.test('the defaults it shows are those of the schemas', async (t) => {
     wrong.map(({ name, defaultValue }) => `${name}: ${example.get(name)} instead of ${defaultValue}`),
     [],
   );
+});
+
+t.test('the words above a port name the default of each service', async (t) => {
+  const lines = read('.env.example').split('\n');
+  const wordsAbove = (name: string): string =>
+    lines[lines.findIndex((line) => line.startsWith(`# ${name}=`)) - 1] ?? '';
+  const defaults = declared.flatMap(({ name, file, defaultValue }) => {
+    const [, service] = /services\/(\w+)\/src\/config\.ts$/.exec(file) ?? [];
+    return ports.has(name) && service !== undefined ? [{ name, words: `${service} ${defaultValue}` }] : [];
+  });
+
+  t.equal(defaults.length, 5, 'api and realtime have both, the worker one');
+  for (const { name, words } of defaults) t.match(wordsAbove(name), words);
 });
 
 t.test('every variable has words above it', async (t) => {
