@@ -16,11 +16,12 @@ function entries(text: string): Map<string, string> {
 const declared = declaredVariables(rootDir);
 const example = entries(read('.env.example'));
 const production = entries(read('.env.production.example'));
-// Read by Compose, by tests, or by nobody yet (the outside companies of later releases).
+// Read by Compose, by tests, or by nobody yet.
 const composeVariables = [...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
 /** Each service has one of its own. */
 const ports = new Set(['PORT', 'METRICS_PORT']);
 const testVariables = ['CHROMIUM_PATH', 'MONGODB_REPLICA_SET_URL'];
+const unread = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'API_KEY_SALT'];
 
 t.test('.env.example explains every variable that a schema declares, and nothing else', async (t) => {
   t.ok(declared.length > 40, `read ${declared.length} declarations`);
@@ -83,6 +84,9 @@ t.test('the production template holds what operators were promised', async (t) =
     ['TWILIO_ACCOUNT_SID', ''],
     ['TWILIO_AUTH_TOKEN', ''],
     ['SENDGRID_API_KEY', ''],
+    ['WEBHOOK_PATH_KEY', ''],
+    ['WEBHOOK_BASE_URL', ''],
+    ['SOS_DESK_URL', ''],
     ['AWS_ACCESS_KEY_ID', ''],
     ['AWS_SECRET_ACCESS_KEY', ''],
     ['TOKEN_PUBLIC_KEYS', ''],
@@ -91,6 +95,22 @@ t.test('the production template holds what operators were promised', async (t) =
   ] as const;
 
   for (const [name, value] of promised) t.equal(production.get(name), value, name);
+});
+
+t.test('it names nothing that no process knows, and of each company all that it has to have', async (t) => {
+  const known = new Set([...declared.map(({ name }) => name), ...unread]);
+  t.same(
+    [...production.keys()].filter((name) => !known.has(name)),
+    [],
+  );
+
+  const settings = read('packages/providers/src/provider-settings.ts');
+  const groups = [...settings.matchAll(/group\('\w+', \[([^\]]+)\]/g)].flatMap(([, list = '']) => list.match(/\w+/g));
+  t.ok(groups.length > 15, `read ${groups.length} names`);
+  t.same(
+    groups.filter((name) => name !== null && !production.has(name)),
+    [],
+  );
 });
 
 t.test('no template holds a secret, nor anything that looks like one', async (t) => {
