@@ -18,7 +18,7 @@ try {
   else await run(options, choose(options.names));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message} See pnpm bench --help.`);
+  console.error(`${error.message} See npm run bench -- --help.`);
   process.exitCode = 2;
 }
 
@@ -43,7 +43,7 @@ async function run(options: Options, chosen: readonly Scenario[]): Promise<void>
   const report = formatReport({ ...outcome, rounds: options.rounds, warning });
   console.log(`\n${report}`);
   if (options.out !== undefined && outcome.measurements.length > 0) {
-    const commandLine = ['pnpm bench', ...process.argv.slice(2)].join(' ');
+    const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ');
     const written = await writeFigures({
       outcome,
       chosen,

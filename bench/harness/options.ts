@@ -51,7 +51,7 @@ function wantedOf({ help, list }: { help?: boolean; list?: boolean }): Options['
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
-      // pnpm hands a separating `--` on.
+      // Some package managers hand a separating `--` on.
       args: argv.filter((argument) => argument !== '--'),
       allowPositionals: true,
       options: {
@@ -73,7 +73,7 @@ function parse(argv: readonly string[]) {
 
 export const helpText = `Measure HushRyd against its budgets, each figure beside a baseline of the same run.
 
-  pnpm bench [NAME …]        all scenarios but the long ones, or those whose names begin so
+  npm run bench -- [NAME …]  all scenarios but the long ones, or those whose names begin so
 
   --rounds N                 measure everything N times, in turn (default 3; fewer are for trying out)
   --out FILE                 where the JSON goes (default bench/baselines/latest.json)

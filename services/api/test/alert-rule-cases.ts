@@ -22,6 +22,7 @@ const historyBucket = (le: string) => `history_lag_seconds_bucket{le="${le}"}`;
 /** A quiet hour, as start and step of each series. */
 export const quiet: Readonly<Record<string, readonly [number, number]>> = {
   sos_unacked_age: [0, 0],
+  sos_nobody_on_call_total: [0, 0],
   outbox_oldest_age: [0, 0],
   [accepted('majority')]: [0, 1],
   [accepted('provisional')]: [0, 0],
@@ -59,6 +60,7 @@ const stops = (name: string) => goesTo((quiet[name]?.[1] ?? 0) * (quietSamples -
 
 export const ruleCases: readonly RuleCase[] = [
   { alert: 'SosUnacknowledged', incident: { sos_unacked_age: rises(0, sampleSeconds) } },
+  { alert: 'SosNobodyOnCall', incident: { sos_nobody_on_call_total: goesTo(1) } },
   { alert: 'SosOutboxLate', incident: { outbox_oldest_age: rises(0, sampleSeconds) } },
   { alert: 'SosHeldOutsideMongo', incident: { [accepted('local')]: goesTo(1) } },
   { alert: 'SosHeldOutsideMongo', incident: { [accepted('provisional')]: goesTo(1) } },

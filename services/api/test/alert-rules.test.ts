@@ -144,7 +144,7 @@ t.test('on running processes', { timeout: 600_000 }, async (t) => {
     const names = new Set(series.map((line) => /^[a-z_]+/.exec(line)?.[0]));
     const missing = rules.flatMap(({ expr }) => metricsOf(expr)).filter((name) => !names.has(name));
     t.same([...new Set(missing)], []);
-    for (const name of ['sos_unpersisted_notify', 'sos_unacked_age', 'outbox_oldest_age']) {
+    for (const name of ['sos_unpersisted_notify', 'sos_unacked_age', 'outbox_oldest_age', 'sos_nobody_on_call_total']) {
       t.ok(
         series.some((line) => line.startsWith(`${name}{`)),
         name,
@@ -171,11 +171,12 @@ t.test('on running processes', { timeout: 600_000 }, async (t) => {
       t.same([...rung], []);
     });
 
-    await t.test('nobody acknowledges', async (t) => {
+    await t.test('nobody acknowledges, and nobody is on call', async (t) => {
       const [person] = await emergencies.newPeople(1);
       if (person === undefined) return;
       await emergencies.raiseAt(api.url, person);
       await rings('SosUnacknowledged');
+      await rings('SosNobodyOnCall');
       await api.call(`POST /v1/sos/${person.alertId}/acknowledge`, { as: operator, body: {} });
       await isQuiet();
       t.pass();

@@ -20,6 +20,7 @@ export const RealtimeEnvironmentSchema = Type.Object({
   ...tokenEnvironment,
   ...acceptEnvironment,
   ...batchEnvironment,
+  METRICS_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 9465 }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 5001 }),
   /** Web origins whose pages may connect. Apps send none and are not asked. */
   ALLOWED_ORIGINS: Type.Array(

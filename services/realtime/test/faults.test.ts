@@ -65,6 +65,7 @@ t.test('SIGTERM sends everybody away, flushes, and exits 0', async (t) => {
   const env = {
     // A port by number: two that share one would both be let in, where the kernel chose it they are not.
     PORT: String(await freePort()),
+    METRICS_PORT: '0',
     ...redis.variables,
     TOKEN_PUBLIC_KEYS: issuer.ring,
     SERVICE_TOKEN: 'service-token-of-this-test-alone-000000',

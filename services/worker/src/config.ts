@@ -29,6 +29,7 @@ const environment = Type.Object({
   ...dispatchEnvironment,
   ...fieldKeyEnvironment,
   ...faultsEnvironment,
+  METRICS_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 9466 }),
   /** Where the company runs; stored with people and trips. */
   REGION: Type.String({ minLength: 1, default: 'default' }),
   /** History is written at the latest after this, or when so many fixes wait. */

@@ -27,6 +27,7 @@ const config = readConfig({
   MONGODB_URL,
   MONGODB_DATABASE,
   MONGODB_MIN_POOL_SIZE: '0',
+  METRICS_PORT: '0',
   ...createTestFieldKeys(),
   // Scripts and connections of queues would take what the fixes give back.
   ENABLE_MESSAGE_QUEUE: 'false',

@@ -31,6 +31,7 @@ const variables = {
   MONGODB_URL,
   MONGODB_DATABASE,
   MONGODB_MIN_POOL_SIZE: '0',
+  METRICS_PORT: '0',
   ...createTestFieldKeys(),
   HISTORY_FLUSH_MS: '20',
   HISTORY_POLL_MS: '10',

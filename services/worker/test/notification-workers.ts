@@ -28,6 +28,7 @@ export async function openNotificationWorkers(t: TestScope) {
     MONGODB_URL: mongo.url,
     MONGODB_DATABASE: mongo.database,
     MONGODB_MIN_POOL_SIZE: '0',
+    METRICS_PORT: '0',
     ...sandbox.environment,
     ...createTestFieldKeys(),
     PROVIDER_BACKOFF_MS: '50',

@@ -16,9 +16,12 @@ function entries(text: string): Map<string, string> {
 const declared = declaredVariables(rootDir);
 const example = entries(read('.env.example'));
 const production = entries(read('.env.production.example'));
-// Read by Compose, by tests, or by nobody yet (the outside companies of later releases).
+// Read by Compose, by tests, or by nobody yet.
 const composeVariables = [...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
+/** Each service has one of its own. */
+const ports = new Set(['PORT', 'METRICS_PORT']);
 const testVariables = ['CHROMIUM_PATH', 'MONGODB_REPLICA_SET_URL'];
+const unread = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'API_KEY_SALT'];
 
 t.test('.env.example explains every variable that a schema declares, and nothing else', async (t) => {
   t.ok(declared.length > 40, `read ${declared.length} declarations`);
@@ -39,7 +42,6 @@ t.test('.env.example explains every variable that a schema declares, and nothing
 });
 
 t.test('the defaults it shows are those of the schemas', async (t) => {
-  const ports = new Set(['PORT', 'METRICS_PORT']);
   const wrong = declared.filter(
     ({ name, defaultValue }) => defaultValue !== undefined && !ports.has(name) && example.get(name) !== defaultValue,
   );
@@ -48,6 +50,19 @@ t.test('the defaults it shows are those of the schemas', async (t) => {
     wrong.map(({ name, defaultValue }) => `${name}: ${example.get(name)} instead of ${defaultValue}`),
     [],
   );
+});
+
+t.test('the words above a port name the default of each service', async (t) => {
+  const lines = read('.env.example').split('\n');
+  const wordsAbove = (name: string): string =>
+    lines[lines.findIndex((line) => line.startsWith(`# ${name}=`)) - 1] ?? '';
+  const defaults = declared.flatMap(({ name, file, defaultValue }) => {
+    const [, service] = /services\/(\w+)\/src\/config\.ts$/.exec(file) ?? [];
+    return ports.has(name) && service !== undefined ? [{ name, words: `${service} ${defaultValue}` }] : [];
+  });
+
+  t.equal(defaults.length, 5, 'api and realtime have both, the worker one');
+  for (const { name, words } of defaults) t.match(wordsAbove(name), words);
 });
 
 t.test('every variable has words above it', async (t) => {
@@ -69,6 +84,9 @@ t.test('the production template holds what operators were promised', async (t) =
     ['TWILIO_ACCOUNT_SID', ''],
     ['TWILIO_AUTH_TOKEN', ''],
     ['SENDGRID_API_KEY', ''],
+    ['WEBHOOK_PATH_KEY', ''],
+    ['WEBHOOK_BASE_URL', ''],
+    ['SOS_DESK_URL', ''],
     ['AWS_ACCESS_KEY_ID', ''],
     ['AWS_SECRET_ACCESS_KEY', ''],
     ['TOKEN_PUBLIC_KEYS', ''],
@@ -77,6 +95,22 @@ t.test('the production template holds what operators were promised', async (t) =
   ] as const;
 
   for (const [name, value] of promised) t.equal(production.get(name), value, name);
+});
+
+t.test('it names nothing that no process knows, and of each company all that it has to have', async (t) => {
+  const known = new Set([...declared.map(({ name }) => name), ...unread]);
+  t.same(
+    [...production.keys()].filter((name) => !known.has(name)),
+    [],
+  );
+
+  const settings = read('packages/providers/src/provider-settings.ts');
+  const groups = [...settings.matchAll(/group\('\w+', \[([^\]]+)\]/g)].flatMap(([, list = '']) => list.match(/\w+/g));
+  t.ok(groups.length > 15, `read ${groups.length} names`);
+  t.same(
+    groups.filter((name) => name !== null && !production.has(name)),
+    [],
+  );
 });
 
 t.test('no template holds a secret, nor anything that looks like one', async (t) => {

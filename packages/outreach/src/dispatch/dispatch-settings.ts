@@ -27,7 +27,7 @@ export const dispatchEnvironment = {
   /** Where staff take an alert: stands in what is sent to whoever is on call. */
   SOS_DESK_URL: Type.String({
     pattern: '^https?://.*\\{alertId\\}',
-    default: 'http://localhost:3000/#/sos?alert={alertId}',
+    default: 'http://localhost:5002/#/sos?alert={alertId}',
     expects: 'an address with {alertId} in it',
   }),
   /** A Redis of its own for alerts that MongoDB does not have yet, and for their queue; REDIS_QUEUE_URL without it. */
