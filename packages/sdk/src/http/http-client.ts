@@ -1,10 +1,4 @@
-import type {
-  AvailabilityReply,
-  FixesReply,
-  NearbyDriversReply,
-  PostFixesBody,
-  RunReply,
-} from '@hushryd/contracts/http/drivers';
+import type { NearbyDriversReply } from '@hushryd/contracts/http/drivers';
 import type { RoadsReply } from '@hushryd/contracts/http/map';
 import type {
   ConnectionsReply,
@@ -23,6 +17,7 @@ import type {
 } from '@hushryd/contracts/http/trips';
 import type { Trip, TripState } from '@hushryd/contracts/trip';
 import { createAsk, parseJson } from './ask.ts';
+import { createDriverRequests, type DriverRequests } from './driver-requests.ts';
 import type { AbortSignalLike } from './fetch.ts';
 import { createPeopleRequests, type PeopleRequests } from './people-requests.ts';
 import { createSendRequest, type RequestSettings } from './request.ts';
@@ -51,7 +46,7 @@ export type LocationAnswer =
   | ({ isModified: true; etag: string | undefined } & LocationReply)
   | { isModified: false; etag: string | undefined };
 
-export interface HttpClient extends SosRequests, PeopleRequests {
+export interface HttpClient extends SosRequests, PeopleRequests, DriverRequests {
   /** Send `tripId` in the body or an `idempotencyKey`: then a retry makes no second trip. */
   createTrip(body: CreateTripBody, options?: { idempotencyKey?: string }): Promise<Trip>;
   startTrip(tripId: string): Promise<Trip>;
@@ -75,11 +70,6 @@ export interface HttpClient extends SosRequests, PeopleRequests {
   nearbyTrips(query: NearbyQuery): Promise<NearbyTripsReply>;
   /** That driver and staff. */
   getDriverLocation(driverId: string): Promise<LocationReply>;
-  putAvailability(available: boolean): Promise<AvailabilityReply>;
-  /** `hello` over HTTP. */
-  createRun(body?: { run?: number; from?: number }): Promise<RunReply>;
-  /** A `loc` frame over HTTP; an empty `fixes` asks how far the run is durable. */
-  postFixes(body: PostFixesBody): Promise<FixesReply>;
   /** Staff: travelled roads as GeoJSON, busiest first up to `limit`. */
   getRoads(box: BoundingBox, options?: { limit?: number; signal?: AbortSignalLike }): Promise<RoadsReply>;
   /** Single use, short-lived; the connection asks for its own. */
@@ -108,6 +98,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     ...createSosRequests(ask),
     ...createPeopleRequests(ask),
+    ...createDriverRequests(ask),
     createTrip: (body, { idempotencyKey } = {}) =>
       post('/v1/trips', body, idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     startTrip: (tripId) => post(`${tripPath(tripId)}/start`, {}),
@@ -138,9 +129,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     nearbyDrivers: (query) => get('/v1/drivers/nearby', { ...query }),
     nearbyTrips: (query) => get('/v1/trips/nearby', { ...query }),
     getDriverLocation: (driverId) => get(`/v1/drivers/${encodeURIComponent(driverId)}/location`),
-    putAvailability: (available) => put('/v1/drivers/me/availability', { available }),
-    createRun: (body = {}) => post('/v1/drivers/me/runs', body),
-    postFixes: (body) => post('/v1/drivers/me/fixes', body),
     getRoads: ({ west, south, east, north }, { limit, signal } = {}) =>
       json({
         method: 'GET',
