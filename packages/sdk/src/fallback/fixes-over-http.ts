@@ -5,7 +5,7 @@ import type { ServerFrame } from '@hushryd/contracts/realtime/server-frames';
 import { tripTopic } from '@hushryd/contracts/realtime/topics';
 import type { FrameSource } from '../connection/frame-pump.ts';
 import type { CancelTimer, Runtime } from '../connection/runtime.ts';
-import type { HttpClient } from '../http/http-client.ts';
+import type { DriverRequests } from '../http/driver-requests.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import { isOfToken } from '../http/token-refusals.ts';
 import { toPosition } from './to-position.ts';
@@ -42,7 +42,7 @@ export function createFixesOverHttp({
   onAnswered,
   onFailed,
 }: {
-  http: Pick<HttpClient, 'createRun' | 'postFixes'>;
+  http: Pick<DriverRequests, 'createRun' | 'postFixes'>;
   runtime: Runtime;
   onFrame: (frame: ServerFrame) => void;
   onAnswered: () => void;

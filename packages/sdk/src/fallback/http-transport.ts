@@ -3,10 +3,12 @@ import { parseTopic } from '@hushryd/contracts/realtime/topics';
 import type { FrameSource } from '../connection/frame-pump.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import type { SubscriptionWish } from '../connection/subscriptions.ts';
+import { createAsk } from '../http/ask.ts';
+import { createDriverRequests } from '../http/driver-requests.ts';
 import type { FetchLike } from '../http/fetch.ts';
 import type { GetToken } from '../http/get-token.ts';
-import { createHttpClient } from '../http/http-client.ts';
 import type { HttpProblem } from '../http/http-problem.ts';
+import { createSendRequest } from '../http/request.ts';
 import { createAnswerWatch } from './answer-watch.ts';
 import { createFixesOverHttp, type FixesOverHttp } from './fixes-over-http.ts';
 import { followTrip, type TripFollow } from './follow-trip.ts';
@@ -56,9 +58,9 @@ export function createHttpTransport(input: {
   const requestTrip = createRequestTrip({ apiUrl, getToken, fetch, now: runtime.now });
   const ability = createStreamAbility();
   const watch = createAnswerWatch(input);
-  const http = createHttpClient({ apiUrl, getToken, fetch, timeoutMs: answerMs });
+  const send = createSendRequest({ apiUrl, getToken, fetch, timeoutMs: answerMs });
   const fixes: FixesOverHttp = createFixesOverHttp({
-    http,
+    http: createDriverRequests(createAsk(send)),
     runtime,
     onFrame,
     onAnswered() {

@@ -8,6 +8,8 @@ export interface Ask {
   get<Reply>(path: string, query?: Request['query']): Promise<Reply>;
   post<Reply>(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply>;
   put<Reply>(path: string, body: unknown): Promise<Reply>;
+  /** The status says everything. */
+  done(request: Request): Promise<void>;
   /** Files may be long, and long in coming. */
   file(path: string, query?: Request['query']): Promise<string>;
 }
@@ -19,6 +21,9 @@ export function createAsk(send: SendRequest): Ask {
     get: (path, query) => json({ method: 'GET', path, ...(query && { query }) }),
     post: (path, body, headers = {}) => json({ method: 'POST', path, body, headers }),
     put: (path, body) => json({ method: 'PUT', path, body }),
+    async done(request) {
+      await send(request);
+    },
     async file(path, query) {
       const response = await send({ method: 'GET', path, waitMs: 60_000, ...(query && { query }) });
       return response.text();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'tap';
 import { createFakeApi, problem } from '../../test/support/fake-api.ts';
 import { createHttpClient } from './http-client.ts';
+import { createShareClient } from './share-client.ts';
 
 function setUp() {
   const api = createFakeApi();
@@ -15,7 +16,7 @@ test('each call goes to its route', async (t) => {
   const { api, client, sent } = setUp();
   const place = { lat: 41, lng: -8 };
   const trip = { driverId: 'd', passengerIds: [], origin: place, destination: place };
-  for (let i = 0; i < 40; i += 1) api.answers.push({ status: 200, body: { i } });
+  for (let i = 0; i < 52; i += 1) api.answers.push({ status: 200, body: { i } });
 
   await client.createTrip(trip, { idempotencyKey: 'key-1' });
   await client.startTrip('a');
@@ -57,6 +58,17 @@ test('each call goes to its route', async (t) => {
   await client.putSafety({ phone: '+15555550100' });
   await client.sendSafetyCode('sms');
   await client.checkSafetyCode({ channel: 'sms', code: '123456' });
+  await client.getSafety();
+  await client.cancelAlert('s', '4821');
+  t.equal(await client.removeContact('c/d'), undefined);
+  await client.sendContactCode('c', 'sms');
+  await client.checkContactCode('c', { channel: 'sms', code: '123456' });
+  await client.putDevice('p', { platform: 'web', pushToken: 'token-of-this-phone' });
+  t.equal(await client.removeDevice('p'), undefined);
+  t.equal(await client.seenNotification('n'), undefined);
+  await client.getNotificationPreferences();
+  await client.putNotificationPreferences({ locale: 'en', timeZone: 'UTC', channelsOff: [], quietHours: null });
+  t.equal(await client.signOut(), undefined);
 
   t.same(sent(), [
     'POST /v1/trips',
@@ -99,10 +111,33 @@ test('each call goes to its route', async (t) => {
     'PUT /v1/users/me/safety',
     'POST /v1/users/me/safety/codes',
     'POST /v1/users/me/safety/codes/check',
+    'GET /v1/users/me/safety',
+    'POST /v1/sos/s/cancel',
+    'DELETE /v1/users/me/contacts/c%2Fd',
+    'POST /v1/users/me/contacts/c/codes',
+    'POST /v1/users/me/contacts/c/codes/check',
+    'PUT /v1/devices/p',
+    'DELETE /v1/devices/p',
+    'POST /v1/notifications/n/seen',
+    'GET /v1/users/me/notification-preferences',
+    'PUT /v1/users/me/notification-preferences',
+    'POST /v1/session/sign-out',
   ]);
   t.match(api.requests[0]?.headers, { authorization: 'Bearer token', 'idempotency-key': 'key-1' });
   t.same(JSON.parse(api.requests[0]?.body ?? ''), trip);
   t.equal(client.trackExportUrl('a', 'csv'), 'https://api.example/v1/trips/a/track?format=csv');
+});
+
+test('the holder of a link asks without a token', async (t) => {
+  const { api, sent } = setUp();
+  const { getShare } = createShareClient({ apiUrl: 'https://api.example', fetch: api.fetch });
+  api.answers.push({ status: 200, body: { state: 'open' } }, problem(410, 'link_expired'));
+
+  t.same(await getShare('secret'), { state: 'open' });
+  await t.rejects(getShare('secret', { since: '2026-03-01T08:15:30.000Z' }), { code: 'link_expired', status: 410 });
+
+  t.same(sent(), ['GET /v1/share/secret', 'GET /v1/share/secret?since=2026-03-01T08%3A15%3A30.000Z']);
+  t.same(api.requests[0]?.headers, {});
 });
 
 test('of a connection that nobody knows of it is said that its end was ordered, not that it ended', async (t) => {

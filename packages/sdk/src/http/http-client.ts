@@ -1,10 +1,4 @@
-import type {
-  AvailabilityReply,
-  FixesReply,
-  NearbyDriversReply,
-  PostFixesBody,
-  RunReply,
-} from '@hushryd/contracts/http/drivers';
+import type { NearbyDriversReply } from '@hushryd/contracts/http/drivers';
 import type { RoadsReply } from '@hushryd/contracts/http/map';
 import type {
   ConnectionsReply,
@@ -23,7 +17,9 @@ import type {
 } from '@hushryd/contracts/http/trips';
 import type { Trip, TripState } from '@hushryd/contracts/trip';
 import { createAsk, parseJson } from './ask.ts';
+import { createDriverRequests, type DriverRequests } from './driver-requests.ts';
 import type { AbortSignalLike } from './fetch.ts';
+import { createNotificationRequests, type NotificationRequests } from './notification-requests.ts';
 import { createPeopleRequests, type PeopleRequests } from './people-requests.ts';
 import { createSendRequest, type RequestSettings } from './request.ts';
 import { createSosRequests, type SosRequests } from './sos-requests.ts';
@@ -51,7 +47,7 @@ export type LocationAnswer =
   | ({ isModified: true; etag: string | undefined } & LocationReply)
   | { isModified: false; etag: string | undefined };
 
-export interface HttpClient extends SosRequests, PeopleRequests {
+export interface HttpClient extends SosRequests, PeopleRequests, NotificationRequests, DriverRequests {
   /** Send `tripId` in the body or an `idempotencyKey`: then a retry makes no second trip. */
   createTrip(body: CreateTripBody, options?: { idempotencyKey?: string }): Promise<Trip>;
   startTrip(tripId: string): Promise<Trip>;
@@ -75,13 +71,10 @@ export interface HttpClient extends SosRequests, PeopleRequests {
   nearbyTrips(query: NearbyQuery): Promise<NearbyTripsReply>;
   /** That driver and staff. */
   getDriverLocation(driverId: string): Promise<LocationReply>;
-  putAvailability(available: boolean): Promise<AvailabilityReply>;
-  /** `hello` over HTTP. */
-  createRun(body?: { run?: number; from?: number }): Promise<RunReply>;
-  /** A `loc` frame over HTTP; an empty `fixes` asks how far the run is durable. */
-  postFixes(body: PostFixesBody): Promise<FixesReply>;
   /** Staff: travelled roads as GeoJSON, busiest first up to `limit`. */
   getRoads(box: BoundingBox, options?: { limit?: number; signal?: AbortSignalLike }): Promise<RoadsReply>;
+  /** End this session: its tokens are refused from now on and its sockets end within seconds. The app forgets what it keeps of them. */
+  signOut(): Promise<void>;
   /** Single use, short-lived; the connection asks for its own. */
   createTicket(): Promise<TicketReply>;
   /** Staff: the realtime nodes that are up, each as of its last word, and their sum. */
@@ -103,11 +96,13 @@ export interface HttpClient extends SosRequests, PeopleRequests {
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const send = createSendRequest(options);
   const ask = createAsk(send);
-  const { json, get, post, put, file } = ask;
+  const { json, get, post, put, done, file } = ask;
 
   return {
     ...createSosRequests(ask),
     ...createPeopleRequests(ask),
+    ...createNotificationRequests(ask),
+    ...createDriverRequests(ask),
     createTrip: (body, { idempotencyKey } = {}) =>
       post('/v1/trips', body, idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     startTrip: (tripId) => post(`${tripPath(tripId)}/start`, {}),
@@ -138,9 +133,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     nearbyDrivers: (query) => get('/v1/drivers/nearby', { ...query }),
     nearbyTrips: (query) => get('/v1/trips/nearby', { ...query }),
     getDriverLocation: (driverId) => get(`/v1/drivers/${encodeURIComponent(driverId)}/location`),
-    putAvailability: (available) => put('/v1/drivers/me/availability', { available }),
-    createRun: (body = {}) => post('/v1/drivers/me/runs', body),
-    postFixes: (body) => post('/v1/drivers/me/fixes', body),
     getRoads: ({ west, south, east, north }, { limit, signal } = {}) =>
       json({
         method: 'GET',
@@ -148,6 +140,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         query: { bbox: `${west},${south},${east},${north}`, limit },
         ...(signal && { signal }),
       }),
+    signOut: () => done({ method: 'POST', path: '/v1/session/sign-out', body: {} }),
     createTicket: () => post('/v1/realtime/tickets', {}),
 
     getRealtimeStats: () => get('/v1/realtime/stats'),
@@ -157,9 +150,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const { status } = await send({ method: 'DELETE', path });
       return status === 202 ? 'ordered' : 'ended';
     },
-    async signOutUser(userId, body = {}) {
-      await send({ method: 'POST', path: `${userPath(userId)}/sign-out`, body });
-    },
+    signOutUser: (userId, body = {}) => done({ method: 'POST', path: `${userPath(userId)}/sign-out`, body }),
     postNotice: (userId, body) => post(`${userPath(userId)}/notices`, body),
   };
 }

@@ -10,6 +10,14 @@ export interface PeopleRequests {
   listContacts(): Promise<ContactsReply>;
   /** Add an emergency contact of one's own under the app's id, or replace it. */
   putContact(contactId: string, contact: PutContactBody): Promise<Contact>;
+  /** No alert reaches them any more. One that is not there is as gone as it should be. */
+  removeContact(contactId: string): Promise<void>;
+  /** A code goes to the contact, who reads it to the person; `code_limit` where one was sent just now. */
+  sendContactCode(contactId: string, channel: CodeChannel): Promise<SendCodeReply>;
+  /** The code that the contact was sent: their number, or email, is theirs. */
+  checkContactCode(contactId: string, answer: CheckCodeBody): Promise<Contact>;
+  /** One's own number and language, and whether there are PINs. */
+  getSafety(): Promise<SafetyReply>;
   /** One's own number, language and PINs; what is left out stays. */
   putSafety(settings: PutSafetyBody): Promise<SafetyReply>;
   /** A code goes to one's own number. */
@@ -24,10 +32,20 @@ export interface PeopleRequests {
   putOnCall(rota: PutOnCallBody): Promise<OnCallReply>;
 }
 
-export function createPeopleRequests({ get, post, put }: Pick<Ask, 'get' | 'post' | 'put'>): PeopleRequests {
+export function createPeopleRequests({
+  get,
+  post,
+  put,
+  done,
+}: Pick<Ask, 'get' | 'post' | 'put' | 'done'>): PeopleRequests {
+  const contactPath = (contactId: string): string => `/v1/users/me/contacts/${encodeURIComponent(contactId)}`;
   return {
     listContacts: () => get('/v1/users/me/contacts'),
-    putContact: (contactId, contact) => put(`/v1/users/me/contacts/${encodeURIComponent(contactId)}`, contact),
+    putContact: (contactId, contact) => put(contactPath(contactId), contact),
+    removeContact: (contactId) => done({ method: 'DELETE', path: contactPath(contactId) }),
+    sendContactCode: (contactId, channel) => post(`${contactPath(contactId)}/codes`, { channel }),
+    checkContactCode: (contactId, answer) => post(`${contactPath(contactId)}/codes/check`, answer),
+    getSafety: () => get('/v1/users/me/safety'),
     putSafety: (settings) => put('/v1/users/me/safety', settings),
     sendSafetyCode: (channel) => post('/v1/users/me/safety/codes', { channel }),
     checkSafetyCode: (answer) => post('/v1/users/me/safety/codes/check', answer),

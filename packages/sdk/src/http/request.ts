@@ -28,16 +28,18 @@ export interface Request {
 
 export type SendRequest = (request: Request) => Promise<ResponseLike>;
 
-/** Sends requests with the token and a deadline. Answers of 2xx and 304 are returned. @throws HttpProblem for everything else */
-export function createSendRequest(settings: RequestSettings): SendRequest {
+/** Sends requests with the token, where there is one, and a deadline. Answers of 2xx and 304 are returned. @throws HttpProblem for everything else */
+export function createSendRequest(
+  settings: Omit<RequestSettings, 'getToken'> & Partial<Pick<RequestSettings, 'getToken'>>,
+): SendRequest {
   const { timeoutMs = 15_000 } = settings;
-  const tokens = createAccessTokens(settings.getToken);
+  const tokens = settings.getToken && createAccessTokens(settings.getToken);
   const apiUrl = settings.apiUrl.replace(/\/+$/, '');
   const fetch = settings.fetch ?? defaultFetch();
   const runtime = toRuntime({});
 
   return async (request) => {
-    const token = await tokens.get();
+    const token = await tokens?.get();
     const controller = createAbortController();
     const abort = (): void => controller.abort();
     const cancelTimer = runtime.setTimer(abort, timeoutMs + (request.waitMs ?? 0));
@@ -48,17 +50,17 @@ export function createSendRequest(settings: RequestSettings): SendRequest {
       const response = await fetch(`${apiUrl}${request.path}${toQueryString(request.query)}`, {
         method: request.method,
         headers: {
-          authorization: `Bearer ${token}`,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...request.headers,
         },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
         signal: controller.signal,
       });
-      if (response.status !== 401) tokens.accept();
+      if (response.status !== 401) tokens?.accept();
       if (response.status < 300 || response.status === 304) return await readWhole(response);
       const problem = await toHttpProblem(response, runtime.now());
-      if (isOfToken(problem.code)) tokens.refuse(token);
+      if (isOfToken(problem.code)) tokens?.refuse(token);
       throw problem;
     } catch (cause) {
       if (cause instanceof HttpProblem) throw cause;

@@ -12,6 +12,11 @@ export interface SosRequests {
   raiseSos(trigger: SosTrigger): Promise<SosReply>;
   /** Try out whom an SOS of mine would reach: my contacts are told that it is an exercise. A few an hour, else `drill_limit`. */
   raiseDrill(alertId: string): Promise<SosReply>;
+  /**
+   * End one's own alert by PIN. The duress PIN is answered alike, and ends nothing: the operators are told. `sos_pin_refused` where it is
+   * neither or too many were wrong, `sos_pin_unset` where there are none.
+   */
+  cancelAlert(alertId: string, pin: string): Promise<Alert>;
   /** One's own alert, or staff: any; by the id of any press that counts for it. */
   getAlert(alertId: string): Promise<Alert>;
   /** Staff: open ones first, then newest first; follow `nextCursor` until it is null. Drills only where `drills` asks for them. */
@@ -44,6 +49,7 @@ export function createSosRequests({ get, post, file }: Pick<Ask, 'get' | 'post' 
   return {
     raiseSos: (trigger) => post('/v1/sos', trigger),
     raiseDrill: (alertId) => post('/v1/sos/drill', { alertId }),
+    cancelAlert: (alertId, pin) => post(path(alertId, 'cancel'), { pin }),
     getAlert: (alertId) => get(path(alertId)),
     listAlerts: (query) => get('/v1/sos', query),
     acknowledgeAlert: (alertId) => post(path(alertId, 'acknowledge'), {}),
