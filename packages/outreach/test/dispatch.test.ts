@@ -442,6 +442,33 @@ t.test('receipts: repeated and older ones change nothing, those of others are no
   t.equal(await dispatch.takeReceipt({ ...receipt, attemptId: 'ntf.abc.1-1', status: 'sent' }), false);
 });
 
+t.test(
+  'what one company says of another one’s message changes nothing: the next company is asked all the same',
+  async (t) => {
+    const contact = contactOf();
+    room.sandbox.faults.set({ provider: 'twilio-sms', mode: 'accepted-then-silent', recipient: contact.phone });
+    const { _id: alertId } = await room.raise([contact]);
+    await room.dispatch.dispatch(alertId);
+    const [attempt] = (await room.attempts(alertId)).filter(({ channel }) => channel === 'sms');
+    const before = await room.read(alertId);
+    const receipt = { providerMessageId: newKey(), status: 'delivered', atMs: Date.now(), eventId: newKey() } as const;
+    const entryId = attempt?.entryId ?? '';
+    const tell = (provider: 'mailgun' | 'msg91' | 'twilio-sms', attemptId: string) =>
+      room.dispatch.takeReceipt({ ...receipt, provider, attemptId });
+
+    for (const provider of ['mailgun', 'msg91'] as const) t.equal(await tell(provider, attempt?._id ?? ''), false);
+    // An attempt that is not stored yet: the channel is known all the same.
+    t.equal(await tell('mailgun', alertAttemptId({ alertId, entryId, number: '99-1' })), false);
+
+    t.same(await room.read(alertId), before);
+    await room.passTime(alertId, 2_100);
+    await room.dispatch.dispatch(alertId);
+    t.ok(room.sandbox.messages.list({ recipient: contact.phone, provider: 'msg91' })[0], 'the next company has sent it');
+    t.equal(await tell('twilio-sms', attempt?._id ?? ''), true);
+    t.match(entryOf(await room.read(alertId), 'sms'), { state: 'DELIVERED' }, 'its own company is heard');
+  },
+);
+
 t.test('when it is over the incident is resolved and whoever was told hears of it; nothing else is sent', async (t) => {
   const [told, silent] = [contactOf(), contactOf({ channels: ['email'], email: 'never@example.test' })];
   room.sandbox.faults.set({ provider: 'sendgrid', mode: '500', recipient: 'never@example.test' });

@@ -73,6 +73,28 @@ t.test('a code overtakes everything, and its next provider is tried where no rec
   t.match(hub.sandbox.messages.list({ recipient: to, provider: 'msg91' }), [{ content: { data: { code: '482913' } } }]);
 });
 
+t.test('what one company says of another one’s message changes nothing', async (t) => {
+  const to = phone();
+  hub.sandbox.faults.set({ provider: 'twilio-sms', mode: 'accepted-then-silent', recipient: to });
+  const { recordId } = await hub.sendOtp({ channel: 'sms', to, code: '482914', locale: 'en' });
+  const { attempts } = await hub.becomes(recordId, ({ state }) => state === 'accepted', 'its acceptance');
+  const [first] = attempts;
+  const told = { providerMessageId: newKey(), status: 'delivered', atMs: Date.now() } as const;
+  const tell = (provider: 'mailgun' | 'msg91', attemptId: string) =>
+    hub.takeReceipt({ ...told, provider, attemptId, eventId: newKey() });
+
+  for (const provider of ['mailgun', 'msg91'] as const) await tell(provider, first?.attemptId ?? '');
+  // An attempt that is not stored yet: the channel is known all the same.
+  await tell('mailgun', `ntf.${recordId}.99-1`);
+
+  t.strictSame((await hub.read(recordId)).receipts, {});
+  const record = await hub.becomes(recordId, ({ state }) => state === 'delivered', 'the next company');
+  t.strictSame(
+    record.attempts.map(({ provider }) => provider),
+    ['twilio-sms', 'msg91'],
+  );
+});
+
 t.test(
   'a contact is invited in words of their own, in the nearest language, and a person’s own code says nothing of it',
   async (t) => {

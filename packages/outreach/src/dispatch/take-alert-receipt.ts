@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import { channelOf } from '@hushryd/providers/provider';
 import type { Receipt, ReceiptStatus } from '@hushryd/providers/receipts/receipt';
 import { isProgress } from '@hushryd/providers/receipts/receipt-progress';
 import type { OutboxEntry } from '../alerts/alert-document.ts';
@@ -28,7 +29,8 @@ const maxLooks = 4;
 const lookAgainMs = 150;
 
 /**
- * Receipts of alerts' messages and calls. Repetitions and steps back change nothing. Whoever is on call and presses 1 acknowledges.
+ * Receipts of alerts' messages and calls. Repetitions and steps back change nothing, nor does what one company says of another one's
+ * message. Whoever is on call and presses 1 acknowledges.
  *
  * @throws AppError `database_unavailable`: the vendor's word is kept, and applied later
  */
@@ -63,6 +65,7 @@ export function createTakeAlertReceipt({
     if (found === undefined) return false;
     const { id, known } = found;
     if (known === null) return takeUnstored(receipt, id);
+    if (known.provider !== receipt.provider) return false;
     if (receipt.digits === acknowledgeKey && isOnCallCall(known)) {
       await acknowledge(known.alertId, known.personId ?? 'on-call');
     }
@@ -76,6 +79,7 @@ export function createTakeAlertReceipt({
     const read = readAlertAttemptId(id);
     const alert = read && (await store.find(read.alertId));
     const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === read?.code);
+    if (entry !== undefined && !mayBeOf(entry, read?.number, receipt)) return false;
     const isOnCall = entry !== undefined && isOnCallCall(entry);
     if (read !== undefined && receipt.digits === acknowledgeKey && isOnCall) {
       await acknowledge(read.alertId, 'on-call');
@@ -135,6 +139,12 @@ function toTold(
   const sharedTry = isShared && { sharedTry: { provider, endedAtMs: atMs } };
   const fact = { factId: `${_id}-${status}`, kind: 'receipt', data };
   return { kind: 'told', entryId, number, result, ...sharedTry, fact };
+}
+
+/** Of an attempt that is not stored yet the entry may know whose it is; else it is of a company of the same channel. */
+function mayBeOf({ channel, tries }: OutboxEntry, number: string | undefined, { provider }: Receipt): boolean {
+  const made = tries.find((one) => one.number === number);
+  return made === undefined ? channelOf[provider] === channel : made.provider === provider;
 }
 
 export const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>

@@ -73,11 +73,11 @@ export function createWebhookDesk({
     await store.settle(receipt);
   }
 
-  async function keep(receipt: Receipt): Promise<'pending' | 'done' | 'direct'> {
+  async function keep(receipt: Receipt): Promise<{ is: 'pending' | 'done' | 'direct'; receipt: Receipt }> {
     try {
       return await store.keep(receipt, now());
     } catch (error) {
-      for (const take of directTakers) if (await take(receipt)) return 'direct';
+      for (const take of directTakers) if (await take(receipt)) return { is: 'direct', receipt };
       throw error;
     }
   }
@@ -110,7 +110,7 @@ export function createWebhookDesk({
         log.warn({ provider, reason: verdict.reason }, 'webhook refused');
         return verdict;
       }
-      const kept = await Promise.all(verdict.receipts.map(async (receipt) => ({ receipt, is: await keep(receipt) })));
+      const kept = await Promise.all(verdict.receipts.map(keep));
       for (const { is } of kept) {
         if (is !== 'pending') heard.inc({ provider, outcome: is === 'direct' ? 'taken' : 'repeated' });
       }
