@@ -167,7 +167,9 @@ export async function openAlertRoom(
           rawBody: Buffer.concat(chunks),
         },
       });
-      response.writeHead(taken.kind === 'refused' ? 403 : 204).end();
+      const reply = taken.kind === 'taken' ? taken.reply : undefined;
+      if (reply) response.writeHead(reply.status, { 'content-type': reply.contentType }).end(reply.body);
+      else response.writeHead(taken.kind === 'refused' ? 403 : 204).end();
     } catch {
       response.writeHead(503).end();
     }

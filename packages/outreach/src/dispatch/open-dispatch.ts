@@ -162,7 +162,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     takeReceipt: createTakeAlertReceipt({
       store,
       gather,
-      acknowledge: async (alertId, by) => void (await acknowledgeQuietly(work, { alertId, by })),
+      acknowledge: async (alertId, by) => (await acknowledgeQuietly(work, { alertId, by })) !== undefined,
       metrics,
     }),
     readPrompt: createReadAlertPrompt({ store, readOwnPhone, messages }),
