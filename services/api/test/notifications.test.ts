@@ -18,6 +18,7 @@ import { startSending } from '@hushryd/outreach/notifications/start-sending';
 import { readEnvironment } from '@hushryd/platform/config/read-environment';
 import { createFieldCipher } from '@hushryd/platform/crypto/field-cipher';
 import { toFieldKeys } from '@hushryd/platform/crypto/field-keys';
+import { freePort } from '@hushryd/platform/engines/ports';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
@@ -35,18 +36,19 @@ import { asRider, createCollections, environmentOf, operator, startTestApi } fro
 const redis = await testRedis(t);
 const mongo = await testMongo(t);
 await createCollections(mongo.db);
-const sandbox = await startSandbox({ receiptDelayMs: 10 });
+const port = await freePort();
+const webhookBaseUrl = `http://127.0.0.1:${port}/v1/webhooks`;
+const sandbox = await startSandbox({ webhookBaseUrl, receiptDelayMs: 10 });
 t.teardown(() => sandbox.close());
 const shared = {
   ...sandbox.environment,
+  WEBHOOK_BASE_URL: webhookBaseUrl,
   MSG91_TEMPLATES: 'ride_ended.en=ride-ended-en',
   WHATSAPP_TEMPLATES: 'ride_ended=ride_ended',
 };
 const lines: string[] = [];
-const environment = { ...environmentOf({ redis, mongo }), ...shared, LOG_LEVEL: 'debug' };
+const environment = { ...environmentOf({ redis, mongo }), ...shared, PORT: String(port), LOG_LEVEL: 'debug' };
 const api = await startTestApi(t, environment, { onLogLine: (line) => lines.push(line) });
-const webhookBaseUrl = `${api.url}/v1/webhooks`;
-sandbox.sendWebhooksTo(webhookBaseUrl);
 const sender = await startSender();
 
 const phone = () => `+9198${randomInt(10_000_000, 99_999_999)}`;
@@ -55,7 +57,7 @@ const newKey = () => randomBytes(9).toString('base64url');
 /** What the worker does, in this process: the sweepers send. */
 async function startSender() {
   const schema = Type.Object({ ...providersEnvironment, ...deliveryEnvironment, ...notificationsEnvironment });
-  const values = readEnvironment(schema, { ...shared, WEBHOOK_BASE_URL: webhookBaseUrl, NOTIFICATION_SWEEP_MS: '30' });
+  const values = readEnvironment(schema, { ...shared, NOTIFICATION_SWEEP_MS: '30' });
   const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
   const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
   const settings = toNotificationSettings(values);

@@ -29,6 +29,8 @@ export async function openNotificationWorkers(t: TestScope) {
     MONGODB_DATABASE: mongo.database,
     MONGODB_MIN_POOL_SIZE: '0',
     ...sandbox.environment,
+    // Nobody listens there: no receipts come.
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:9/v1/webhooks',
     ...createTestFieldKeys(),
     PROVIDER_BACKOFF_MS: '50',
     PROVIDER_BREAKER_FAILURES: '1000',
