@@ -94,6 +94,27 @@ t.test('everybody is reached over every channel, in few writes, and the document
   t.ok(room.writes.length <= 4, `${room.writes.join(', ')}`, { skip: isBusy });
 });
 
+t.test('every company is told the correlation id of the press', async (t) => {
+  const app = `user-${newKey()}`;
+  await room.putDevice(app, `token-${app}`);
+  const contact = contactOf({
+    channels: ['sms', 'whatsapp', 'push', 'email', 'voice'],
+    email: 'a@example.test',
+    userId: app,
+  });
+  const correlationId = `press-${newKey()}`;
+  const { _id: alertId } = await room.raise([contact], undefined, { correlationId });
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(contact.phone, 'voice');
+  const attemptIds = (await room.attempts(alertId)).map(({ _id }) => _id);
+  const sent = room.sandbox.messages.list().filter(({ attemptId = '' }) => attemptIds.includes(attemptId));
+  const channels = ['email', 'incident', 'push', 'sms', 'voice', 'whatsapp'];
+  t.same(sent.map(({ channel }) => channel).sort(), channels);
+  for (const { channel, correlationId: told } of sent) t.equal(told, correlationId, channel);
+});
+
 t.test('what nobody can carry fails visibly, and holds up nothing else', async (t) => {
   const contact = contactOf({ channels: ['sms', 'email'] });
   const { _id: alertId } = await room.raise([contact]);
@@ -463,7 +484,10 @@ t.test(
     t.same(await room.read(alertId), before);
     await room.passTime(alertId, 2_100);
     await room.dispatch.dispatch(alertId);
-    t.ok(room.sandbox.messages.list({ recipient: contact.phone, provider: 'msg91' })[0], 'the next company has sent it');
+    t.ok(
+      room.sandbox.messages.list({ recipient: contact.phone, provider: 'msg91' })[0],
+      'the next company has sent it',
+    );
     t.equal(await tell('twilio-sms', attempt?._id ?? ''), true);
     t.match(entryOf(await room.read(alertId), 'sms'), { state: 'DELIVERED' }, 'its own company is heard');
   },

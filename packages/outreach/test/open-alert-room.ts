@@ -208,7 +208,11 @@ export async function openAlertRoom(
     putContacts,
     read,
     /** An alert of a new person, with these contacts in its snapshot. */
-    async raise(contacts: readonly Contact[] | undefined, userId = `rider-${newKey()}`): Promise<AlertDocument> {
+    async raise(
+      contacts: readonly Contact[] | undefined,
+      userId = `rider-${newKey()}`,
+      changes: Partial<TriggerRecord> = {},
+    ): Promise<AlertDocument> {
       const version = contacts === undefined ? undefined : await putContacts(userId, contacts);
       const sealed = contacts?.map((contact) => seal.seal(userId, contact));
       const alertId = uuidV7();
@@ -228,6 +232,7 @@ export async function openAlertRoom(
         outbox: planOutbox(sealed && { contacts: sealed }),
         contacts: sealed ?? [],
         ...(version !== undefined && { contactsVersion: version }),
+        ...changes,
       };
       return (await alertStore.accept(record)).alert;
     },

@@ -31,7 +31,7 @@ import { webhookAddress } from '@hushryd/providers/receipts/webhook-addresses';
 import { startSandbox } from '@hushryd/providers/sandbox/start-sandbox';
 import t from 'tap';
 import Type from 'typebox';
-import { asRider, createCollections, environmentOf, operator, startTestApi } from './test-api.ts';
+import { asRider, contactBody, createCollections, environmentOf, operator, startTestApi } from './test-api.ts';
 
 const redis = await testRedis(t);
 const mongo = await testMongo(t);
@@ -215,6 +215,23 @@ t.test('Meta’s handshake', async (t) => {
   t.match(answered.headers.get('content-type'), /text\/plain/);
   t.equal(await answered.text(), '4711');
   t.equal((await ask('wrong')).status, 403);
+});
+
+t.test('a code that a person asks for goes out under the id of their request', async (t) => {
+  const rider = asRider(`rider-${newKey()}`);
+  const to = phone();
+  await api.call('PUT /v1/users/me/contacts/asha', { as: rider, body: { ...contactBody, phone: to } });
+  const headers = { 'x-request-id': `codes-${newKey()}` };
+
+  const { status } = await api.call('POST /v1/users/me/contacts/asha/codes', {
+    as: rider,
+    body: { channel: 'sms' },
+    headers,
+  });
+
+  t.equal(status, 202);
+  const sent = await waitFor(() => sandbox.messages.list({ recipient: to })[0], { withinMs: 20_000, what: 'the code' });
+  t.equal(sent.correlationId, headers['x-request-id']);
 });
 
 t.test('staff find what has failed, and send it again', async (t) => {

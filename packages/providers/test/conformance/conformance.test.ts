@@ -78,6 +78,19 @@ for (const one of providerCases) {
     else t.match(outcome, { providerMessageId: recipient });
   });
 
+  t.test(`${one.name}: the vendor is told under which id it is found in our logs`, async (t) => {
+    const correlationId = `request-${one.name}`;
+    const { outcome, context } = await sendWith(one, undefined, { correlationId });
+    t.match(outcome, { kind: 'accepted' });
+    t.equal(shown(context)?.correlationId, correlationId);
+
+    const unknown = await sendWith(one, undefined);
+    t.equal(shown(unknown.context)?.correlationId, undefined, 'nobody makes one up');
+    const odd = await sendWith(one, undefined, { correlationId: 'no\r\nheader: of ours' });
+    t.match(odd.outcome, { kind: 'accepted' }, 'what could be none keeps no message');
+    t.equal(shown(odd.context)?.correlationId, undefined);
+  });
+
   t.test(`${one.name}: wrong credentials are for the next provider`, async (t) => {
     const strangers = openProviders({ ...sandbox.environment, ...one.wrongCredentials(sandbox.environment) });
     t.teardown(() => strangers.close());
