@@ -1,12 +1,13 @@
+import type { Contact } from '@hushryd/contracts/http/contacts';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
 import t from 'tap';
 import { acknowledgeAlert } from '../src/alerts/handle-alert.ts';
 import type { OnCallPerson } from '../src/people/on-call/on-call-document.ts';
-import { openAlertRoom } from './open-alert-room.ts';
+import { entryOf, openAlertRoom } from './open-alert-room.ts';
 import { newKey, phone } from './open-hub.ts';
 
-// What people do with calls about an alert, and what they hear.
+// What people do with calls and pushes about an alert, and what they hear.
 
 const room = await openAlertRoom(t, { redis: await testRedis(t), mongo: await testMongo(t) });
 
@@ -62,4 +63,34 @@ t.test('who presses a key of an alert that somebody else has taken meanwhile hea
   await acknowledgeAlert(room.work, { alertId: other.alertId, by: 'olga', authorise: () => undefined });
   await room.sandbox.phones.answer(other.message.id, '9');
   t.match(other.message.call, { state: 'completed', said: [/./, /Somebody takes care/] });
+});
+
+t.test('a push has arrived when the app of whoever it went to says so, and nobody else', async (t) => {
+  const app = `user-${newKey()}`;
+  await room.putDevice(app, `token-${app}`);
+  const contact: Contact = {
+    ...{ contactId: 'asha', name: 'Asha', phone: phone(), locale: 'en', channels: ['sms', 'push'], userId: app },
+    ...{ isPhoneVerified: true, isEmailVerified: true },
+  };
+  const { _id: alertId } = await room.raise([contact]);
+  await room.dispatch.dispatch(alertId);
+  const push = await messageTo(`token-${app}`, 'push');
+  const { attempt_id: attemptId = '', alertId: shown } = (push.content.data?.data ?? {}) as Record<string, string>;
+  t.equal(shown, alertId);
+  await room.becomesQuiet(alertId);
+  t.match(entryOf(await room.read(alertId), 'push'), { state: 'ACCEPTED' });
+
+  const { markSeen } = room.dispatch;
+  const sms = (await room.attempts(alertId)).find(({ channel }) => channel === 'sms');
+  t.equal(await markSeen({ alertId, attemptId, personId: 'somebody-else' }), false);
+  t.equal(await markSeen({ alertId: 'another', attemptId, personId: app }), false);
+  t.equal(await markSeen({ alertId, attemptId: sms?._id ?? '', personId: app }), false, 'a text is no push');
+  t.equal(await markSeen({ alertId, attemptId: `sos.${alertId}.0123456789ab.1-1`, personId: app }), false);
+  t.match(entryOf(await room.read(alertId), 'push'), { state: 'ACCEPTED' });
+
+  t.equal(await markSeen({ alertId, attemptId, personId: app }), true);
+  const seen = await room.becomes(alertId, (alert) => entryOf(alert, 'push')?.state === 'DELIVERED', 'the delivery');
+  t.match(seen.facts.at(-1), { kind: 'receipt', data: { channel: 'push', provider: 'fcm', status: 'read' } });
+  t.equal(await markSeen({ alertId, attemptId, personId: app }), true, 'again');
+  t.equal((await room.read(alertId)).facts.length, seen.facts.length);
 });

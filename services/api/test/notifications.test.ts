@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { ListNotificationsReply, Notification } from '@hushryd/contracts/http/notifications';
+import type { Alert } from '@hushryd/contracts/http/sos';
 import { createDeliveryDesk } from '@hushryd/outreach/delivery/delivery';
 import { deliveryEnvironment, toDeliverySettings } from '@hushryd/outreach/delivery/delivery-settings';
 import { createScorecardTelling } from '@hushryd/outreach/delivery/scorecard-exchange';
@@ -31,6 +32,7 @@ import { webhookAddress } from '@hushryd/providers/receipts/webhook-addresses';
 import { startSandbox } from '@hushryd/providers/sandbox/start-sandbox';
 import t from 'tap';
 import Type from 'typebox';
+import { press } from './sos-desk.ts';
 import { asRider, contactBody, createCollections, environmentOf, operator, startTestApi } from './test-api.ts';
 
 const redis = await testRedis(t);
@@ -215,6 +217,40 @@ t.test('Meta’s handshake', async (t) => {
   t.match(answered.headers.get('content-type'), /text\/plain/);
   t.equal(await answered.text(), '4711');
   t.equal((await ask('wrong')).status, 403);
+});
+
+t.test('a push about an alert has arrived when the app of whoever it went to says so', async (t) => {
+  const [rider, sister, stranger] = ['rider', 'sister', 'stranger'].map((name) => asRider(`${name}-${newKey()}`));
+  const pushToken = `token-${newKey()}${newKey()}`;
+  const device = { as: sister, body: { platform: 'android', pushToken } };
+  t.ok((await api.call(`PUT /v1/devices/phone`, device)).status < 300);
+  const contact = { ...contactBody, phone: phone(), channels: ['push'], userId: sister?.userId };
+  t.equal((await api.call('PUT /v1/users/me/contacts/sister', { as: rider, body: contact })).status, 201);
+  const correlationId = `press-${newKey()}`;
+  const body = press();
+  const pressed = await api.call('POST /v1/sos', { as: rider, body, headers: { 'x-request-id': correlationId } });
+  t.ok(pressed.status === 201 || pressed.status === 202, `${pressed.status}`);
+
+  const push = await waitFor(() => sandbox.messages.list({ recipient: pushToken })[0], {
+    withinMs: 20_000,
+    what: 'the push',
+  });
+  t.equal(push.correlationId, correlationId, 'the company may be asked by it');
+  const { alertId, attempt_id: attemptId } = (push.content.data?.data ?? {}) as Record<string, string>;
+  const say = (as: typeof rider) => api.call(`POST /v1/sos/${alertId}/seen`, { as, body: { attemptId } });
+  t.equal((await say(stranger)).status, 404);
+  t.equal((await say(rider)).status, 404, 'nor the person it is about');
+  t.equal((await say(sister)).status, 204);
+
+  const entry = await waitFor(
+    async () => {
+      const { outbox } = (await api.call<Alert>(`GET /v1/sos/${alertId}`, { as: operator })).body;
+      return outbox?.find(({ channel, state }) => channel === 'push' && state === 'DELIVERED');
+    },
+    { withinMs: 20_000, what: 'the delivery' },
+  );
+  t.ok(entry);
+  t.equal((await say(sister)).status, 204, 'and again');
 });
 
 t.test('a code that a person asks for goes out under the id of their request', async (t) => {

@@ -17,6 +17,7 @@ import { acknowledgeKey } from '../dispatch/answer-keys.ts';
 import { readAlertAttemptId } from '../dispatch/attempt-id.ts';
 import { createDispatchAlert } from '../dispatch/dispatch-alert.ts';
 import type { DispatchSettings } from '../dispatch/dispatch-settings.ts';
+import { createMarkAlertSeen, type MarkAlertSeen } from '../dispatch/mark-alert-seen.ts';
 import type { Sending } from '../dispatch/open-dispatch.ts';
 import { createReadAlertPrompt } from '../dispatch/read-alert-prompt.ts';
 import { createSendInside } from '../dispatch/send-inside.ts';
@@ -57,6 +58,7 @@ export interface DirectSending {
   takeReceipt: TakeReceipt;
   /** While the database is away: also the key of somebody whom another node has called. */
   takeReceiptAlone: TakeReceipt;
+  markSeen: MarkAlertSeen;
   readPrompt: ReadVoicePrompt;
   start(): void;
   close(): Promise<void>;
@@ -220,6 +222,8 @@ export function openDirect({
     metrics,
   });
 
+  const markSeen = createMarkAlertSeen({ store: direct, takeReceipt: takeOwnReceipt });
+
   async function takeReceipt(receipt: Receipt): Promise<Taken> {
     const read = receipt.attemptId === undefined ? undefined : readAlertAttemptId(receipt.attemptId);
     const isOwn =
@@ -293,6 +297,7 @@ export function openDirect({
     acknowledge: (alertId, by) => acknowledge(alertId, { by }),
     takeReceipt,
     takeReceiptAlone,
+    markSeen: async (seen) => direct.get(seen.alertId) !== undefined && markSeen(seen),
     readPrompt: createReadAlertPrompt({ store: direct, readOwnPhone, messages }),
     start() {
       adopt(journal);

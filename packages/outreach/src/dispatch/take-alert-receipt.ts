@@ -47,16 +47,7 @@ export function createTakeAlertReceipt({
       return known === null ? undefined : { id: known._id, known };
     }
     if (readAlertAttemptId(attemptId) === undefined) return undefined;
-    return { id: attemptId, known: await findStored(attemptId) };
-  }
-
-  /** A vendor may be faster than the write that is gathered. */
-  async function findStored(attemptId: string): Promise<AlertAttemptDocument | null> {
-    for (let looks = 1; ; looks += 1) {
-      const known = await store.findAttempt(attemptId);
-      if (known !== null || looks === maxLooks) return known;
-      await sleep(lookAgainMs);
-    }
+    return { id: attemptId, known: await findStoredAttempt(store, attemptId) };
   }
 
   return async (receipt) => {
@@ -119,6 +110,18 @@ export function createTakeAlertReceipt({
     metrics.told(entry.channel, receipt.provider, 'arrived');
     const change = toTold(receipt, { ...entry, _id: attemptId, number }, 'arrived');
     await gather.add(alertId, change, [], holdFor('arrived'));
+  }
+}
+
+/** A vendor may be faster than the write that is gathered. @throws AppError `database_unavailable` */
+export async function findStoredAttempt(
+  store: Pick<DispatchStore, 'findAttempt'>,
+  attemptId: string,
+): Promise<AlertAttemptDocument | null> {
+  for (let looks = 1; ; looks += 1) {
+    const known = await store.findAttempt(attemptId);
+    if (known !== null || looks === maxLooks) return known;
+    await sleep(lookAgainMs);
   }
 }
 
