@@ -26,10 +26,23 @@ export async function startSandbox(
     env: { PORT: String(port), SANDBOX_MAX_MESSAGES: maxMessages },
     profileDir,
   });
+  for (const provider of ['twilio-sms', 'twilio-voice', 'exotel']) {
+    const answer = await fetch(`${url}/sandbox/faults`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ provider, mode: 'accepted-then-silent' }),
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+    if (!answer.ok) throw new Error(`the sandbox answered ${answer.status} to what it shall keep silent about`);
+  }
   const response = await fetch(`${url}/sandbox/environment`, { signal: AbortSignal.timeout(answerWithinMs) });
   const companies = (await response.json()) as Record<string, string>;
   const environment = {
     ...companies,
+    // The services do not start without; nobody opens these, and no receipts come.
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:9/v1/webhooks',
+    SHARE_PAGE_URL: 'https://api.example/share.html',
+    SOS_DESK_URL: 'https://console.example/#/sos?alert={alertId}',
     // The sandbox takes any, as long as there is one.
     MSG91_TEMPLATES: messageTemplates
       .flatMap((name) => messageLocales.map((locale) => `${name}.${locale}=${name}-${locale}`))

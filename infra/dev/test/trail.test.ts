@@ -175,8 +175,11 @@ t.test(
     t.teardown(() => browser.close());
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'en-IN' });
     const patient = { timeout: 60_000 };
-    const open = async (contactId: string, { of = alertId, expiresAtMs = Date.now() + 3_600_000 } = {}) => {
-      const page = await context.newPage();
+    const open = async (
+      contactId: string,
+      { of = alertId, expiresAtMs = Date.now() + 3_600_000, on = context } = {},
+    ) => {
+      const page = await on.newPage();
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('request', (request) => {
@@ -192,10 +195,28 @@ t.test(
     const place = () => page.getByRole('link', { name: 'Open in maps' }).getAttribute('href');
     const before = await place();
     await waitFor(async () => (await place()) !== before, { ...within, what: 'a place on the page that is newer' });
+    const maps = page.getByRole('link', { name: 'Open in maps' });
+    t.match(
+      await place(),
+      /^https:\/\/www\.openstreetmap\.org\/\?mlat=-?\d+\.\d+&mlon=-?\d+\.\d+#/,
+      'a map for any browser',
+    );
+    t.equal(await maps.getAttribute('rel'), 'noreferrer');
+    t.equal(await page.getByRole('link', { name: 'Open in an app' }).count(), 0, 'nothing here would open it');
     t.equal(await page.getByRole('link', { name: 'Call 112' }).getAttribute('href'), 'tel:112');
     await page.getByRole('button', { name: 'हिन्दी' }).click();
     await heading('मदद की ज़रूरत है').waitFor(patient);
     await page.getByRole('button', { name: 'English' }).click();
+
+    const android = await browser.newContext({
+      locale: 'en-IN',
+      userAgent: 'Mozilla/5.0 (Linux; Android 15) Chrome/150',
+    });
+    const phone = await open('neighbour', { on: android });
+    const app = phone.page.getByRole('link', { name: 'Open in an app' });
+    await app.waitFor(patient);
+    t.match(await app.getAttribute('href'), /^geo:-?\d+\.\d+,-?\d+\.\d+\?q=/);
+    t.same(phone.problems, []);
 
     const expired = await open('neighbour', { expiresAtMs: Date.now() - 1_000 });
     await expired.heading('This link has expired').waitFor(patient);

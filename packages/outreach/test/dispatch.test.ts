@@ -94,6 +94,27 @@ t.test('everybody is reached over every channel, in few writes, and the document
   t.ok(room.writes.length <= 4, `${room.writes.join(', ')}`, { skip: isBusy });
 });
 
+t.test('every company is told the correlation id of the press', async (t) => {
+  const app = `user-${newKey()}`;
+  await room.putDevice(app, `token-${app}`);
+  const contact = contactOf({
+    channels: ['sms', 'whatsapp', 'push', 'email', 'voice'],
+    email: 'a@example.test',
+    userId: app,
+  });
+  const correlationId = `press-${newKey()}`;
+  const { _id: alertId } = await room.raise([contact], undefined, { correlationId });
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(contact.phone, 'voice');
+  const attemptIds = (await room.attempts(alertId)).map(({ _id }) => _id);
+  const sent = room.sandbox.messages.list().filter(({ attemptId = '' }) => attemptIds.includes(attemptId));
+  const channels = ['email', 'incident', 'push', 'sms', 'voice', 'whatsapp'];
+  t.same(sent.map(({ channel }) => channel).sort(), channels);
+  for (const { channel, correlationId: told } of sent) t.equal(told, correlationId, channel);
+});
+
 t.test('what nobody can carry fails visibly, and holds up nothing else', async (t) => {
   const contact = contactOf({ channels: ['sms', 'email'] });
   const { _id: alertId } = await room.raise([contact]);
@@ -394,7 +415,7 @@ t.test('the key counts also where whoever made the call died before it was store
     digits: '1',
   });
 
-  t.equal(isTaken, true);
+  t.equal(isTaken, 'acknowledged');
   t.match(await room.read(alertId), { state: 'acknowledged', escalation: { nextAt: null } });
 });
 
@@ -441,6 +462,36 @@ t.test('receipts: repeated and older ones change nothing, those of others are no
   t.same(await room.read(alertId), before);
   t.equal(await dispatch.takeReceipt({ ...receipt, attemptId: 'ntf.abc.1-1', status: 'sent' }), false);
 });
+
+t.test(
+  'what one company says of another one’s message changes nothing: the next company is asked all the same',
+  async (t) => {
+    const contact = contactOf();
+    room.sandbox.faults.set({ provider: 'twilio-sms', mode: 'accepted-then-silent', recipient: contact.phone });
+    const { _id: alertId } = await room.raise([contact]);
+    await room.dispatch.dispatch(alertId);
+    const [attempt] = (await room.attempts(alertId)).filter(({ channel }) => channel === 'sms');
+    const before = await room.read(alertId);
+    const receipt = { providerMessageId: newKey(), status: 'delivered', atMs: Date.now(), eventId: newKey() } as const;
+    const entryId = attempt?.entryId ?? '';
+    const tell = (provider: 'mailgun' | 'msg91' | 'twilio-sms', attemptId: string) =>
+      room.dispatch.takeReceipt({ ...receipt, provider, attemptId });
+
+    for (const provider of ['mailgun', 'msg91'] as const) t.equal(await tell(provider, attempt?._id ?? ''), false);
+    // An attempt that is not stored yet: the channel is known all the same.
+    t.equal(await tell('mailgun', alertAttemptId({ alertId, entryId, number: '99-1' })), false);
+
+    t.same(await room.read(alertId), before);
+    await room.passTime(alertId, 2_100);
+    await room.dispatch.dispatch(alertId);
+    t.ok(
+      room.sandbox.messages.list({ recipient: contact.phone, provider: 'msg91' })[0],
+      'the next company has sent it',
+    );
+    t.equal(await tell('twilio-sms', attempt?._id ?? ''), true);
+    t.match(entryOf(await room.read(alertId), 'sms'), { state: 'DELIVERED' }, 'its own company is heard');
+  },
+);
 
 t.test('when it is over the incident is resolved and whoever was told hears of it; nothing else is sent', async (t) => {
   const [told, silent] = [contactOf(), contactOf({ channels: ['email'], email: 'never@example.test' })];

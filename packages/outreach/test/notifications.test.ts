@@ -21,7 +21,7 @@ t.test('a notification is recorded, queued, sent, and delivered when the receipt
     channels: ['sms'],
     idempotencyKey: newKey(),
     variables: { person: 'Asha', link },
-    correlationId: 'c-1',
+    correlationId: 'request-1',
   });
 
   t.match(notified, { channel: 'sms', isNew: true });
@@ -29,7 +29,7 @@ t.test('a notification is recorded, queued, sent, and delivered when the receipt
   t.match(record, { lane: 'high', locale: 'hi', attempts: [{ provider: 'twilio-sms', outcome: 'accepted' }] });
   t.ok(hasEnded(record));
   const [message] = hub.sandbox.messages.list({ recipient: to });
-  t.match(message, { content: { text: /Asha रास्ते में हैं/ } });
+  t.match(message, { correlationId: 'request-1', content: { text: /Asha रास्ते में हैं/ } });
   t.match(
     await hub.telemetry.registry.metrics(),
     /notification_delivery_seconds_count\{.*lane="high",channel="sms",provider="twilio-sms"\} 1/,
@@ -62,7 +62,8 @@ t.test('a code overtakes everything, and its next provider is tried where no rec
   const to = phone();
   hub.sandbox.faults.set({ provider: 'twilio-sms', mode: 'accepted-then-silent', recipient: to });
 
-  const { recordId } = await hub.sendOtp({ channel: 'sms', to, code: '482913', locale: 'en' });
+  const correlationId = `request-${newKey()}`;
+  const { recordId } = await hub.sendOtp({ channel: 'sms', to, code: '482913', locale: 'en', correlationId });
 
   const record = await hub.becomes(recordId, ({ state }) => state === 'delivered', 'the delivery');
   t.equal(record.lane, 'otp');
@@ -70,7 +71,31 @@ t.test('a code overtakes everything, and its next provider is tried where no rec
     record.attempts.map(({ provider }) => provider),
     ['twilio-sms', 'msg91'],
   );
-  t.match(hub.sandbox.messages.list({ recipient: to, provider: 'msg91' }), [{ content: { data: { code: '482913' } } }]);
+  t.match(hub.sandbox.messages.list({ recipient: to, provider: 'msg91' }), [
+    { correlationId, content: { data: { code: '482913' } } },
+  ]);
+});
+
+t.test('what one company says of another one’s message changes nothing', async (t) => {
+  const to = phone();
+  hub.sandbox.faults.set({ provider: 'twilio-sms', mode: 'accepted-then-silent', recipient: to });
+  const { recordId } = await hub.sendOtp({ channel: 'sms', to, code: '482914', locale: 'en' });
+  const { attempts } = await hub.becomes(recordId, ({ state }) => state === 'accepted', 'its acceptance');
+  const [first] = attempts;
+  const told = { providerMessageId: newKey(), status: 'delivered', atMs: Date.now() } as const;
+  const tell = (provider: 'mailgun' | 'msg91', attemptId: string) =>
+    hub.takeReceipt({ ...told, provider, attemptId, eventId: newKey() });
+
+  for (const provider of ['mailgun', 'msg91'] as const) await tell(provider, first?.attemptId ?? '');
+  // An attempt that is not stored yet: the channel is known all the same.
+  await tell('mailgun', `ntf.${recordId}.99-1`);
+
+  t.strictSame((await hub.read(recordId)).receipts, {});
+  const record = await hub.becomes(recordId, ({ state }) => state === 'delivered', 'the next company');
+  t.strictSame(
+    record.attempts.map(({ provider }) => provider),
+    ['twilio-sms', 'msg91'],
+  );
 });
 
 t.test(

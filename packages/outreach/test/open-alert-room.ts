@@ -167,7 +167,9 @@ export async function openAlertRoom(
           rawBody: Buffer.concat(chunks),
         },
       });
-      response.writeHead(taken.kind === 'refused' ? 403 : 204).end();
+      const reply = taken.kind === 'taken' ? taken.reply : undefined;
+      if (reply) response.writeHead(reply.status, { 'content-type': reply.contentType }).end(reply.body);
+      else response.writeHead(taken.kind === 'refused' ? 403 : 204).end();
     } catch {
       response.writeHead(503).end();
     }
@@ -206,7 +208,11 @@ export async function openAlertRoom(
     putContacts,
     read,
     /** An alert of a new person, with these contacts in its snapshot. */
-    async raise(contacts: readonly Contact[] | undefined, userId = `rider-${newKey()}`): Promise<AlertDocument> {
+    async raise(
+      contacts: readonly Contact[] | undefined,
+      userId = `rider-${newKey()}`,
+      changes: Partial<TriggerRecord> = {},
+    ): Promise<AlertDocument> {
       const version = contacts === undefined ? undefined : await putContacts(userId, contacts);
       const sealed = contacts?.map((contact) => seal.seal(userId, contact));
       const alertId = uuidV7();
@@ -226,6 +232,7 @@ export async function openAlertRoom(
         outbox: planOutbox(sealed && { contacts: sealed }),
         contacts: sealed ?? [],
         ...(version !== undefined && { contactsVersion: version }),
+        ...changes,
       };
       return (await alertStore.accept(record)).alert;
     },

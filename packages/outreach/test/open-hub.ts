@@ -117,8 +117,15 @@ export async function openHub(
     now,
   });
   const webhookStore = createWebhookStore({ db: mongo.db });
-  const takers = [createTakeReceipt({ store, settings, metrics, now })];
-  const webhooks = createWebhookDesk({ keys: providers.webhookKeys, store: webhookStore, takers, telemetry, log, now });
+  const takeReceipt = createTakeReceipt({ store, settings, metrics, now });
+  const webhooks = createWebhookDesk({
+    keys: providers.webhookKeys,
+    store: webhookStore,
+    takers: [takeReceipt],
+    telemetry,
+    log,
+    now,
+  });
   const notify = createNotify({ store, queues, preferences, cipher, settings, telemetry, log, now });
   const pending = createPendingReceiptsSweep({ desk: webhooks, everyMs: 1_000, log });
 
@@ -153,7 +160,9 @@ export async function openHub(
           rawBody: Buffer.concat(chunks),
         },
       });
-      response.writeHead(taken.kind === 'refused' ? 403 : 204).end();
+      const reply = taken.kind === 'taken' ? taken.reply : undefined;
+      if (reply) response.writeHead(reply.status, { 'content-type': reply.contentType }).end(reply.body);
+      else response.writeHead(taken.kind === 'refused' ? 403 : 204).end();
     } catch {
       response.writeHead(503).end();
     }
@@ -177,6 +186,7 @@ export async function openHub(
     lines,
     notify,
     sendOtp: createSendOtp(notify),
+    takeReceipt,
     markSeen: createMarkSeen({ store, settings, metrics, now }),
     webhooks,
     webhookStore,

@@ -110,10 +110,10 @@ t.test('a vendor’s news that could not be stored comes again; what was stored 
   } as const;
 
   // As if the process had died between the two.
-  t.equal(await hub.webhookStore.keep(receipt, Date.now() - 60_000), 'pending');
+  t.match(await hub.webhookStore.keep(receipt, Date.now() - 60_000), { is: 'pending' });
   await hub.webhooks.retryPending();
 
   const record = await hub.read(recordId);
   t.equal(Object.values(record.receipts)[0]?.status, 'read');
-  t.equal(await hub.webhookStore.keep(receipt, Date.now()), 'done');
+  t.match(await hub.webhookStore.keep(receipt, Date.now()), { is: 'done' });
 });

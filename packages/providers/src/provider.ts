@@ -34,6 +34,11 @@ export interface SendContext {
   readonly attemptId: string;
   /** Where vendors that take an address with each message post its receipts: see receipts/webhook-addresses. The others have one in their settings. */
   readonly receiptUrl?: string | undefined;
+  /**
+   * Under which id what caused the message is found in our logs: every vendor gets it as `X-Request-ID`, and may show it in its own. Source:
+   * requirement P-32.
+   */
+  readonly correlationId?: string | undefined;
   /** Whoever waits no longer. What was on its way may arrive all the same. */
   readonly signal?: AbortSignal | undefined;
   /** For everything, answer included. Default 3000. */

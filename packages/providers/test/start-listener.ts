@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestScope } from '@hushryd/platform/testing/engines';
 import { type WaitOptions, waitFor } from '@hushryd/platform/testing/wait-for';
+import { type KeyAnswer, toKeyReply } from '../src/receipts/answer-keys.ts';
 import { readExotelPrompt, toExotelPrompt } from '../src/receipts/exotel-receipts.ts';
-import type { Receipt, WebhookRequest, WebhookVerdict } from '../src/receipts/receipt.ts';
+import type { PressedKeys, Receipt, WebhookRequest, WebhookVerdict } from '../src/receipts/receipt.ts';
 import { type TellingProvider, verifyWebhook, type WebhookKeys } from '../src/receipts/verify-webhook.ts';
 
 export interface HeardWebhook {
@@ -51,8 +52,10 @@ export async function startListener(
       return;
     }
     receipts.push(...verdict.receipts);
-    if (verdict.reply === undefined) response.writeHead(204).end();
-    else response.writeHead(200, { 'content-type': verdict.reply.contentType }).end(verdict.reply.body);
+    const answer = verdict.pressed && answerOf(verdict.pressed);
+    const reply = answer && (await toKeyReply({ provider, request: webhook, answer }));
+    if (reply === undefined) response.writeHead(204).end();
+    else response.writeHead(reply.status, { 'content-type': reply.contentType }).end(reply.body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -67,6 +70,14 @@ export async function startListener(
     receipts,
     waitFor: (fits, options) => waitFor(() => receipts.find(fits), options),
   };
+}
+
+/** 1 is the key, and another one is asked for three times. */
+function answerOf({ digits, timesAsked }: PressedKeys): KeyAnswer {
+  if (digits === '1') return { sayText: 'Thank you.' };
+  return timesAsked < 3
+    ? { sayText: 'Press 1 & no other', again: { silenceText: 'Goodbye.' } }
+    : { sayText: 'Goodbye.' };
 }
 
 async function toWebhookRequest(request: IncomingMessage, origin: string): Promise<WebhookRequest> {

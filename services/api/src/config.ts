@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkAddresses } from '@hushryd/outreach/delivery/check-addresses';
 import {
   type DeliverySettings,
   deliveryEnvironment,
@@ -121,6 +122,7 @@ export interface ApiConfig {
 /** @throws ConfigError with one sentence for each bad or missing variable */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ApiConfig {
   const values = readEnvironment(environment, env);
+  checkAddresses(values);
   const redis = toRedisSettings(values);
   const mongo = toMongoSettings(values);
   return {

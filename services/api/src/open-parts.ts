@@ -192,6 +192,7 @@ export async function openParts(
     limits: config.acceptLimits,
     deadlineMs,
     sharePageUrl: config.dispatch.sharePageUrl,
+    mapUrl: config.dispatch.messages.mapUrl,
     fieldKeys: config.fieldKeys,
     log,
   });

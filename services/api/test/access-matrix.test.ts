@@ -114,6 +114,12 @@ const matrix: Record<string, Row> = {
   'GET /v1/sos/{id}/trail': { ...onAlert('/trail'), live: [404, 404, 200, 404, 200, 401] },
   // What a genuine token opens: share.test.ts.
   'GET /v1/share/{token}': { path: () => `/v1/share/${'a'.repeat(71)}`, live: [404, 404, 404, 404, 404, 404] },
+  // Nobody here was sent a push. Who was may say so: notifications.test.ts.
+  'POST /v1/sos/{id}/seen': {
+    ...onAlert('/seen'),
+    body: () => ({ attemptId: `sos.${alertId}.0123456789ab.1-1` }),
+    live: [404, 404, 404, 404, 404, 401],
+  },
   'POST /v1/sos/{id}/cancel': {
     ...onAlert('/cancel'),
     body: () => ({ pin: '1234' }),

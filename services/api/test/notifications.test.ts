@@ -1,5 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { ListNotificationsReply, Notification } from '@hushryd/contracts/http/notifications';
+import type { Alert } from '@hushryd/contracts/http/sos';
 import { createDeliveryDesk } from '@hushryd/outreach/delivery/delivery';
 import { deliveryEnvironment, toDeliverySettings } from '@hushryd/outreach/delivery/delivery-settings';
 import { createScorecardTelling } from '@hushryd/outreach/delivery/scorecard-exchange';
@@ -18,6 +19,7 @@ import { startSending } from '@hushryd/outreach/notifications/start-sending';
 import { readEnvironment } from '@hushryd/platform/config/read-environment';
 import { createFieldCipher } from '@hushryd/platform/crypto/field-cipher';
 import { toFieldKeys } from '@hushryd/platform/crypto/field-keys';
+import { freePort } from '@hushryd/platform/engines/ports';
 import { createLogger } from '@hushryd/platform/logging/create-logger';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
@@ -31,23 +33,25 @@ import { webhookAddress } from '@hushryd/providers/receipts/webhook-addresses';
 import { startSandbox } from '@hushryd/providers/sandbox/start-sandbox';
 import t from 'tap';
 import Type from 'typebox';
-import { asRider, createCollections, environmentOf, operator, startTestApi } from './test-api.ts';
+import { press } from './sos-desk.ts';
+import { asRider, contactBody, createCollections, environmentOf, operator, startTestApi } from './test-api.ts';
 
 const redis = await testRedis(t);
 const mongo = await testMongo(t);
 await createCollections(mongo.db);
-const sandbox = await startSandbox({ receiptDelayMs: 10 });
+const port = await freePort();
+const webhookBaseUrl = `http://127.0.0.1:${port}/v1/webhooks`;
+const sandbox = await startSandbox({ webhookBaseUrl, receiptDelayMs: 10 });
 t.teardown(() => sandbox.close());
 const shared = {
   ...sandbox.environment,
+  WEBHOOK_BASE_URL: webhookBaseUrl,
   MSG91_TEMPLATES: 'ride_ended.en=ride-ended-en',
   WHATSAPP_TEMPLATES: 'ride_ended=ride_ended',
 };
 const lines: string[] = [];
-const environment = { ...environmentOf({ redis, mongo }), ...shared, LOG_LEVEL: 'debug' };
+const environment = { ...environmentOf({ redis, mongo }), ...shared, PORT: String(port), LOG_LEVEL: 'debug' };
 const api = await startTestApi(t, environment, { onLogLine: (line) => lines.push(line) });
-const webhookBaseUrl = `${api.url}/v1/webhooks`;
-sandbox.sendWebhooksTo(webhookBaseUrl);
 const sender = await startSender();
 
 const phone = () => `+9198${randomInt(10_000_000, 99_999_999)}`;
@@ -56,7 +60,7 @@ const newKey = () => randomBytes(9).toString('base64url');
 /** What the worker does, in this process: the sweepers send. */
 async function startSender() {
   const schema = Type.Object({ ...providersEnvironment, ...deliveryEnvironment, ...notificationsEnvironment });
-  const values = readEnvironment(schema, { ...shared, WEBHOOK_BASE_URL: webhookBaseUrl, NOTIFICATION_SWEEP_MS: '30' });
+  const values = readEnvironment(schema, { ...shared, NOTIFICATION_SWEEP_MS: '30' });
   const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
   const telemetry = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
   const settings = toNotificationSettings(values);
@@ -234,6 +238,57 @@ t.test('Meta’s handshake', async (t) => {
   t.match(answered.headers.get('content-type'), /text\/plain/);
   t.equal(await answered.text(), '4711');
   t.equal((await ask('wrong')).status, 403);
+});
+
+t.test('a push about an alert has arrived when the app of whoever it went to says so', async (t) => {
+  const [rider, sister, stranger] = ['rider', 'sister', 'stranger'].map((name) => asRider(`${name}-${newKey()}`));
+  const pushToken = `token-${newKey()}${newKey()}`;
+  const device = { as: sister, body: { platform: 'android', pushToken } };
+  t.ok((await api.call(`PUT /v1/devices/phone`, device)).status < 300);
+  const contact = { ...contactBody, phone: phone(), channels: ['push'], userId: sister?.userId };
+  t.equal((await api.call('PUT /v1/users/me/contacts/sister', { as: rider, body: contact })).status, 201);
+  const correlationId = `press-${newKey()}`;
+  const body = press();
+  const pressed = await api.call('POST /v1/sos', { as: rider, body, headers: { 'x-request-id': correlationId } });
+  t.ok(pressed.status === 201 || pressed.status === 202, `${pressed.status}`);
+
+  const push = await waitFor(() => sandbox.messages.list({ recipient: pushToken })[0], {
+    withinMs: 20_000,
+    what: 'the push',
+  });
+  t.equal(push.correlationId, correlationId, 'the company may be asked by it');
+  const { alertId, attempt_id: attemptId } = (push.content.data?.data ?? {}) as Record<string, string>;
+  const say = (as: typeof rider) => api.call(`POST /v1/sos/${alertId}/seen`, { as, body: { attemptId } });
+  t.equal((await say(stranger)).status, 404);
+  t.equal((await say(rider)).status, 404, 'nor the person it is about');
+  t.equal((await say(sister)).status, 204);
+
+  const entry = await waitFor(
+    async () => {
+      const { outbox } = (await api.call<Alert>(`GET /v1/sos/${alertId}`, { as: operator })).body;
+      return outbox?.find(({ channel, state }) => channel === 'push' && state === 'DELIVERED');
+    },
+    { withinMs: 20_000, what: 'the delivery' },
+  );
+  t.ok(entry);
+  t.equal((await say(sister)).status, 204, 'and again');
+});
+
+t.test('a code that a person asks for goes out under the id of their request', async (t) => {
+  const rider = asRider(`rider-${newKey()}`);
+  const to = phone();
+  await api.call('PUT /v1/users/me/contacts/asha', { as: rider, body: { ...contactBody, phone: to } });
+  const headers = { 'x-request-id': `codes-${newKey()}` };
+
+  const { status } = await api.call('POST /v1/users/me/contacts/asha/codes', {
+    as: rider,
+    body: { channel: 'sms' },
+    headers,
+  });
+
+  t.equal(status, 202);
+  const sent = await waitFor(() => sandbox.messages.list({ recipient: to })[0], { withinMs: 20_000, what: 'the code' });
+  t.equal(sent.correlationId, headers['x-request-id']);
 });
 
 t.test('staff find what has failed, and send it again', async (t) => {

@@ -59,6 +59,7 @@ t.test('a link shows state and trail without a login, and names nobody', async (
 
   t.equal(status, 200);
   t.match(body, { state: 'open', isCoarse: undefined, points: { length: 3 } });
+  t.match(body.mapUrl, /^https:.*\{lat\}.*\{lng\}/, 'a map for any browser');
   t.match(body.points[0], { source: 'person', lat: Number, accuracyMeters: 5 });
   t.notMatch(JSON.stringify(body), new RegExp(`${rider.userId}|${alertId}|Asha|white car|5555`));
   const lifeMs = Date.parse(body.expiresAt) - Date.now();

@@ -1,3 +1,4 @@
+import { checkAddresses } from '@hushryd/outreach/delivery/check-addresses';
 import { deliveryEnvironment, toDeliverySettings } from '@hushryd/outreach/delivery/delivery-settings';
 import { dispatchEnvironment, toDispatchSettings, toSosRedis } from '@hushryd/outreach/dispatch/dispatch-settings';
 import {
@@ -62,6 +63,7 @@ export type WorkerConfig = ReturnType<typeof readConfig>;
 /** @throws ConfigError with one sentence per variable that is missing or odd */
 export function readConfig(variables: Record<string, string | undefined>) {
   const env = readEnvironment(environment, variables);
+  checkAddresses(env);
   const redis = toRedisSettings(env);
   return {
     logLevel: env.LOG_LEVEL,

@@ -30,6 +30,8 @@ export async function openNotificationWorkers(t: TestScope) {
     MONGODB_MIN_POOL_SIZE: '0',
     METRICS_PORT: '0',
     ...sandbox.environment,
+    // Nobody listens there: no receipts come.
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:9/v1/webhooks',
     ...createTestFieldKeys(),
     PROVIDER_BACKOFF_MS: '50',
     PROVIDER_BREAKER_FAILURES: '1000',

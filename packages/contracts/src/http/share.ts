@@ -28,6 +28,8 @@ export const ShareReplySchema = Type.Object(
     /** The link shows nothing from then on. */
     expiresAt: IsoTimeSchema,
     isCoarse: Type.Optional(Type.Literal(true)),
+    /** Address of a map that any browser opens, with `{lat}` and `{lng}` in the place of a point's. */
+    mapUrl: Type.String(),
     /** In order of time, thinned where there are many. */
     points: Type.Array(TrailPointSchema),
   },

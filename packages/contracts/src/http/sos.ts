@@ -84,6 +84,12 @@ export const RaiseDrillBodySchema = Type.Object({ alertId: TriggerIdSchema }, cl
 
 export const AlertParamsSchema = Type.Object({ id: IdSchema }, closed);
 
+/** `POST /v1/sos/:id/seen`: `attempt_id` of the push that the app has shown. */
+export const SeenAlertBodySchema = Type.Object(
+  { attemptId: Type.String({ pattern: '^sos\\.[A-Za-z0-9._-]{1,124}$' }) },
+  closed,
+);
+
 /** An alert in a list. Staff see all of it; the person who raised it not who of the staff did what. */
 const alertFields = {
   alertId: IdSchema,

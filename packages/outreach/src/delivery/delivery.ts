@@ -15,6 +15,7 @@ export interface Call<Message> {
   readonly attemptId: string;
   /** Where the vendor posts receipts of this attempt. */
   readonly receiptUrl?: string | undefined;
+  readonly correlationId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,6 +25,7 @@ export interface Task<Message> {
   /** Of the channel, the first to be tried first. */
   readonly providers: readonly Provider<Message>[];
   readonly message: Message;
+  readonly correlationId?: string | undefined;
   /** Of this delivery, by whichever process; oldest first. */
   readonly earlier: readonly PastAttempt[];
   /** Of the next attempt: a new one each time, also over restarts, or receipts of two attempts are taken for one another. */
@@ -175,7 +177,8 @@ export function createDeliveryDesk({
     if (provider === undefined) throw new Error(`The plan names ${name}, which is not of this channel`);
     const attemptId = task.nextAttemptId();
     const receiptUrl = task.receiptUrlOf?.({ provider: name, attemptId });
-    return attempt({ provider, message: task.message, attemptId, receiptUrl, isForced: task.mode === 'alert' });
+    const { message, correlationId, mode } = task;
+    return attempt({ provider, message, attemptId, receiptUrl, correlationId, isForced: mode === 'alert' });
   }
 
   return { deliver, attempt, retryAtMs };

@@ -13,17 +13,19 @@ import { createAlertStore } from '../alerts/alert-store.ts';
 import type { CrashAlert } from '../alerts/crash-points.ts';
 import type { TriggerRecord } from '../alerts/trigger-record.ts';
 import { acknowledgeQuietly } from '../dispatch/acknowledge-quietly.ts';
+import { acknowledgeKey } from '../dispatch/answer-keys.ts';
 import { readAlertAttemptId } from '../dispatch/attempt-id.ts';
 import { createDispatchAlert } from '../dispatch/dispatch-alert.ts';
 import type { DispatchSettings } from '../dispatch/dispatch-settings.ts';
+import { createMarkAlertSeen, type MarkAlertSeen } from '../dispatch/mark-alert-seen.ts';
 import type { Sending } from '../dispatch/open-dispatch.ts';
 import { createReadAlertPrompt } from '../dispatch/read-alert-prompt.ts';
 import { createSendInside } from '../dispatch/send-inside.ts';
-import { acknowledgeKey, createTakeAlertReceipt } from '../dispatch/take-alert-receipt.ts';
+import { createTakeAlertReceipt } from '../dispatch/take-alert-receipt.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ReadVoicePrompt } from '../notifications/read-voice-prompt.ts';
 import type { ReadOwnPhone } from '../people/safety/read-own-phone.ts';
-import type { TakeReceipt } from '../webhooks/take-webhook.ts';
+import type { Taken, TakeReceipt } from '../webhooks/take-webhook.ts';
 import type { AlertRecord } from './direct-records.ts';
 import { createDirectStore, type DirectStore } from './direct-store.ts';
 import { createHandOver } from './hand-over.ts';
@@ -56,6 +58,7 @@ export interface DirectSending {
   takeReceipt: TakeReceipt;
   /** While the database is away: also the key of somebody whom another node has called. */
   takeReceiptAlone: TakeReceipt;
+  markSeen: MarkAlertSeen;
   readPrompt: ReadVoicePrompt;
   start(): void;
   close(): Promise<void>;
@@ -201,12 +204,14 @@ export function openDirect({
     return { acceptedAt: new Date(ack.atMs).toISOString() };
   }
 
-  /** Who pressed a key cannot be told that somebody was faster. */
-  async function acknowledgeByKey(alertId: string, order: { by: string; attemptId?: string }): Promise<void> {
+  /** @returns false where somebody was faster */
+  async function acknowledgeByKey(alertId: string, order: { by: string; attemptId?: string }): Promise<boolean> {
     try {
       await acknowledge(alertId, order);
+      return true;
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'sos_taken') throw error;
+      return false;
     }
   }
 
@@ -217,21 +222,25 @@ export function openDirect({
     metrics,
   });
 
-  async function takeReceipt(receipt: Receipt): Promise<boolean> {
+  const markSeen = createMarkAlertSeen({ store: direct, takeReceipt: takeOwnReceipt });
+
+  async function takeReceipt(receipt: Receipt): Promise<Taken> {
     const read = receipt.attemptId === undefined ? undefined : readAlertAttemptId(receipt.attemptId);
     const isOwn =
       read === undefined ? (await direct.findByMessage(receipt)) !== null : direct.get(read.alertId) !== undefined;
     return isOwn && takeOwnReceipt(receipt);
   }
 
-  async function takeReceiptAlone(receipt: Receipt): Promise<boolean> {
-    if (await takeReceipt(receipt)) return true;
+  async function takeReceiptAlone(receipt: Receipt): Promise<Taken> {
+    const taken = await takeReceipt(receipt);
+    if (taken) return taken;
     const { attemptId, digits } = receipt;
     const read = attemptId === undefined ? undefined : readAlertAttemptId(attemptId);
-    if (attemptId === undefined || read === undefined || digits !== acknowledgeKey) return false;
+    if (attemptId === undefined || read === undefined || digits === undefined) return false;
+    // Nothing of it has to be kept: whoever pressed it is asked again.
+    if (digits !== acknowledgeKey) return 'other-key';
     // Whether that call was one to somebody on call, the node knows that made it.
-    await acknowledgeByKey(read.alertId, { by: 'on-call', attemptId });
-    return true;
+    return (await acknowledgeByKey(read.alertId, { by: 'on-call', attemptId })) ? 'acknowledged' : 'taken';
   }
 
   const sweep = createPeriodic({
@@ -288,6 +297,7 @@ export function openDirect({
     acknowledge: (alertId, by) => acknowledge(alertId, { by }),
     takeReceipt,
     takeReceiptAlone,
+    markSeen: async (seen) => direct.get(seen.alertId) !== undefined && markSeen(seen),
     readPrompt: createReadAlertPrompt({ store: direct, readOwnPhone, messages }),
     start() {
       adopt(journal);

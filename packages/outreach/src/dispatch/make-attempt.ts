@@ -3,7 +3,7 @@ import type { Providers } from '@hushryd/providers/providers';
 import { webhookAddress } from '@hushryd/providers/receipts/webhook-addresses';
 import type { OutboxEntry } from '../alerts/alert-document.ts';
 import type { Attempt } from '../delivery/attempt.ts';
-import type { DeliveryDesk } from '../delivery/delivery.ts';
+import type { Call, DeliveryDesk } from '../delivery/delivery.ts';
 import type { VendorTemplates } from '../notifications/notification-settings.ts';
 import { toEmail, toSms, toVoice, toWhatsApp } from '../notifications/to-message.ts';
 import type { DeviceStore } from '../people/devices/device-store.ts';
@@ -63,17 +63,21 @@ export function createMakeAttempt({
   async function carry<Message>(
     list: readonly Provider<Message>[],
     message: Message | undefined,
-    { provider: name, attemptId }: { provider: ProviderName; attemptId: string },
+    {
+      provider: name,
+      attemptId,
+      correlationId,
+    }: Pick<Call<Message>, 'attemptId' | 'correlationId'> & { provider: ProviderName },
   ): Promise<Attempt | undefined> {
     const provider = list.find((one) => one.name === name);
     if (provider === undefined || message === undefined) return undefined;
     const receiptUrl = addressOf(name, attemptId, 'receipts');
-    return desk.attempt({ provider, message, attemptId, receiptUrl, isForced: true });
+    return desk.attempt({ provider, message, attemptId, receiptUrl, correlationId, isForced: true });
   }
 
   async function sendOne(order: AttemptOrder, target: Target, attemptId: string): Promise<Attempt | undefined> {
     const { alert, entry, provider, ownPhone } = order;
-    const call = { provider, attemptId };
+    const call = { provider, attemptId, correlationId: alert.correlationId };
     if (entry.channel === 'incident') return carry(providers.incident, toIncident(alert, entry, messages), call);
     const words = toWords(alert, entry, target, { ...messages, ownPhone });
     switch (entry.channel) {

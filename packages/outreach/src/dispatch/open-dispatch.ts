@@ -39,6 +39,7 @@ import { createDispatchStore, type DispatchStore } from './dispatch-store.ts';
 import { createFindRecipients, type FindRecipients } from './find-recipients.ts';
 import { createGatherOutcomes, type GatherOutcomes } from './gather-outcomes.ts';
 import { createMakeAttempt } from './make-attempt.ts';
+import { createMarkAlertSeen, type MarkAlertSeen } from './mark-alert-seen.ts';
 import { createReadAlertPrompt } from './read-alert-prompt.ts';
 import { createSendEntry, type SendEntry } from './send-entry.ts';
 import { createSendInside } from './send-inside.ts';
@@ -86,6 +87,7 @@ export interface Sending {
 export interface Dispatch {
   dispatch: DispatchAlert;
   takeReceipt: TakeReceipt;
+  markSeen: MarkAlertSeen;
   readPrompt: ReadVoicePrompt;
   readOwnPhone: ReadOwnPhone;
   sending: Sending;
@@ -157,14 +159,16 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     log,
   });
   const sweep = createAlertSweep({ store, dispatch, settings, metrics, log });
+  const takeReceipt = createTakeAlertReceipt({
+    store,
+    gather,
+    acknowledge: async (alertId, by) => (await acknowledgeQuietly(work, { alertId, by })) !== undefined,
+    metrics,
+  });
   return {
     dispatch,
-    takeReceipt: createTakeAlertReceipt({
-      store,
-      gather,
-      acknowledge: async (alertId, by) => void (await acknowledgeQuietly(work, { alertId, by })),
-      metrics,
-    }),
+    takeReceipt,
+    markSeen: createMarkAlertSeen({ store, takeReceipt }),
     readPrompt: createReadAlertPrompt({ store, readOwnPhone, messages }),
     readOwnPhone,
     sending: {

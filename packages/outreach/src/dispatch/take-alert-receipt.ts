@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import { channelOf } from '@hushryd/providers/provider';
 import type { Receipt, ReceiptStatus } from '@hushryd/providers/receipts/receipt';
 import { isProgress } from '@hushryd/providers/receipts/receipt-progress';
 import type { OutboxEntry } from '../alerts/alert-document.ts';
-import type { TakeReceipt } from '../webhooks/take-webhook.ts';
+import type { Taken, TakeReceipt } from '../webhooks/take-webhook.ts';
 import type { AlertAttemptDocument } from './alert-attempts.ts';
+import { acknowledgeKey, type KeyOutcome } from './answer-keys.ts';
 import { type AlertAttempt, entryCode, readAlertAttemptId } from './attempt-id.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import type { DispatchStore } from './dispatch-store.ts';
@@ -14,21 +16,20 @@ import { type GatherOutcomes, patientHoldMs } from './gather-outcomes.ts';
 interface ReceiptParts {
   store: Pick<DispatchStore, 'find' | 'findAttempt' | 'findByMessage'>;
   gather: Pick<GatherOutcomes, 'add'>;
-  /** Whoever is on call takes care. Does nothing where somebody does already, or it is over. */
-  acknowledge: (alertId: string, by: string) => Promise<void>;
+  /** Whoever is on call takes care. @returns false where somebody does already, or it is over */
+  acknowledge: (alertId: string, by: string) => Promise<boolean>;
   metrics: Pick<DispatchMetrics, 'told'>;
   now?: () => number;
 }
 
-/** The key that takes an alert. Source: the words of the template `on_call_page`. */
-export const acknowledgeKey = '1';
 /** A receipt may overtake the write that says what it is of; after this nobody will write that any more. */
 const attemptComesWithinMs = 60_000;
 const maxLooks = 4;
 const lookAgainMs = 150;
 
 /**
- * Receipts of alerts' messages and calls. Repetitions and steps back change nothing. Whoever is on call and presses 1 acknowledges.
+ * Receipts of alerts' messages and calls. Repetitions and steps back change nothing, nor does what one company says of another one's
+ * message. Whoever is on call and presses 1 acknowledges.
  *
  * @throws AppError `database_unavailable`: the vendor's word is kept, and applied later
  */
@@ -46,16 +47,7 @@ export function createTakeAlertReceipt({
       return known === null ? undefined : { id: known._id, known };
     }
     if (readAlertAttemptId(attemptId) === undefined) return undefined;
-    return { id: attemptId, known: await findStored(attemptId) };
-  }
-
-  /** A vendor may be faster than the write that is gathered. */
-  async function findStored(attemptId: string): Promise<AlertAttemptDocument | null> {
-    for (let looks = 1; ; looks += 1) {
-      const known = await store.findAttempt(attemptId);
-      if (known !== null || looks === maxLooks) return known;
-      await sleep(lookAgainMs);
-    }
+    return { id: attemptId, known: await findStoredAttempt(store, attemptId) };
   }
 
   return async (receipt) => {
@@ -63,23 +55,30 @@ export function createTakeAlertReceipt({
     if (found === undefined) return false;
     const { id, known } = found;
     if (known === null) return takeUnstored(receipt, id);
-    if (receipt.digits === acknowledgeKey && isOnCallCall(known)) {
-      await acknowledge(known.alertId, known.personId ?? 'on-call');
-    }
-    if (!isProgress(known.status, receipt.status)) return true;
-    await keep(receipt, known);
-    return true;
+    if (known.provider !== receipt.provider) return false;
+    const { digits } = receipt;
+    const isAnswer = digits !== undefined && isOnCallCall(known);
+    const outcome = isAnswer && (await takeKey(digits, known.alertId, known.personId ?? 'on-call'));
+    if (isProgress(known.status, receipt.status)) await keep(receipt, known);
+    return outcome || true;
   };
 
+  /** Of somebody on call. Another key than the one is no word at all, but says that somebody listens. */
+  async function takeKey(digits: string, alertId: string, by: string): Promise<KeyOutcome> {
+    if (digits === acknowledgeKey) return (await acknowledge(alertId, by)) ? 'acknowledged' : 'taken';
+    const alert = await store.find(alertId);
+    return alert === null || alert.state === 'open' ? 'other-key' : 'taken';
+  }
+
   /** Of an attempt that is not in the database yet, or will never be, since whoever made it has died. */
-  async function takeUnstored(receipt: Receipt, id: string): Promise<boolean> {
+  async function takeUnstored(receipt: Receipt, id: string): Promise<Taken> {
     const read = readAlertAttemptId(id);
     const alert = read && (await store.find(read.alertId));
     const entry = alert?.outbox.find(({ entryId }) => entryCode(entryId) === read?.code);
+    if (entry !== undefined && !mayBeOf(entry, read?.number, receipt)) return false;
     const isOnCall = entry !== undefined && isOnCallCall(entry);
-    if (read !== undefined && receipt.digits === acknowledgeKey && isOnCall) {
-      await acknowledge(read.alertId, 'on-call');
-      return true;
+    if (read !== undefined && receipt.digits !== undefined && isOnCall) {
+      return takeKey(receipt.digits, read.alertId, 'on-call');
     }
     // What arrived has arrived. Of anything else it has to be known which attempt it is of, and while the alert itself is on its way here, of
     // everything.
@@ -114,6 +113,18 @@ export function createTakeAlertReceipt({
   }
 }
 
+/** A vendor may be faster than the write that is gathered. @throws AppError `database_unavailable` */
+export async function findStoredAttempt(
+  store: Pick<DispatchStore, 'findAttempt'>,
+  attemptId: string,
+): Promise<AlertAttemptDocument | null> {
+  for (let looks = 1; ; looks += 1) {
+    const known = await store.findAttempt(attemptId);
+    if (known !== null || looks === maxLooks) return known;
+    await sleep(lookAgainMs);
+  }
+}
+
 /** That something arrived has no hurry; whoever has to ask another company does. */
 const holdFor = (result: 'arrived' | 'unanswered' | 'failed') =>
   result === 'arrived' ? { holdMs: patientHoldMs / 2 } : {};
@@ -135,6 +146,12 @@ function toTold(
   const sharedTry = isShared && { sharedTry: { provider, endedAtMs: atMs } };
   const fact = { factId: `${_id}-${status}`, kind: 'receipt', data };
   return { kind: 'told', entryId, number, result, ...sharedTry, fact };
+}
+
+/** Of an attempt that is not stored yet the entry may know whose it is; else it is of a company of the same channel. */
+function mayBeOf({ channel, tries }: OutboxEntry, number: string | undefined, { provider }: Receipt): boolean {
+  const made = tries.find((one) => one.number === number);
+  return made === undefined ? channelOf[provider] === channel : made.provider === provider;
 }
 
 export const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>

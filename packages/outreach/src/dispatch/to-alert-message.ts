@@ -61,7 +61,7 @@ export function toTrailUrl(
   return trigger.location && toMapUrl(mapUrl, trigger.location);
 }
 
-/** It opens the alert in the app, and is no notification that could be marked as seen. */
+/** It opens the alert in the app, which says by the `attempt_id` that goes beside it that it was seen. */
 export function toAlertPush(words: Words, alertId: string): PushMessage {
   return { ...toPush(words, alertId), data: { alertId, template: words.template } };
 }

@@ -56,12 +56,18 @@ export interface NotificationStore {
   release(claimed: NotificationDocument, changes: Release, nowMs: number): Promise<NotificationDocument>;
   /**
    * Keeps a receipt, where it tells something new, and what follows from it.
+   *
+   * @param options.isNews asked of what is known of this attempt, and of the record
    * @returns the record before and after; null where there is none, or the receipt is no news
    */
   addReceipt(
     message: { recordId: string; number: string },
     receipt: StoredReceipt,
-    options: { nowMs: number; receiptWaitMs: number; isNews: (known: StoredReceipt | undefined) => boolean },
+    options: {
+      nowMs: number;
+      receiptWaitMs: number;
+      isNews: (known: StoredReceipt | undefined, document: NotificationDocument) => boolean;
+    },
   ): Promise<{ before: NotificationDocument; after: NotificationDocument } | null>;
   /** What is due in a lane and nobody has, the longest due first. What somebody has counts for the limit. */
   findDue(query: { lane: NotificationLane; nowMs: number; limit: number }): Promise<DueNotification[]>;
@@ -146,7 +152,7 @@ export function createNotificationStore({
     async addReceipt({ recordId, number }, receipt, { nowMs, receiptWaitMs, isNews }) {
       for (let tries = 1; tries <= maxTries; tries += 1) {
         const before = await findById(recordId);
-        if (before === null || !isNews(before.receipts[number])) return null;
+        if (before === null || !isNews(before.receipts[number], before)) return null;
         const receipts = { ...before.receipts, [number]: receipt };
         const settled = settleReceipt(before, receipts, number, { receiptWaitMs, nowMs });
         const kept = { [`receipts.${number}`]: receipt };

@@ -70,6 +70,7 @@ export function createProcessNotification(parts: ProcessorParts): ProcessNotific
         made += 1;
         return attemptIdOf(document._id, numberOf(document, made));
       },
+      correlationId: document.correlationId,
       receiptUrlOf: ({ provider, attemptId }) => addressOf(provider, attemptId),
       async onAttempt(attempt) {
         known = await keepAttempt(known, { ...attempt, number: numberOf(document, made) });

@@ -14,7 +14,7 @@ const somebody: Record<Locale, string> = { en: 'Somebody who knows you', hi: 'рд
  * @throws what `notify` throws
  */
 export function createSendOtp(notify: Notify) {
-  return async ({ channel, to, code, locale: wanted, invitation }: OtpMessage): Promise<Notified> => {
+  return async ({ channel, to, code, locale: wanted, invitation, correlationId }: OtpMessage): Promise<Notified> => {
     const locale = nearestLocale(wanted);
     const variables = { code, minutes: String(codeLimits.lifeMs / 60_000) };
     const [notified] = await notify({
@@ -25,6 +25,7 @@ export function createSendOtp(notify: Notify) {
       class: 'high',
       channels: [channel],
       idempotencyKey: randomUUID(),
+      correlationId,
     });
     if (notified === undefined) throw new RangeError(`No code can be sent over ${channel}`);
     return notified;

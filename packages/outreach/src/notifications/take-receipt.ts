@@ -1,3 +1,4 @@
+import { channelOf, type ProviderName } from '@hushryd/providers/provider';
 import { isProgress } from '@hushryd/providers/receipts/receipt-progress';
 import type { TakeReceipt } from '../webhooks/take-webhook.ts';
 import { type NotificationDocument, readAttemptId, type StoredReceipt } from './notification-document.ts';
@@ -13,7 +14,11 @@ interface ReceiptParts {
   now: () => number;
 }
 
-/** Receipts of notifications. Repetitions and steps back change nothing. @throws AppError `database_unavailable` */
+/**
+ * Receipts of notifications. Repetitions and steps back change nothing, nor does what one company says of another one's message.
+ *
+ * @throws AppError `database_unavailable`
+ */
 export function createTakeReceipt(parts: ReceiptParts): TakeReceipt {
   return async ({ provider, providerMessageId, attemptId, status, atMs, errorClass, vendorCode }) => {
     const message =
@@ -21,12 +26,16 @@ export function createTakeReceipt(parts: ReceiptParts): TakeReceipt {
         ? await parts.store.findByMessage({ provider, providerMessageId })
         : readAttemptId(attemptId);
     if (message === null || message === undefined) return false;
-    await keep(parts, message, {
-      status,
-      at: new Date(atMs),
-      ...(errorClass !== undefined && { errorClass }),
-      ...(vendorCode !== undefined && { vendorCode }),
-    });
+    await keep(
+      parts,
+      { ...message, provider },
+      {
+        status,
+        at: new Date(atMs),
+        ...(errorClass !== undefined && { errorClass }),
+        ...(vendorCode !== undefined && { vendorCode }),
+      },
+    );
     return true;
   };
 }
@@ -49,18 +58,29 @@ export function createMarkSeen(parts: ReceiptParts): MarkSeen {
 
 async function keep(
   { store, settings, metrics, now }: ReceiptParts,
-  message: { recordId: string; number: string },
+  { provider, ...message }: { recordId: string; number: string; provider?: ProviderName },
   receipt: StoredReceipt,
 ): Promise<void> {
   const kept = await store.addReceipt(message, receipt, {
     nowMs: now(),
     receiptWaitMs: settings.receiptWaitMs,
-    isNews: (known) => isProgress(known?.status, receipt.status),
+    isNews: (known, document) =>
+      isOf(document, { number: message.number, provider }) && isProgress(known?.status, receipt.status),
   });
   if (kept === null) return;
   const { before, after } = kept;
   if (after.state === 'delivered' && before.state !== 'delivered') metrics.delivered(after, message.number);
   if (hasEnded(after) && (!hasEnded(before) || after.state !== before.state)) metrics.ended(after);
+}
+
+/** The receipt may be here before its attempt is: then it is at least of a company of the same channel. The person's own word is of no company. */
+function isOf(
+  { attempts, channel }: NotificationDocument,
+  { number, provider }: { number: string; provider: ProviderName | undefined },
+): boolean {
+  if (provider === undefined) return true;
+  const made = attempts.find((attempt) => attempt.number === number);
+  return made === undefined ? channelOf[provider] === channel : made.provider === provider;
 }
 
 const hasEnded = ({ nextAt }: Pick<NotificationDocument, 'nextAt'>): boolean => nextAt === undefined;

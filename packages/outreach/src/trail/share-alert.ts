@@ -31,12 +31,15 @@ export function createShareAlert({
   store,
   access,
   readTrail,
+  mapUrl,
   now = Date.now,
 }: {
   links: Pick<TrailLinks, 'read'>;
   store: Pick<AlertStore, 'find'>;
   access: Pick<AlertAccess, 'isContact'>;
   readTrail: ReadSharedTrail;
+  /** Address of a map with `{lat}` and `{lng}` in it. */
+  mapUrl: string;
   now?: () => number;
 }): ShareAlert {
   async function findShared({ alertId, contactId, expiresAtMs }: TrailGrant): Promise<AlertDocument> {
@@ -64,6 +67,7 @@ export function createShareAlert({
       ...(closedAt !== undefined && { endedAt: closedAt.toISOString() }),
       expiresAt: new Date(endOf(alert, grant.expiresAtMs)).toISOString(),
       ...(!alert.open && { isCoarse: true as const }),
+      mapUrl,
       points: alert.open
         ? points.filter(({ recordedAt }) => sinceMs === undefined || Date.parse(recordedAt) > sinceMs)
         : points.slice(-1).map(toCoarse),

@@ -4,6 +4,7 @@ import { ensureCollections } from '@hushryd/platform/mongo/ensure-collections';
 import { createTelemetry } from '@hushryd/platform/telemetry/telemetry';
 import { testMongo } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
+import { signForMailgun } from '@hushryd/providers/receipts/mailgun-receipts';
 import type { Receipt } from '@hushryd/providers/receipts/receipt';
 import { signForMeta } from '@hushryd/providers/receipts/whatsapp-receipts';
 import t from 'tap';
@@ -16,10 +17,18 @@ const store = createWebhookStore({ db: mongo.db });
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
 const withinMs = 20_000;
 const appSecret = 'app-secret';
+const mailgunKey = 'signing-key';
 
 const openDesk = (take: TakeReceipt) =>
   createWebhookDesk({
-    keys: { path: [], twilio: [], sendgrid: [], mailgun: [], whatsapp: [appSecret], whatsappVerifyTokens: [] },
+    keys: {
+      path: [],
+      twilio: [],
+      sendgrid: [],
+      mailgun: [mailgunKey],
+      whatsapp: [appSecret],
+      whatsappVerifyTokens: [],
+    },
     store,
     takers: [take],
     telemetry: createTelemetry({ service: 'test', instanceId: randomUUID(), withProcessMetrics: false }),
@@ -64,6 +73,39 @@ t.test('news of one message waits for no other message, and has its effect in or
     );
   }
 });
+
+t.test(
+  'nothing is said with a signature of Mailgun that was seen before, not even while it has had no effect',
+  async (t) => {
+    const taken: Receipt[] = [];
+    let isAway = true;
+    const desk = openDesk(async (receipt) => {
+      if (isAway) throw new Error('the database is away');
+      taken.push(receipt);
+      return true;
+    });
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const token = randomUUID();
+    const signature = { timestamp, token, signature: signForMailgun({ key: mailgunKey, timestamp, token }) };
+    const say = (event: string, attemptId: string) => {
+      const data = {
+        ...{ id: randomUUID(), event, message: { headers: { 'message-id': `${attemptId}@x` } } },
+        'user-variables': { attempt_id: attemptId },
+      };
+      const rawBody = Buffer.from(JSON.stringify({ signature, 'event-data': data }));
+      const request = { method: 'POST', url: 'https://example.test/v1/webhooks/mailgun', headers: {}, rawBody };
+      return desk.take({ provider: 'mailgun', request });
+    };
+
+    await say('accepted', 'own');
+    isAway = false;
+    await say('delivered', 'forged');
+    await say('delivered', 'forged');
+
+    t.match(taken, [{ attemptId: 'own', status: 'accepted' }]);
+    t.equal(taken.length, 1);
+  },
+);
 
 t.test('keys that were pressed wait for nothing that was kept before, and what is under way is bounded', async (t) => {
   const before = Array.from({ length: 40 }, () => receiptOf(randomUUID(), { status: 'ringing' }));

@@ -2,8 +2,10 @@ import { createLimitInFlight } from '@hushryd/platform/lifecycle/limit-in-flight
 import { createPeriodic, type Periodic } from '@hushryd/platform/lifecycle/periodic';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { type KeyReply, toKeyReply } from '@hushryd/providers/receipts/answer-keys';
 import type { Receipt, RefusalReason, WebhookRequest } from '@hushryd/providers/receipts/receipt';
 import { type TellingProvider, verifyWebhook, type WebhookKeys } from '@hushryd/providers/receipts/verify-webhook';
+import { answerKeys, type KeyOutcome } from '../dispatch/answer-keys.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /**
@@ -11,13 +13,15 @@ import type { WebhookStore } from './webhook-store.ts';
  *
  * May be told the same receipt again. Keys that somebody pressed in a call are a receipt with `digits`.
  *
- * @returns false where the receipt is of nobody's message here
+ * @returns false where the receipt is of nobody's message here; of keys that were asked for, what they have come to
  */
-export type TakeReceipt = (receipt: Receipt) => Promise<boolean>;
+export type TakeReceipt = (receipt: Receipt) => Promise<Taken>;
+
+export type Taken = boolean | KeyOutcome;
 
 export type WebhookReply =
   | { readonly kind: 'refused'; readonly reason: RefusalReason }
-  | { readonly kind: 'taken'; readonly reply?: { readonly contentType: string; readonly body: string } };
+  | { readonly kind: 'taken'; readonly reply?: KeyReply };
 
 export interface WebhookDesk {
   /**
@@ -29,6 +33,13 @@ export interface WebhookDesk {
   take(webhook: { provider: TellingProvider; request: WebhookRequest }): Promise<WebhookReply>;
   /** What was kept and, the process having died or the database, has had no effect yet. */
   retryPending(): Promise<void>;
+}
+
+interface Kept {
+  readonly is: 'pending' | 'done' | 'direct';
+  readonly receipt: Receipt;
+  /** What a direct taker made of it. */
+  readonly taken?: Taken;
 }
 
 const pendingAfterMs = 5_000;
@@ -66,40 +77,48 @@ export function createWebhookDesk({
     labelNames: ['provider', 'outcome'],
   });
 
-  async function apply(receipt: Receipt): Promise<void> {
-    let isTaken = false;
-    for (const take of takers) isTaken ||= await take(receipt);
-    heard.inc({ provider: receipt.provider, outcome: isTaken ? 'taken' : 'unknown' });
+  async function apply(receipt: Receipt): Promise<Taken> {
+    let taken: Taken = false;
+    for (const take of takers) taken ||= await take(receipt);
+    heard.inc({ provider: receipt.provider, outcome: taken ? 'taken' : 'unknown' });
     await store.settle(receipt);
+    return taken;
   }
 
-  async function keep(receipt: Receipt): Promise<'pending' | 'done' | 'direct'> {
+  async function keep(receipt: Receipt): Promise<Kept> {
     try {
       return await store.keep(receipt, now());
     } catch (error) {
-      for (const take of directTakers) if (await take(receipt)) return 'direct';
+      for (const take of directTakers) {
+        const taken = await take(receipt);
+        if (taken) return { is: 'direct', receipt, taken };
+      }
       throw error;
     }
   }
 
-  async function applyOrLeave(receipt: Receipt): Promise<void> {
+  async function applyOrLeave(receipt: Receipt): Promise<Taken | undefined> {
     try {
-      await apply(receipt);
+      return await apply(receipt);
     } catch (err) {
       log.warn({ err, provider: receipt.provider }, 'a receipt was kept and has no effect yet');
+      return undefined;
     }
   }
 
   /** In order of one message's own: a vendor that gathers its news tells the oldest first. Different messages do not wait for one another. */
-  async function applyAll(receipts: readonly Receipt[]): Promise<void> {
+  async function applyAll(receipts: readonly Receipt[]): Promise<(Taken | undefined)[]> {
     const inTurn = createLimitInFlight(messagesAtOnce);
-    await Promise.all(
+    const outcomes = await Promise.all(
       byMessage(receipts).map((group) =>
         inTurn(async () => {
-          for (const receipt of group) await applyOrLeave(receipt);
+          const taken: (Taken | undefined)[] = [];
+          for (const receipt of group) taken.push(await applyOrLeave(receipt));
+          return taken;
         }),
       ),
     );
+    return outcomes.flat();
   }
 
   return {
@@ -110,12 +129,16 @@ export function createWebhookDesk({
         log.warn({ provider, reason: verdict.reason }, 'webhook refused');
         return verdict;
       }
-      const kept = await Promise.all(verdict.receipts.map(async (receipt) => ({ receipt, is: await keep(receipt) })));
+      const kept = await Promise.all(verdict.receipts.map(keep));
       for (const { is } of kept) {
         if (is !== 'pending') heard.inc({ provider, outcome: is === 'direct' ? 'taken' : 'repeated' });
       }
-      await applyAll(kept.filter(({ is }) => is === 'pending').map(({ receipt }) => receipt));
-      return { kind: 'taken', ...(verdict.reply && { reply: verdict.reply }) };
+      const applied = await applyAll(kept.filter(({ is }) => is === 'pending').map(({ receipt }) => receipt));
+      if (verdict.pressed === undefined) return { kind: 'taken' };
+      // Keys come alone.
+      const answer = answerKeys(verdict.pressed, applied[0] ?? kept[0]?.taken);
+      const reply = await toKeyReply({ provider, request, answer });
+      return { kind: 'taken', ...(reply && { reply }) };
     },
     async retryPending() {
       const pending = await store.findPending({ beforeMs: now() - pendingAfterMs, limit: pendingASweep });

@@ -26,8 +26,11 @@ export interface WebhookEvent {
 }
 
 export interface WebhookStore {
-  /** @returns `pending` where it is new, or was kept and has had no effect yet; `done` for a repetition */
-  keep(receipt: Receipt, nowMs: number): Promise<'pending' | 'done'>;
+  /**
+   * @returns `pending` where it is new, or was kept and has had no effect yet; `done` for a repetition. With it the receipt as it was kept the
+   *   first time: a repetition may say something else where the vendor does not sign what it says
+   */
+  keep(receipt: Receipt, nowMs: number): Promise<{ is: 'pending' | 'done'; receipt: Receipt }>;
   /** It has had its effect. */
   settle(receipt: Pick<Receipt, 'provider' | 'eventId'>): Promise<void>;
   /** Kept before, and still without effect. */
@@ -51,13 +54,14 @@ export function createWebhookStore({ db, deadlineMs = 5_000 }: { db: Db; deadlin
           { _id, receipt, receivedAt: now, isPending: true },
           { writeConcern, ...deadline(deadlineMs) },
         );
-        return 'pending';
+        return { is: 'pending', receipt };
       } catch (error) {
         if (!isDuplicateKey(error)) throw toMongoError(error);
       }
       try {
         const known = await events.findOne({ _id }, deadline(deadlineMs));
-        return known?.isPending === undefined ? 'done' : 'pending';
+        if (known === null) return { is: 'done', receipt };
+        return { is: known.isPending === undefined ? 'done' : 'pending', receipt: known.receipt };
       } catch (error) {
         throw toMongoError(error);
       }

@@ -1,3 +1,4 @@
+import { isCorrelationId } from '@hushryd/platform/errors/correlation-id';
 import { Agent, request } from 'undici';
 import { defaultDeadlineMs, type SendContext, type SendFailure } from '../provider.ts';
 import { endAfter } from './end-after.ts';
@@ -24,7 +25,7 @@ export interface VendorHttp {
    */
   post(
     request: VendorRequest,
-    context: Pick<SendContext, 'signal' | 'deadlineMs'>,
+    context: Pick<SendContext, 'signal' | 'deadlineMs' | 'correlationId'>,
   ): Promise<VendorAnswer | SendFailure>;
   close(): Promise<void>;
 }
@@ -40,7 +41,10 @@ export function createVendorHttp({ maxConnections = 64 }: { maxConnections?: num
   // A connection that cannot be made must not use up more than half of a deadline of 3 s: the next provider waits.
   const agent = new Agent({ connections: maxConnections, connect: { timeout: 1_500 }, keepAliveTimeout: 30_000 });
   return {
-    async post({ url, headers, body }, { signal, deadlineMs = defaultDeadlineMs }) {
+    async post({ url, headers: own, body }, { signal, correlationId, deadlineMs = defaultDeadlineMs }) {
+      // What could not be a header must not keep a message.
+      const isKnown = correlationId !== undefined && isCorrelationId(correlationId);
+      const headers = isKnown ? { ...own, 'x-request-id': correlationId } : own;
       const ending = endAfter(deadlineMs, signal);
       try {
         const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal: ending.signal });

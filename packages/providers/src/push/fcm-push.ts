@@ -44,7 +44,7 @@ export function createFcm({ settings, http }: { settings: FcmSettings; http: Ven
     const leftMs = (context.deadlineMs ?? defaultDeadlineMs) - (performance.now() - startedMs);
     if (leftMs <= 0) return failed('retry', 'timeout');
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.value}` };
-    return http.post({ url, headers, body }, { signal: context.signal, deadlineMs: leftMs });
+    return http.post({ url, headers, body }, { ...context, deadlineMs: leftMs });
   }
 
   return {

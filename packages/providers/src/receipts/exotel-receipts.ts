@@ -26,7 +26,7 @@ const statuses: Readonly<Record<string, ReceiptStatus>> = {
  * What Exotel says of a call: its StatusCallback (a form, sent to the address that came with the call) and the keys that a flow's
  * passthru applet passes on (GET, to one address for all calls, the attempt signed in `CustomField`).
  *
- * Exotel signs nothing, so the address carries a MAC, and so does `CustomField`.
+ * After a key the flow takes one of two ways: see answer-keys. Exotel signs nothing, so the address carries a MAC, and so does `CustomField`.
  *
  * @param options.keys of webhookAddress. Source: developer.exotel.com, "StatusCallback", "Passthru applet".
  */
@@ -41,8 +41,11 @@ export function verifyExotel(request: WebhookRequest, { keys, nowMs }: VerifyOpt
   if (attemptId === undefined) return refused('signature-wrong');
 
   const digits = fields.get('digits')?.replaceAll(/["']/g, '').trim();
-  if (digits)
-    return verified({ fields, sid, attemptId, nowMs, vendorStatus: `digits:${digits}`, status: 'answered', digits });
+  if (digits) {
+    const vendorStatus = `digits:${digits}`;
+    const receipt = { fields, sid, attemptId, nowMs, vendorStatus, status: 'answered', digits } as const;
+    return { ...verified(receipt), pressed: { digits, timesAsked: 1, language: 'en-IN' } };
+  }
   const vendorStatus = fields.get('Status') ?? fields.get('CallStatus') ?? '';
   const answered = fields.get('EventType') === 'answered';
   const status = answered ? 'answered' : (Object.hasOwn(statuses, vendorStatus) && statuses[vendorStatus]) || undefined;
@@ -97,7 +100,7 @@ function verified(input: {
   vendorStatus: string;
   status: ReceiptStatus;
   digits?: string;
-}): WebhookVerdict {
+}): Extract<WebhookVerdict, { kind: 'verified' }> {
   const { fields, sid, attemptId, nowMs, vendorStatus, status, digits } = input;
   const receipt: Receipt = {
     provider: 'exotel',

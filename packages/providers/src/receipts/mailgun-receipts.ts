@@ -22,7 +22,8 @@ const statuses: Readonly<Record<string, ReceiptStatus>> = {
 
 /**
  * Mailgun's webhook: the signature stands in the body, an HMAC-SHA256 over timestamp and token. It does not cover the event itself, so
- * the address wants TLS, and a token that was seen before is a replay: `eventId` finds it.
+ * the address wants TLS, and a token that was seen before is a replay: `eventId` is made of what was signed, and of nothing else, so that
+ * whoever has got hold of one signature can say nothing with it that was not said.
  *
  * @param options.keys HTTP webhook signing keys. Source: documentation.mailgun.com, "Securing Webhooks".
  */
@@ -40,7 +41,8 @@ export function verifyMailgun(request: WebhookRequest, { keys, nowMs }: VerifyOp
 
   const event = at(body, 'event-data');
   if (event === undefined) return refused('malformed');
-  const receipt = toReceipt(event, nowMs);
+  // Both as they were signed, in one piece: where the one ends and the other begins is not signed.
+  const receipt = toReceipt(event, { eventId: `${timestamp}${token}`, nowMs });
   return { kind: 'verified', receipts: receipt === undefined ? [] : [receipt] };
 }
 
@@ -48,12 +50,11 @@ export function signForMailgun({ key, timestamp, token }: { key: string; timesta
   return createHmac('sha256', key).update(`${timestamp}${token}`).digest('hex');
 }
 
-function toReceipt(event: Json, nowMs: number): Receipt | undefined {
+function toReceipt(event: Json, { eventId, nowMs }: { eventId: string; nowMs: number }): Receipt | undefined {
   const name = textAt(event, 'event') ?? '';
   const status = statusOf(name, event);
-  const id = textAt(event, 'id');
   const providerMessageId = textAt(event, 'message', 'headers', 'message-id');
-  if (status === undefined || id === undefined || providerMessageId === undefined) return undefined;
+  if (status === undefined || providerMessageId === undefined) return undefined;
   const seconds = at(event, 'timestamp');
   const atMs = typeof seconds === 'number' ? Math.round(seconds * 1_000) : nowMs;
   const attemptId = textAt(event, 'user-variables', 'attempt_id');
@@ -63,8 +64,7 @@ function toReceipt(event: Json, nowMs: number): Receipt | undefined {
     providerMessageId,
     status,
     atMs,
-    // Ids are unique within a day only.
-    eventId: `${id}@${new Date(atMs).toISOString().slice(0, 10)}`,
+    eventId,
     ...(attemptId !== undefined && { attemptId }),
     ...(vendorCode !== undefined && { vendorCode }),
     ...(status === 'failed' && { errorClass: name === 'failed' ? 'give-up' : 'next' }),

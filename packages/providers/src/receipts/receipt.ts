@@ -52,10 +52,18 @@ export type WebhookVerdict =
   | {
       readonly kind: 'verified';
       readonly receipts: readonly Receipt[];
-      /** What the vendor expects back; otherwise an empty 204 is right. */
-      readonly reply?: { readonly contentType: string; readonly body: string };
+      /** Somebody on the phone has pressed keys and waits for an answer: see answer-keys. Otherwise an empty 204 is right. */
+      readonly pressed?: PressedKeys;
     }
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
+
+export interface PressedKeys {
+  readonly digits: string;
+  /** Which time they were asked for in this call, from 1; always 1 where the vendor does not tell. */
+  readonly timesAsked: number;
+  /** BCP 47: what the call speaks. */
+  readonly language: string;
+}
 
 export interface VerifyOptions {
   /** The current secret, and the previous one while it is rotated. */

@@ -1,4 +1,5 @@
 import { meaningOfTwilioCode } from '../twilio/twilio-codes.ts';
+import { readAskedKeys } from '../voice/twilio-keys.ts';
 import {
   type Receipt,
   type ReceiptStatus,
@@ -34,11 +35,8 @@ const callStatuses: Readonly<Record<string, ReceiptStatus>> = {
   canceled: 'failed',
 };
 
-/** What Twilio plays when keys have come: the call ends politely, and no silence makes the person doubt. */
-const thanks = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Thank you.</Say><Hangup/></Response>';
-
 /**
- * Receipts of Twilio's texts and calls, and keys pressed in a call (those want TwiML back: `reply`).
+ * Receipts of Twilio's texts and calls, and keys pressed in a call (those want TwiML back: see answer-keys).
  *
  * @param options.keys auth tokens of the account
  * @param options.pathKeys of webhookAddress; the attempt of an address that is not ours is left out
@@ -73,12 +71,17 @@ function readCall(form: URLSearchParams, request: WebhookRequest, { nowMs, pathK
   const sid = form.get('CallSid');
   const vendorStatus = form.get('CallStatus');
   if (!sid || !vendorStatus) return refused('malformed');
-  const reply = { contentType: 'text/xml', body: thanks };
   const digits = form.get('Digits');
   const shared = { provider: 'twilio-voice', sid, form, request, nowMs, pathKeys } as const;
   if (digits !== null) {
-    const receipt = toReceipt({ ...shared, vendorStatus: `digits:${digits}`, status: 'answered' });
-    return { kind: 'verified', receipts: [{ ...receipt, digits }], reply };
+    const pressed = { digits, ...readAskedKeys(request.url) };
+    // The same key may be pressed again when it is asked for again.
+    const receipt = toReceipt({
+      ...shared,
+      vendorStatus: `digits:${digits}:${pressed.timesAsked}`,
+      status: 'answered',
+    });
+    return { kind: 'verified', receipts: [{ ...receipt, digits }], pressed };
   }
   const status = Object.hasOwn(callStatuses, vendorStatus) ? callStatuses[vendorStatus] : undefined;
   if (status === undefined) return { kind: 'verified', receipts: [] };

@@ -31,6 +31,8 @@ export interface PlayedMessage {
   readonly channel: Channel;
   readonly recipient: string;
   readonly attemptId: string | undefined;
+  /** `X-Request-ID` of the call that brought it. */
+  readonly correlationId: string | undefined;
   readonly receivedAtMs: number;
   readonly content: MessageContent;
   /** False where the vendor lies: it says delivered, and no phone shows it. */

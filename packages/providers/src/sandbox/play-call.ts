@@ -68,7 +68,9 @@ export async function playCall(play: VendorPlay, call: VendorCall, dependencies:
   }
 
   counts.accepted += 1;
-  take(play, order, fault, dependencies);
+  const requestId = call.headers['x-request-id'];
+  const correlationId = typeof requestId === 'string' ? requestId : undefined;
+  take({ play, order, fault, correlationId }, dependencies);
   const answer = play.accept(order);
   if (fault?.mode === 'answer-lost') return { kind: 'reset' };
   if (fault?.mode === 'slow-drip') return { kind: 'drip', answer, everyMs: fault.dripEveryMs ?? 500 };
@@ -77,9 +79,12 @@ export async function playCall(play: VendorPlay, call: VendorCall, dependencies:
 
 /** The vendor has it: it reaches a phone, or the vendor says so. */
 function take(
-  play: VendorPlay,
-  order: Order,
-  fault: Fault | undefined,
+  {
+    play,
+    order,
+    fault,
+    correlationId,
+  }: { play: VendorPlay; order: Order; fault: Fault | undefined; correlationId: string | undefined },
   { store, sender, phones }: PlayDependencies,
 ): void {
   const isLie = fault?.mode === 'lying';
@@ -90,6 +95,7 @@ function take(
     channel: play.channel,
     recipient: order.recipient,
     attemptId: order.attemptId,
+    correlationId,
     receivedAtMs: Date.now(),
     content: order.content,
     isShown: !isLie && !isLost,

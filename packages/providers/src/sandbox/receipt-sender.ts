@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endAfter } from '../http/end-after.ts';
 import type { Fault } from './fault-plan.ts';
 import type { MessageStore, PlayedMessage } from './message-store.ts';
-import type { Order, OutgoingRequest, PlayedEvent, VendorPlay } from './vendors/vendor-play.ts';
+import type { Answered, Order, OutgoingRequest, PlayedEvent, VendorPlay } from './vendors/vendor-play.ts';
 
 export interface ReceiptSender {
   /** Tell of these events, one after another, as the fault of the message wants it. Returns at once. */
@@ -13,8 +13,8 @@ export interface ReceiptSender {
     fault: Fault | undefined;
     events: PlayedEvent[];
   }): void;
-  /** One request, its answer awaited. @returns the body of a 2xx */
-  ask(request: OutgoingRequest): Promise<string | undefined>;
+  /** One request, its answer awaited. @returns undefined where none came */
+  ask(request: OutgoingRequest): Promise<Answered | undefined>;
   readonly counts: ReceiptCounts;
   /** Ends what is under way, and counts from zero. */
   clear(): void;
@@ -114,9 +114,8 @@ export function createReceiptSender({
       const work = begin((signal) => before.then(() => run(inOrderOf(fault, steps), message, signal)));
       latest.set(message, work);
     },
-    async ask(request) {
-      const posted = await begin((signal) => post(request, signal).catch(() => undefined));
-      return posted !== undefined && posted.status >= 200 && posted.status < 300 ? posted.text : undefined;
+    ask(request) {
+      return begin((signal) => post(request, signal).catch(() => undefined));
     },
     clear() {
       endAll();
@@ -140,12 +139,7 @@ function inOrderOf<T>(fault: Fault | undefined, steps: T[]): T[] {
   }
 }
 
-interface Posted {
-  readonly status: number;
-  readonly text: string;
-}
-
-async function post({ method, url, headers, body }: OutgoingRequest, outer: AbortSignal): Promise<Posted> {
+async function post({ method, url, headers, body }: OutgoingRequest, outer: AbortSignal): Promise<Answered> {
   const ending = endAfter(answerWithinMs, outer);
   try {
     const { signal } = ending;

@@ -32,7 +32,8 @@ export function createExotel({ settings, http }: { settings: ExotelSettings; htt
   return {
     name: 'exotel',
     channel: 'voice',
-    async send({ to, ringSeconds = 30 }, { attemptId, receiptUrl, signal, deadlineMs }) {
+    async send({ to, ringSeconds = 30 }, context) {
+      const { attemptId, receiptUrl } = context;
       const form = new URLSearchParams({
         From: to,
         CallerId: settings.callerId,
@@ -52,7 +53,7 @@ export function createExotel({ settings, http }: { settings: ExotelSettings; htt
           headers: { 'content-type': 'application/x-www-form-urlencoded', authorization },
           body: form.toString(),
         },
-        { signal, deadlineMs },
+        context,
       );
       if (answer.kind === 'failed') return answer;
       const body = readJson(answer.body);

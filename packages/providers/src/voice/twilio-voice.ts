@@ -1,13 +1,12 @@
 import type { VendorHttp } from '../http/vendor-http.ts';
 import { callTwilio, type TwilioSettings } from '../twilio/twilio-client.ts';
+import { addressOfKeys, secondsForKeys } from './twilio-keys.ts';
 import type { VoiceMessage, VoiceProvider } from './voice-provider.ts';
 
 export interface TwilioVoiceSettings extends TwilioSettings {
   /** A number of the account that may call, E.164. */
   readonly from: string;
 }
-
-const secondsForKeys = 10;
 
 /**
  * Calls through Twilio's Calls API. What is said goes along as TwiML, so a call needs nothing of ours but receipts: it speaks even when
@@ -55,7 +54,8 @@ async function toTwiml({ sayText, language, gather }: VoiceMessage): Promise<str
   for (let time = 1; time <= 2; time += 1) {
     if (gather === undefined) response.say(how, sayText);
     else {
-      const { digitsUrl: action, maxDigits: numDigits } = gather;
+      const { digitsUrl, maxDigits: numDigits } = gather;
+      const action = addressOfKeys(digitsUrl, { language, timesAsked: 1 });
       response.gather({ action, numDigits, method: 'POST', timeout: secondsForKeys }).say(how, sayText);
     }
   }

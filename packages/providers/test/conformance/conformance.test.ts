@@ -78,6 +78,19 @@ for (const one of providerCases) {
     else t.match(outcome, { providerMessageId: recipient });
   });
 
+  t.test(`${one.name}: the vendor is told under which id it is found in our logs`, async (t) => {
+    const correlationId = `request-${one.name}`;
+    const { outcome, context } = await sendWith(one, undefined, { correlationId });
+    t.match(outcome, { kind: 'accepted' });
+    t.equal(shown(context)?.correlationId, correlationId);
+
+    const unknown = await sendWith(one, undefined);
+    t.equal(shown(unknown.context)?.correlationId, undefined, 'nobody makes one up');
+    const odd = await sendWith(one, undefined, { correlationId: 'no\r\nheader: of ours' });
+    t.match(odd.outcome, { kind: 'accepted' }, 'what could be none keeps no message');
+    t.equal(shown(odd.context)?.correlationId, undefined);
+  });
+
   t.test(`${one.name}: wrong credentials are for the next provider`, async (t) => {
     const strangers = openProviders({ ...sandbox.environment, ...one.wrongCredentials(sandbox.environment) });
     t.teardown(() => strangers.close());
@@ -186,6 +199,29 @@ for (const one of providerCases) {
     if (isVoice) t.match(shown(context)?.call, { state: 'completed', digits: ['1'], said: [/SOS|Press 1/] });
   });
 
+  if (isVoice) {
+    t.test(`${one.name}: another key is asked for again, in the same call`, async (t) => {
+      const { context } = await sendWith(one, undefined);
+      const call = shown(context);
+      const id = call?.id ?? '';
+      await sandbox.phones.answer(id, '9');
+      t.match(call?.call, { state: 'answered', canPress: true, said: [/SOS|Press 1/, /Press 1/] });
+      await sandbox.phones.press(id, '9');
+      t.equal(call?.call?.canPress, true);
+
+      await sandbox.phones.press(id, '1');
+
+      t.match(call?.call, { state: 'completed', digits: ['9', '9', '1'] });
+      const pressed = receiptsOf(context).filter(({ digits }) => digits !== undefined);
+      t.same(
+        pressed.map(({ digits }) => digits),
+        ['9', '9', '1'],
+      );
+      // Exotel says nothing by which the same key in the same call could be told from a repetition.
+      t.equal(new Set(pressed.map(({ eventId }) => eventId)).size, one.name === 'exotel' ? 2 : 3);
+    });
+  }
+
   t.test(`${one.name}: a receipt that comes twice is one event`, async (t) => {
     const { context } = await sendWith(one, 'duplicate');
     await takeCall(context);
@@ -259,6 +295,26 @@ for (const one of providerCases) {
     );
   });
 }
+
+t.test('Twilio: how often a key was asked for goes with the call, and in its language', async (t) => {
+  const context = newContext('twilio-voice');
+  const gather = { digitsUrl: `${context.receiptUrl}/digits`, maxDigits: 1 };
+  const [voice] = providers.voice;
+  await voice?.send({ to: '+919811112222', sayText: 'SOS', language: 'hi-IN', gather }, context);
+  const call = shown(context);
+  await sandbox.phones.answer(call?.id ?? '');
+
+  for (const key of ['7', '8', '9']) await sandbox.phones.press(call?.id ?? '', key);
+
+  t.match(call?.call, { state: 'completed', said: ['SOS', 'Press 1 & no other', 'Press 1 & no other', 'Goodbye.'] });
+  const asked = listener.heard.flatMap(({ verdict }) =>
+    verdict.kind === 'verified' && verdict.receipts[0]?.attemptId === context.attemptId ? (verdict.pressed ?? []) : [],
+  );
+  t.match(
+    asked,
+    [1, 2, 3].map((timesAsked) => ({ timesAsked, language: 'hi-IN' })),
+  );
+});
 
 t.test('nothing that came was refused', async (t) => {
   t.same(

@@ -97,8 +97,8 @@ export function addContactRoutes(
         response: { 202: SendCodeReplySchema },
       },
     },
-    async ({ identity, params, body }, reply) => {
-      const order = { userId: identity.userId, contactId: params.contactId, channel: body.channel };
+    async ({ id: correlationId, identity, params, body }, reply) => {
+      const order = { userId: identity.userId, contactId: params.contactId, channel: body.channel, correlationId };
       const sent = await sendContactCode({ book, codes, safety }, order);
       return reply.code(202).send(toCodeReply(body.channel, sent));
     },

@@ -58,8 +58,8 @@ export function addSafetyRoutes(app: ApiServer, { safety }: { safety: SafetySett
         response: { 202: SendCodeReplySchema },
       },
     },
-    async ({ identity, body }, reply) => {
-      const sent = await safety.sendCode(identity.userId, body.channel);
+    async ({ id: correlationId, identity, body }, reply) => {
+      const sent = await safety.sendCode(identity.userId, { channel: body.channel, correlationId });
       return reply.code(202).send(toCodeReply(body.channel, sent));
     },
   );

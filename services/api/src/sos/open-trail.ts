@@ -44,6 +44,7 @@ export function openTrail({
   limits,
   deadlineMs,
   sharePageUrl,
+  mapUrl,
   fieldKeys,
   log,
 }: {
@@ -58,6 +59,7 @@ export function openTrail({
   limits: AcceptLimits;
   deadlineMs: number;
   sharePageUrl: string;
+  mapUrl: string;
   fieldKeys: FieldKeys;
   log: Logger;
 }): TrailParts {
@@ -80,6 +82,12 @@ export function openTrail({
       limits,
       log,
     }),
-    shareAlert: createShareAlert({ links, store, access: alertAccess, readTrail: createSharedTrails({ trail }) }),
+    shareAlert: createShareAlert({
+      links,
+      store,
+      access: alertAccess,
+      readTrail: createSharedTrails({ trail }),
+      mapUrl,
+    }),
   };
 }

@@ -4,6 +4,7 @@ import {
   CancelAlertBodySchema,
   ListAlertsQuerySchema,
   ListAlertsReplySchema,
+  SeenAlertBodySchema,
   SosReplySchema,
   SosTriggerSchema,
 } from '@hushryd/contracts/http/sos';
@@ -15,6 +16,7 @@ import { listAlerts } from '@hushryd/outreach/alerts/list-alerts';
 import { showAlert, toSummary } from '@hushryd/outreach/alerts/show-alert';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { ApiServer } from '../api-server.ts';
+import { NoContentSchema } from '../no-content.ts';
 import type { SosParts } from './open-sos.ts';
 
 const tags = ['sos'];
@@ -24,7 +26,7 @@ const staff = ['operator'] as const;
 /** Calling for help, and what became of it. What the staff do about it: staff-routes.ts. */
 export function addSosRoutes(
   app: ApiServer,
-  { store, raiseSos, work, show, direct, alertAccess }: SosParts & { alertAccess: AlertAccess },
+  { store, raiseSos, work, show, dispatch, direct, alertAccess }: SosParts & { alertAccess: AlertAccess },
 ): void {
   app.post(
     '/v1/sos',
@@ -94,6 +96,30 @@ export function addSosRoutes(
       const reader = alert === null ? undefined : await alertAccess.readerOf(identity, alert);
       if (alert === null || reader === undefined) throw new AppError('not_found');
       return showAlert(reader, alert, show);
+    },
+  );
+
+  app.post(
+    '/v1/sos/:id/seen',
+    {
+      config: { roles: everyone },
+      schema: {
+        tags,
+        operationId: 'seenAlert',
+        summary: 'The app has shown a push about an alert',
+        description:
+          'By `alertId` and `attempt_id` of the push, by whoever it went to. This is what counts as its delivery. Send it again where the ' +
+          'answer does not come.',
+        params: AlertParamsSchema,
+        body: SeenAlertBodySchema,
+        response: { 204: NoContentSchema },
+      },
+    },
+    async ({ identity, params, body }, reply) => {
+      const seen = { alertId: params.id, attemptId: body.attemptId, personId: identity.userId };
+      // What this node sends by itself the database does not know.
+      if (!(await direct.markSeen(seen)) && !(await dispatch.markSeen(seen))) throw new AppError('not_found');
+      return reply.code(204).send(null);
     },
   );
 

@@ -57,7 +57,7 @@ async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply
   const taken = await parts.webhooks.take({ provider, request: webhook });
   if (taken.kind === 'refused') throw new AppError('webhook_refused', { detail: taken.reason });
   if (taken.reply === undefined) return reply.code(204).send();
-  return reply.type(taken.reply.contentType).send(taken.reply.body);
+  return reply.code(taken.reply.status).type(taken.reply.contentType).send(taken.reply.body);
 }
 
 /** Once, when the address is typed into Meta's panel. */

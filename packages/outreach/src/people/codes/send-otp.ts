@@ -10,6 +10,8 @@ export interface OtpMessage {
   /** Six digits. */
   code: string;
   locale: string;
+  /** Of the request that wants it sent. */
+  correlationId?: string | undefined;
   /** It goes to somebody whom a person names as emergency contact, and says so. */
   invitation?: Invitation | undefined;
 }

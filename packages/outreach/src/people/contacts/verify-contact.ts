@@ -26,14 +26,20 @@ interface Target {
  */
 export async function sendContactCode(
   { book, codes, safety }: ContactProof,
-  { userId, contactId, channel }: { userId: string; contactId: string; channel: CodeChannel },
+  {
+    userId,
+    contactId,
+    channel,
+    correlationId,
+  }: { userId: string; contactId: string; channel: CodeChannel; correlationId?: string },
 ): Promise<SentCode & { to: string }> {
   const contact = await book.get(userId, contactId);
   const { field, value } = targetOf(contact, channel);
   const subject = subjectOf(userId, contactId, field);
   const { phone, isPhoneVerified } = await safety.read(userId);
   const invitation = { from: isPhoneVerified && phone !== null ? phone : undefined };
-  const sent = await codes.send({ userId, subject, channel, to: value, locale: contact.locale, invitation });
+  const message = { channel, to: value, locale: contact.locale, invitation, correlationId };
+  const sent = await codes.send({ userId, subject, ...message });
   return { ...sent, to: value };
 }
 

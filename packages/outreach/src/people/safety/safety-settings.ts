@@ -19,7 +19,7 @@ export interface SafetySettings {
   /** An operator takes both PINs away, where they were forgotten or too many were wrong; the person sets new ones. */
   removePins(userId: string): Promise<void>;
   /** A code to the person's own number. @throws AppError `not_found` (no number), `request_invalid`, and what codes throw */
-  sendCode(userId: string, channel: CodeChannel): Promise<SentCode & { to: string }>;
+  sendCode(userId: string, order: { channel: CodeChannel; correlationId?: string }): Promise<SentCode & { to: string }>;
   /** @throws AppError `not_found`, and what codes throw */
   checkCode(userId: string, code: string): Promise<SafetyReply>;
 }
@@ -103,12 +103,13 @@ export function createSafetySettings({
       await tries.giveBack(userId);
     },
 
-    async sendCode(userId, channel) {
+    async sendCode(userId, { channel, correlationId }) {
       if (channel === 'email')
         throw new AppError('request_invalid', { detail: 'a code for a number goes to the number' });
       const { phone, locale } = await this.read(userId);
       if (phone === null) throw new AppError('not_found');
-      const sent = await codes.send({ userId, subject: subjectOf(userId), channel, to: phone, locale });
+      const subject = subjectOf(userId);
+      const sent = await codes.send({ userId, subject, channel, to: phone, locale, correlationId });
       return { ...sent, to: phone };
     },
 

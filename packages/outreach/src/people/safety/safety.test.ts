@@ -155,8 +155,8 @@ t.test('of two who set the first PINs at once, one does', async (t) => {
 t.test('what is left out stays; another number has to be verified anew', async (t) => {
   const userId = newUser();
   await one.safety.put(userId, { pins, phone: '+15555550107' });
-  await one.safety.sendCode(userId, 'sms');
-  await t.rejects(one.safety.sendCode(userId, 'email'), { code: 'request_invalid' });
+  await one.safety.sendCode(userId, { channel: 'sms' });
+  await t.rejects(one.safety.sendCode(userId, { channel: 'email' }), { code: 'request_invalid' });
   t.match(await one.safety.checkCode(userId, one.sent[0] ?? ''), { isPhoneVerified: true, phone: '+15555550107' });
   t.match(await one.safety.put(userId, { locale: 'hi' }), { isPhoneVerified: true, hasPins: true, locale: 'hi' });
   const version = (await one.safety.read(userId)).version;
@@ -164,7 +164,7 @@ t.test('what is left out stays; another number has to be verified anew', async (
 
   t.match(await one.safety.put(userId, { phone: '+15555550108' }), { isPhoneVerified: false });
   t.match(await one.safety.put(userId, { phone: null }), { phone: null, hasPins: true });
-  await t.rejects(one.safety.sendCode(userId, 'sms'), { code: 'not_found' });
+  await t.rejects(one.safety.sendCode(userId, { channel: 'sms' }), { code: 'not_found' });
 });
 
 t.test('neither PINs nor numbers are in the database, and equal PINs look different', async (t) => {

@@ -9,6 +9,7 @@ import {
   json,
   type PlayedEvent,
   type VendorPlay,
+  type VoiceTurn,
 } from './vendor-play.ts';
 
 const terminalStatus: Partial<Record<PlayedEvent, string>> = {
@@ -120,18 +121,24 @@ export function createExotelPlay(credentials: SandboxCredentials['exotel']): Ven
       };
     },
     async answerCall(input) {
-      const said = await askFlow(input, input.flowUrls.prompt, {});
-      const text = textAt(readJson(said ?? ''), 'gather_prompt', 'text');
-      return text === undefined
-        ? { said: ['(The flow was told nothing to say.)'], canPress: false }
-        : { said: [text], canPress: true };
+      return askForKeys(input);
     },
     async pressKeys(input) {
       // The passthru applet puts the keys into quotes.
-      await askFlow(input, input.flowUrls.digits, { digits: `"${input.digits}"` });
-      return { said: [], canPress: false };
+      const answer = await askFlow(input, input.flowUrls.digits, { digits: `"${input.digits}"` });
+      // The way of 302 leads back to the gather applet.
+      return answer?.status === 302 ? askForKeys(input) : { said: [], canPress: false };
     },
   };
+}
+
+/** The gather applet asks what to say. */
+async function askForKeys(input: CallInput): Promise<VoiceTurn> {
+  const answer = await askFlow(input, input.flowUrls.prompt, {});
+  const text = answer?.status === 200 ? textAt(readJson(answer.text), 'gather_prompt', 'text') : undefined;
+  return text === undefined
+    ? { said: ['(The flow was told nothing to say.)'], canPress: false }
+    : { said: [text], canPress: true };
 }
 
 function askFlow({ message, order, ask }: CallInput, url: string | undefined, more: Record<string, string>) {

@@ -3,6 +3,7 @@ import type { TwilioAccount } from './twilio-account.ts';
 import { readTwiml } from './twiml.ts';
 import {
   attemptInAddress,
+  type CallInput,
   invalidNumber,
   isPhoneNumber,
   json,
@@ -36,6 +37,8 @@ export function createTwilioVoicePlay(
     Caller: from,
   });
   let sequence = 0;
+  /** What a call plays by now: each answer of ours takes the place of what came with the call. */
+  const scripts = new WeakMap<CallInput['message'], string>();
 
   return {
     provider: 'twilio-voice',
@@ -96,15 +99,16 @@ export function createTwilioVoicePlay(
       return { said, canPress: gather !== undefined };
     },
     async pressKeys({ message, order, digits, ask }) {
-      const { gather } = readTwiml(order.voice?.script ?? '');
+      const { gather } = readTwiml(scripts.get(message) ?? order.voice?.script ?? '');
       if (gather === undefined) return { said: [], canPress: false };
       const fields = { ...sharedFields(message, order.content.from ?? ''), CallStatus: 'in-progress' };
-      const twiml = await ask(
+      const answer = await ask(
         account.sign(gather.action, { ...fields, Digits: digits, FinishedOnKey: '', msg: 'Gather End' }),
       );
       // Twilio reads this sentence out itself when it gets no TwiML.
-      if (twiml === undefined) return { said: ['An application error has occurred. Goodbye.'], canPress: false };
-      const next = readTwiml(twiml);
+      if (answer?.status !== 200) return { said: ['An application error has occurred. Goodbye.'], canPress: false };
+      scripts.set(message, answer.text);
+      const next = readTwiml(answer.text);
       return { said: next.said, canPress: next.gather !== undefined };
     },
   };

@@ -89,13 +89,19 @@ export interface ReceiptInput {
   readonly nowMs: number;
 }
 
+/** What we answered. */
+export interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
 export interface CallInput {
   readonly message: PlayedMessage;
   readonly order: Order;
   /** Of a vendor whose flow asks one address for all calls. */
   readonly flowUrls: { readonly prompt: string | undefined; readonly digits: string | undefined };
-  /** Ask us something. @returns the body of the answer; undefined where none with 2xx came */
-  ask(request: OutgoingRequest): Promise<string | undefined>;
+  /** Ask us something. @returns undefined where no answer came */
+  ask(request: OutgoingRequest): Promise<Answered | undefined>;
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): VendorAnswer {

@@ -12,6 +12,7 @@ const offlineAfterMs = 15_000;
 const byId = (id) => document.getElementById(id);
 const page = byId('page');
 const token = location.hash.slice(1);
+const isAndroid = /Android/.test(navigator.userAgent);
 
 let language = navigator.languages.some((name) => name.startsWith('hi')) ? 'hi' : 'en';
 /** What the api said last; `problem` where it said that there is nothing to see. */
@@ -118,9 +119,15 @@ function showPlaces() {
   const last = points.at(-1);
   const place = `${last.lat},${last.lng}`;
   const maps = byId('maps');
-  // Opens the phone's own map, whichever that is; no address of anybody's is in this page.
-  maps.href = `geo:${place}?q=${place}`;
+  // A node that is not renewed yet says none. Nothing of this page goes along: its own address holds the token behind the #, which no browser sends.
+  maps.hidden = shown.mapUrl === undefined;
+  if (!maps.hidden) maps.href = shown.mapUrl.replaceAll('{lat}', last.lat).replaceAll('{lng}', last.lng);
   maps.textContent = words().maps;
+  const app = byId('app');
+  // The phone's own map, whichever that is. Only Android opens it: elsewhere nothing would happen.
+  app.hidden = !isAndroid;
+  app.href = `geo:${place}?q=${place}`;
+  app.textContent = words().app;
   const copy = byId('copy');
   if (copy.dataset.copied !== place) copy.textContent = words().copy;
   byId('legend').textContent = shown.isCoarse ? words().roughly : '';
