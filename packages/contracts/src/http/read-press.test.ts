@@ -148,6 +148,7 @@ t.test('each part that cannot be taken goes by itself, and is named', async (t) 
     [{ note: null, tripId: 'not an id' }, { note: undefined, tripId: undefined }, ['tripId', 'note']],
     [{ triggeredAt: 'just now' }, { triggeredAt: receivedAt }, ['triggeredAt']],
     [{ triggeredAt: '2026-12-31T23:59:60Z' }, { triggeredAt: receivedAt }, ['triggeredAt']],
+    [{ triggeredAt: `2026-03-01T08:00:00.${'0'.repeat(99)}Z` }, { triggeredAt: receivedAt }, ['triggeredAt']],
   ];
   for (const [given, left, dropped] of cases) {
     const read = readPress({ ...whole, ...given }, nowMs);

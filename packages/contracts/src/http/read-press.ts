@@ -78,7 +78,7 @@ export function readPress(given: unknown, nowMs: number): ReadPress | undefined 
   const note = reading.text('note', maxNoteLength, given.note);
   if (note !== undefined) trigger.note = note;
   reading.noteOthers(given, sosTriggerFields);
-  return { trigger, dropped: [...reading.dropped] };
+  return { trigger, dropped: pressParts.filter((part) => reading.dropped.has(part)) };
 }
 
 /** A place is worth having without its radius, and without its time: it came with the press. */

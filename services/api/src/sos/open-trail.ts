@@ -1,4 +1,5 @@
 import { type AlertAccess, createAlertAccess } from '@hushryd/outreach/alerts/alert-access';
+import type { AlertMetrics } from '@hushryd/outreach/alerts/alert-metrics';
 import type { AlertStore } from '@hushryd/outreach/alerts/alert-store';
 import type { ReadOutreachList } from '@hushryd/outreach/alerts/record-press';
 import { createTrailReader, type TrailReader } from '@hushryd/outreach/trail/read-trail';
@@ -45,6 +46,7 @@ export function openTrail({
   deadlineMs,
   sharePageUrl,
   fieldKeys,
+  metrics,
   log,
 }: {
   store: Pick<AlertStore, 'find'>;
@@ -59,6 +61,7 @@ export function openTrail({
   deadlineMs: number;
   sharePageUrl: string;
   fieldKeys: FieldKeys;
+  metrics: AlertMetrics;
   log: Logger;
 }): TrailParts {
   const alertAccess = createAlertAccess({ readOutreachList });
@@ -78,6 +81,7 @@ export function openTrail({
       fixes: createTrailFixes({ db, deadlineMs: keepWithinMs }),
       publishPassing: createPublishPassing({ redis, keys }),
       limits,
+      metrics,
       log,
     }),
     shareAlert: createShareAlert({ links, store, access: alertAccess, readTrail: createSharedTrails({ trail }) }),
