@@ -58,13 +58,13 @@ t.test('a person’s own fixes need no trip: what is stored is named, what is dr
   const alertId = await raise(rider);
   const fixes = [
     ...fixesFrom(1, 2, { accuracyMeters: 3_000 }),
-    ...fixesFrom(3, 1, { recordedAtMs: Date.now() + 3_600_000 }),
+    ...fixesFrom(3, 1, { recordedAtMs: Date.now() - 25 * 3_600_000 }),
   ];
 
   const reply = await send(alertId, rider, fixes);
 
   t.equal(reply.status, 200);
-  t.same(reply.body, { alertId, run: 7, durableSeqs: [1, 2], drops: [{ seq: 3, reason: 'future' }] });
+  t.same(reply.body, { alertId, run: 7, durableSeqs: [1, 2], drops: [{ seq: 3, reason: 'too_old' }] });
   t.match(await stored(alertId), [
     { run: 7, seq: 1, meta: { alertId, personId: rider.userId } },
     { run: 7, seq: 2, lat: fixes[1]?.lat },

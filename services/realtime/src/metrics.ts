@@ -1,4 +1,5 @@
 import { type DropReason, dropReasons } from '@hushryd/contracts/fix';
+import { type PressPart, pressParts } from '@hushryd/contracts/http/read-press';
 import { clientFrameSchemas } from '@hushryd/contracts/realtime/client-frames';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 
@@ -36,6 +37,8 @@ export interface RealtimeMetrics {
   sosRepeated: number;
   /** Presses passed on to the api: answered, or sent over HTTPS instead. */
   sosForwarded: Record<'answered' | 'retry', number>;
+  /** What of presses could not be taken as it came. */
+  sosFieldsDropped: Record<PressPart, number>;
   /** Sockets that we closed, by close code. */
   closed: Record<number, number>;
   /** All sockets that ended, by close code, whoever ended them; codes that are nobody's are `other`. */
@@ -111,6 +114,12 @@ export function createMetrics(telemetry: Telemetry): RealtimeMetrics {
       'answered',
       'retry',
     ]),
+    sosFieldsDropped: tally(
+      'sos_fields_dropped_total',
+      'Fields of presses that were left out, cut or replaced, so that the press could be taken',
+      'field',
+      pressParts,
+    ),
     closed: tally<number>('realtime_closed_total', 'Sockets closed by us, by code', 'code', []),
     ended: tally<string>('realtime_ended_total', 'Sockets that ended, by code, whoever ended them', 'code', []),
   };

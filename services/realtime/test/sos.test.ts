@@ -1,6 +1,7 @@
-import type { ForwardedSos } from '@hushryd/contracts/http/sos';
+import { type ForwardedSos, SosTriggerSchema } from '@hushryd/contracts/http/sos';
 import { createPublishEvent } from '@hushryd/platform/topics/publish-event';
 import t from 'tap';
+import { Check } from 'typebox/value';
 import { type Answer, listen } from './fake-internal-api.ts';
 import { startTestRealtime } from './start-realtime.ts';
 
@@ -54,6 +55,47 @@ t.test('a node never acknowledges by itself: it sends the phone over HTTPS', asy
   socket.send({ type: 'sos', id: 2, triggeredAt: trigger.triggeredAt });
   t.match(await socket.next('error'), { id: 2, code: 'frame_invalid' });
   t.same(socket.all('sos_accepted'), []);
+});
+
+t.test('a press is passed on whatever is wrong beside its id, as one that the api’s schema takes', async (t) => {
+  const api = await listen(t, onSos({ status: 201, body: accepted }));
+  const lines: string[] = [];
+  const env = { INTERNAL_API_URLS: api.url, MAX_FRAMES_PER_SECOND: '1', MAX_BAD_FRAMES: '1000' };
+  const realtime = await startTestRealtime(t, { env, onLogLine: (line) => void lines.push(line) });
+  const socket = await realtime.connect('rider-1', 'rider');
+  const faulty = {
+    location: { lat: 41.15, lng: -8.61, accuracyMeters: -1, recordedAt: trigger.triggeredAt, altitude: 90 },
+    batteryPercent: -1,
+    note: 'n'.repeat(501),
+    identity: { userId: 'somebody', role: 'operator' },
+  };
+  const isForwarded = async (count: number, triggeredAt: unknown) => {
+    const found = api.asked.filter(({ path }) => path === '/internal/sos');
+    t.equal(found.length, count);
+    const { identity, trigger: passedOn } = (found.at(-1) as { body: ForwardedSos }).body;
+    t.same(identity, { userId: 'rider-1', role: 'rider' });
+    t.ok(Check(SosTriggerSchema, passedOn));
+    t.match(passedOn, { alertId, triggeredAt, location: { lat: 41.15, lng: -8.61 }, note: 'n'.repeat(500) });
+  };
+
+  socket.send({ type: 'sos', id: 7, ...trigger, ...faulty });
+  t.match(await socket.next('sos_accepted'), { id: 7, triggerId: alertId });
+  await isForwarded(1, trigger.triggeredAt);
+
+  for (let count = 0; count < 20; count += 1) socket.send({ type: 'ping', id: count });
+  socket.send({ type: 'sos', id: 'eight', alertId, triggeredAt: 'now', ...faulty });
+  t.match(await socket.next('sos_accepted'), { id: undefined, triggerId: alertId });
+  await isForwarded(2, /Z$/);
+  t.equal(await realtime.metric('sos_fields_dropped_total', { field: 'batteryPercent' }), 2);
+  t.equal(await realtime.metric('sos_fields_dropped_total', { field: 'triggeredAt' }), 1);
+  t.equal(await realtime.metric('sos_fields_dropped_total', { field: 'device' }), 0);
+
+  const said = lines.filter((line) => line.includes('parts of a press not taken')).map((line) => JSON.parse(line));
+  t.match(said, [{ triggerId: alertId, parts: ['location.accuracyMeters', 'batteryPercent', 'note', 'other'] }, {}]);
+  t.notOk(
+    lines.some((line) => line.includes('nnnn') || line.includes('41.15')),
+    'no log says what stood there',
+  );
 });
 
 t.test('a press is taken also where the phone has sent more frames than it may', async (t) => {

@@ -208,6 +208,7 @@ export async function startTestRealtime(
     issuer = createIssuer(),
     guards,
     isFilled = true,
+    onLogLine,
   }: {
     env?: Record<string, string>;
     redis?: RedisServer;
@@ -215,6 +216,7 @@ export async function startTestRealtime(
     guards?: FanoutGuards;
     /** A worker has put into Redis what MongoDB knows. */
     isFilled?: boolean;
+    onLogLine?: (line: string) => void;
   } = {},
 ): Promise<TestRealtime> {
   const server = redis ?? (await testRedis(t));
@@ -233,7 +235,12 @@ export async function startTestRealtime(
     ...env,
   });
   const instanceId = createInstanceId('realtime');
-  const log = createLogger({ service: 'realtime', instanceId, level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const log = createLogger({
+    service: 'realtime',
+    instanceId,
+    level: onLogLine ? 'info' : (process.env.TEST_LOG_LEVEL ?? 'silent'),
+    ...(onLogLine && { destination: { write: onLogLine } }),
+  });
   const telemetry = createTelemetry({ service: 'realtime', instanceId, withProcessMetrics: false });
   const lifecycle = createLifecycle({ log, timeoutMs: 20_000 });
   t.teardown(() => lifecycle.close('test ended'));

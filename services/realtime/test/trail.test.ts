@@ -156,6 +156,15 @@ t.test('a person’s fixes are passed on with the identity of the socket, and ne
   });
   t.same(await realtime.stored(), { positions: 0, fixes: [] });
 
+  const faulty = [{ seq: 1, lat: 'north' }, null, { ...fixes[1], altitude: 90 }];
+  socket.send({ type: 'sos_loc', id: 8, alertId, run: 7, fixes: faulty, userId: 'rita', app: 'newer' });
+  await socket.next('sos_recv', ({ id }) => id === 8);
+  t.same(
+    api.asked.at(-1)?.body,
+    { userId: 'dora', alertId, run: 7, fixes: faulty },
+    'one bad fix is no reason to refuse the others, and nobody says by a frame who he is',
+  );
+
   for (const [status, code, expected] of [
     [409, 'sos_state_conflict', { code: 'sos_state_conflict', retryable: false }],
     [404, 'not_found', { code: 'not_found', retryable: false }],

@@ -20,8 +20,8 @@ export const trailSources = ['driver', 'person'] as const;
 export type TrailSource = (typeof trailSources)[number];
 
 /**
- * A place on the trail of an alert. `recordedAt` by the phone's clock; source and `recordedAt` together tell one point from another, and
- * a point may be told twice, or after a newer one.
+ * A place on the trail of an alert. `recordedAt` by the phone's clock, or when it reached us where the person's clock is ahead of ours;
+ * source and `recordedAt` together tell one point from another, and a point may be told twice, or after a newer one.
  */
 export const TrailPointSchema = Type.Object(
   {
@@ -48,6 +48,14 @@ export const sosFixesFields = {
 export const PostSosFixesBodySchema = Type.Object(sosFixesFields, closed);
 export type PostSosFixesBody = Static<typeof PostSosFixesBodySchema>;
 
+/** The same as servers take it: each fix is judged by itself, so that one which cannot be read takes none of the others with it. */
+export const takenSosFixesFields = {
+  run: RunSchema,
+  fixes: Type.Array(Type.Unknown(), { minItems: 1, maxItems: realtimeLimits.fixesPerFrame }),
+};
+export const TakenSosFixesSchema = Type.Object(takenSosFixesFields);
+export type TakenSosFixes = Static<typeof TakenSosFixesSchema>;
+
 /**
  * What may be forgotten: `durableSeqs` are stored with a majority, `drops` are not kept, each with its reason. What neither names was
  * passed on to those who watch, and is to be sent again until it is named.
@@ -63,7 +71,7 @@ export const SosFixesReplySchema = Type.Object(sosFixesReplyFields, closed);
 export type SosFixesReply = Static<typeof SosFixesReplySchema>;
 
 /** `POST /internal/sos-fixes` (service token): a `sos_loc` frame with the identity that the socket was opened with. */
-export const ForwardedSosFixesSchema = Type.Object({ userId: IdSchema, alertId: IdSchema, ...sosFixesFields }, closed);
+export const ForwardedSosFixesSchema = Type.Object({ userId: IdSchema, alertId: IdSchema, ...takenSosFixesFields });
 export type ForwardedSosFixes = Static<typeof ForwardedSosFixesSchema>;
 
 /** `GET /v1/sos/:id/trail`: from the beginning, or after the point that a cursor stands for. */

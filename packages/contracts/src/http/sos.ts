@@ -30,7 +30,9 @@ export const SosLocationSchema = Type.Object(
 );
 export type SosLocation = Static<typeof SosLocationSchema>;
 
-const DeviceTextSchema = Type.String({ minLength: 1, maxLength: 64 });
+/** Characters. */
+export const maxDeviceTextLength = 64;
+const DeviceTextSchema = Type.String({ minLength: 1, maxLength: maxDeviceTextLength });
 export const SosDeviceSchema = Type.Object(
   {
     platform: Type.Optional(DeviceTextSchema),
@@ -40,8 +42,14 @@ export const SosDeviceSchema = Type.Object(
   },
   closed,
 );
+export type SosDevice = Static<typeof SosDeviceSchema>;
+/** Characters. */
+export const maxNoteLength = 500;
 
-/** `POST /v1/sos`, and the fields of a `sos` frame. `triggeredAt` by the phone's clock. */
+/**
+ * `POST /v1/sos`, and the fields of a `sos` frame. `triggeredAt` by the phone's clock. This is what phones are to send; what servers take
+ * is more (read-press.ts).
+ */
 export const sosTriggerFields = {
   alertId: TriggerIdSchema,
   triggeredAt: IsoTimeSchema,
@@ -49,7 +57,7 @@ export const sosTriggerFields = {
   batteryPercent: Type.Optional(BatteryPercentSchema),
   device: Type.Optional(SosDeviceSchema),
   tripId: Type.Optional(IdSchema),
-  note: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+  note: Type.Optional(Type.String({ minLength: 1, maxLength: maxNoteLength })),
 };
 export const SosTriggerSchema = Type.Object(sosTriggerFields, closed);
 export type SosTrigger = Static<typeof SosTriggerSchema>;

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { FixSchema } from '../fix.ts';
 import { sosTriggerFields } from '../http/sos.ts';
-import { sosFixesFields } from '../http/sos-trail.ts';
+import { sosFixesFields, takenSosFixesFields } from '../http/sos-trail.ts';
 import { IdSchema, RunSchema, SeqSchema } from '../ids.ts';
 import { realtimeLimits } from './limits.ts';
 import { TopicFilterSchema } from './topic-filter.ts';
@@ -96,6 +96,14 @@ export const SosLocFrameSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** The same as servers take it: what is wrong with one fix is no matter of the others. */
+export const TakenSosLocFrameSchema = Type.Object({
+  type: Type.Literal('sos_loc'),
+  id: Type.Optional(RequestIdSchema),
+  alertId: IdSchema,
+  ...takenSosFixesFields,
+});
+
 /** Is anybody there, and what time is it? Answer: `pong`. */
 export const PingFrameSchema = Type.Object(
   { type: Type.Literal('ping'), id: Type.Optional(RequestIdSchema) },
@@ -123,6 +131,7 @@ export type AckFrame = Static<typeof AckFrameSchema>;
 export type RefreshFrame = Static<typeof RefreshFrameSchema>;
 export type SosFrame = Static<typeof SosFrameSchema>;
 export type SosLocFrame = Static<typeof SosLocFrameSchema>;
+export type TakenSosLocFrame = Static<typeof TakenSosLocFrameSchema>;
 export type PingFrame = Static<typeof PingFrameSchema>;
 export type ClientFrame =
   | HelloFrame

@@ -1,13 +1,19 @@
+import { type PressPart, pressParts } from '@hushryd/contracts/http/read-press';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
+import { type PersonFixPart, personFixParts } from '../trail/accept-person-fixes.ts';
 
 interface Count {
   inc(): void;
 }
-interface CountBy<Label extends string> {
-  inc(labels: Record<Label, string>): void;
+interface CountBy<Label extends string, Value extends string = string> {
+  inc(labels: Record<Label, Value>): void;
 }
 
 export interface AlertMetrics {
+  /** What of presses could not be taken as it came. */
+  partsDropped: CountBy<'field', PressPart>;
+  /** What of the fixes of people in danger was left out, or set right. */
+  fixPartsChanged: CountBy<'field', PersonFixPart>;
   accepted: CountBy<'durability'>;
   notPersisted: Count;
   /** For whoever sends what nothing holds. */
@@ -37,7 +43,21 @@ export function createAlertMetrics(telemetry: Telemetry): AlertMetrics {
     accepted.inc({ durability }, 0);
     acceptSeconds.zero({ durability });
   }
+  const partsDropped = telemetry.counter({
+    name: 'sos_fields_dropped_total',
+    help: 'Fields of presses that were left out, cut or replaced, so that the press could be taken',
+    labelNames: ['field'],
+  });
+  for (const field of pressParts) partsDropped.inc({ field }, 0);
+  const fixPartsChanged = telemetry.counter({
+    name: 'sos_fix_fields_dropped_total',
+    help: 'Fields of fixes of people in danger that were left out or replaced, so that the fix could be kept',
+    labelNames: ['field'],
+  });
+  for (const field of personFixParts) fixPartsChanged.inc({ field }, 0);
   return {
+    partsDropped,
+    fixPartsChanged,
     accepted,
     notPersisted: telemetry.counter({
       name: 'sos_not_persisted_total',

@@ -1,5 +1,4 @@
-import type { Fix } from '@hushryd/contracts/fix';
-import type { PostSosFixesBody, SosFixesReply, TrailPoint } from '@hushryd/contracts/http/sos-trail';
+import type { SosFixesReply, TakenSosFixes, TrailPoint } from '@hushryd/contracts/http/sos-trail';
 import { sosTopic } from '@hushryd/contracts/realtime/topics';
 import { AppError, toAppError } from '@hushryd/platform/errors/app-error';
 import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
@@ -7,13 +6,14 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { PublishPassing } from '@hushryd/platform/topics/publish-passing';
 import type { AcceptLimits } from '@hushryd/tracking/accept-fix';
 import type { PersonFixDocument, TrailFixes } from '@hushryd/tracking/history/trail-fixes';
+import type { AlertMetrics } from '../alerts/alert-metrics.ts';
 import type { AlertStore } from '../alerts/alert-store.ts';
-import { acceptPersonFixes } from './accept-person-fixes.ts';
+import { acceptPersonFixes, type PersonFix } from './accept-person-fixes.ts';
 import type { TrackedAlerts } from './tracked-alerts.ts';
 import { toTrailPoint } from './trail-point.ts';
 
 /** @param by the person who sends them */
-export type TakePersonFixes = (given: PostSosFixesBody & { alertId: string; by: string }) => Promise<SosFixesReply>;
+export type TakePersonFixes = (given: TakenSosFixes & { alertId: string; by: string }) => Promise<SosFixesReply>;
 
 /** What those who watch wait for goes out within this, or is left to the next one. */
 const publishWithinMs = 150;
@@ -35,6 +35,7 @@ export function createTakePersonFixes({
   fixes: history,
   publishPassing,
   limits,
+  metrics,
   log,
   now = Date.now,
 }: {
@@ -42,7 +43,8 @@ export function createTakePersonFixes({
   tracked: Pick<TrackedAlerts, 'find' | 'noteLocation'>;
   fixes: Pick<TrailFixes, 'insert'>;
   publishPassing: PublishPassing;
-  limits: Pick<AcceptLimits, 'maxFutureMs' | 'maxFixAgeMs'>;
+  limits: Pick<AcceptLimits, 'maxFixAgeMs'>;
+  metrics: Pick<AlertMetrics, 'fixPartsChanged'>;
   log: Logger;
   now?: () => number;
 }): TakePersonFixes {
@@ -98,7 +100,8 @@ export function createTakePersonFixes({
   return async ({ alertId: asked, by, run, fixes }) => {
     const alertId = await findOpen(asked, by);
     const nowMs = now();
-    const { accepted, drops } = acceptPersonFixes({ fixes, limits, nowMs });
+    const { accepted, drops, changed } = acceptPersonFixes({ fixes, limits, nowMs });
+    for (const field of changed) metrics.fixPartsChanged.inc({ field });
     const inOrder = [...accepted].sort((a, b) => a.recordedAtMs - b.recordedAtMs);
     const documents = inOrder.map((fix) => toDocument({ fix, run, alertId, personId: by, nowMs }));
     const [isDurable] = await Promise.all([
@@ -119,7 +122,7 @@ function toDocument({
   personId,
   nowMs,
 }: {
-  fix: Fix;
+  fix: PersonFix;
   run: number;
   alertId: string;
   personId: string;

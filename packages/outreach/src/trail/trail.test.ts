@@ -1,25 +1,7 @@
 import type { TripAccess } from '@hushryd/contracts/http/trip-access';
 import t from 'tap';
-import { acceptPersonFixes } from './accept-person-fixes.ts';
 import { thinTrail } from './thin-trail.ts';
 import { toTrailTrip } from './trail-trip.ts';
-
-t.test('of a person in danger every place counts that can be one', async (t) => {
-  const nowMs = 1_800_000_000_000;
-  const fix = { seq: 1, recordedAtMs: nowMs, lat: 41, lng: -8 };
-  const limits = { maxFutureMs: 30_000, maxFixAgeMs: 86_400_000 };
-  const verdictOf = (changes: object) => {
-    const { accepted, drops } = acceptPersonFixes({ fixes: [{ ...fix, ...changes }], limits, nowMs });
-    return accepted.length === 1 ? 'kept' : drops[0]?.reason;
-  };
-
-  t.equal(verdictOf({ accuracyMeters: 5_000 }), 'kept');
-  t.equal(verdictOf({ recordedAtMs: nowMs - 3_600_000 }), 'kept');
-  t.equal(verdictOf({ recordedAtMs: nowMs - 86_400_001 }), 'too_old');
-  t.equal(verdictOf({ recordedAtMs: nowMs + 30_001 }), 'future');
-  t.equal(verdictOf({ recordedAtMs: nowMs + 0.5 }), 'out_of_range');
-  t.equal(verdictOf({ lat: 91 }), 'out_of_range');
-});
 
 t.test('a trip belongs to an alert only where the person is of the trip', async (t) => {
   const access: TripAccess = {

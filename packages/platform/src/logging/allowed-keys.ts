@@ -8,7 +8,7 @@ const ALLOWED_KEYS = new Set(
   words(`
     service instance purpose role name component host port source engine version path
     partition partitions shard topic class frame stream group consumer collection database channel
-    method route status code retryable reason outcome detail scope kind action
+    method route status code retryable reason outcome detail scope kind action parts
     run seq from to offset epoch attempt level cursor signal step steps
     state isOpen isReady isCluster isPrimary isEnabled
     err error cause facts settings options counts request reply driver trip connection

@@ -117,6 +117,33 @@ test('the end of the alert ends it; an alert that is not known yet does not', as
   t.equal(posts().length, 3, 'nothing more is sent');
 });
 
+test('a server that refuses what is said beside place and time gets these alone, by either way', async (t) => {
+  const { client, runtime, api, posts } = setUp();
+  const known = { ...reading(1), speedMps: -1, headingDegrees: -1 };
+  const bare = [{ seq: 1, ...reading(1) }];
+  api.answers.push(problem(400, 'request_invalid'), new Error('no network'));
+  client.sendSosFixes(alertId, [known]);
+  await runtime.settle();
+  t.match(posts()[0]?.fixes, [{ speedMps: -1 }]);
+  t.same(posts()[1]?.fixes, bare, 'at once');
+  api.answers.push(problem(400, 'request_invalid'));
+  await runtime.advance(2_100);
+  await runtime.advance(10_000);
+  t.equal(posts().length, 3, 'which it refuses as well: nothing more can be done');
+
+  const live = setUp();
+  await live.goLive();
+  live.client.sendSosFixes(alertId, [known]);
+  await live.runtime.settle();
+  const id = live.frames()[0]?.id ?? 0;
+  live.sockets.last.say({ type: 'error', id, code: 'frame_invalid', message: 'no', retryable: false });
+  await live.runtime.settle();
+  t.same(live.frames()[1]?.fixes, bare);
+  live.store([1]);
+  await live.runtime.advance(6_000);
+  t.same([live.frames().length, live.posts().length], [2, 0]);
+});
+
 test('whoever watches an alert is told where both phones are', async (t) => {
   const { client, runtime, sockets, goLive } = setUp();
   await goLive();

@@ -26,6 +26,8 @@ interface AlertFixes {
   underWay: { id: number | undefined } | undefined;
   isDueOnSocket: boolean;
   isOver: boolean;
+  /** A server did not take what the phone says beside place and time, and gets these alone. */
+  isBare: boolean;
   posts: number;
   unknownSinceMs: number | undefined;
   cancelTimer: CancelTimer | undefined;
@@ -122,6 +124,12 @@ export function createSosFixSender({
   function fail(alert: AlertFixes, code: string): void {
     if (code === 'not_found') alert.unknownSinceMs ??= runtime.now();
     const isGivenUp = alert.unknownSinceMs !== undefined && runtime.now() - alert.unknownSinceMs > unknownForMs;
+    const isRefused = code === 'request_invalid' || code === 'frame_invalid';
+    if (isRefused && !alert.isBare) {
+      alert.isBare = true;
+      goOn(alert, 0);
+      return;
+    }
     if (code === 'sos_state_conflict' || code === 'request_invalid' || isGivenUp) {
       alert.isOver = true;
       alert.kept.clear();
@@ -166,13 +174,17 @@ function begin(alertId: string, nowMs: number): AlertFixes {
     underWay: undefined,
     isDueOnSocket: false,
     isOver: false,
+    isBare: false,
     posts: 0,
     unknownSinceMs: undefined,
     cancelTimer: undefined,
   };
 }
 
-const bodyOf = ({ run, kept }: AlertFixes): PostSosFixesBody => ({
-  run,
-  fixes: [...kept.values()].slice(-realtimeLimits.fixesPerFrame),
-});
+function bodyOf({ run, kept, isBare }: AlertFixes): PostSosFixesBody {
+  const fixes = [...kept.values()].slice(-realtimeLimits.fixesPerFrame);
+  return {
+    run,
+    fixes: isBare ? fixes.map(({ seq, recordedAtMs, lat, lng }) => ({ seq, recordedAtMs, lat, lng })) : fixes,
+  };
+}

@@ -16,7 +16,7 @@ export type SosDetails = Omit<SosTrigger, 'alertId' | 'triggeredAt'>;
 export interface SosCall {
   /** Made when the button was pressed; also the topic `sos:{alertId}`, unless the answer names another. */
   readonly alertId: string;
-  /** Resolves once somebody holds the alert. Rejects only where the server says that the alert itself is malformed. */
+  /** Resolves once somebody holds the alert. Rejects only where the server refuses even the bare id and time of the press. */
   readonly answered: Promise<SosReply>;
 }
 
@@ -56,6 +56,8 @@ const retrySpreadMs = 1_000;
 /**
  * Sends an alert until somebody holds it: by the socket where one is live, then over HTTPS too, on one host after the other, every one
  * to two seconds, for ever. The id makes all of these one alert; whichever answer comes first counts.
+ *
+ * Where a server refuses what the app has said of the situation, it gets the bare press at once: help does not fail for a field.
  *
  * It is sent before it is stored on the phone, and stored before the first retry: no phone's storage stands in the way of help.
  */
@@ -117,11 +119,23 @@ export function createSosSender({
     if (call.posting.has(apiUrl)) return;
     call.posting.add(apiUrl);
     try {
-      answer(call, await postSos(apiUrl, call.trigger));
+      answer(call, await postPress(apiUrl, call.trigger));
     } catch (error) {
-      if (error instanceof HttpProblem && error.status === 400) refuse(call, error);
+      // A proxy's page says nothing of the alert.
+      if (isRefusal(error) && error.code !== 'unreadable') refuse(call, error);
     } finally {
       call.posting.delete(apiUrl);
+    }
+  }
+
+  /** @throws HttpProblem; `isRefusal` only where the bare press is refused too */
+  async function postPress(apiUrl: string, trigger: SosTrigger): Promise<SosReply> {
+    try {
+      return await postSos(apiUrl, trigger);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const { alertId, triggeredAt } = trigger;
+      return await postSos(apiUrl, { alertId, triggeredAt });
     }
   }
 
@@ -193,3 +207,7 @@ export function createSosSender({
     },
   };
 }
+
+/** What was sent is what it does not take: malformed, or too large. */
+const isRefusal = (error: unknown): error is HttpProblem =>
+  error instanceof HttpProblem && (error.status === 400 || error.status === 413);

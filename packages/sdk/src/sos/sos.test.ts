@@ -9,6 +9,8 @@ import { createMemorySosStore } from './sos-store.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
 const acceptedAt = '2026-03-01T08:00:00.000Z';
+/** What a proxy says, and no server of ours. */
+const page = (status: number) => ({ status, body: '<html>Bad Request</html>' });
 const replyTo = (alertId: string): SosReply => ({ alertId, durability: 'majority', state: 'open', acceptedAt });
 
 function setUp(options: Partial<RiderClientOptions> = {}) {
@@ -142,13 +144,54 @@ test('what was unanswered is sent again after a restart of the app, and forgotte
   t.same(await sosStore.load(), []);
 });
 
-test('a malformed alert is refused, and not repeated', async (t) => {
-  const { api, client, runtime, posts } = setUp();
-  api.answers.push(problem(400, 'request_invalid'));
+test('where a server refuses what the app says of the situation, it gets the bare press at once', async (t) => {
+  for (const refusal of [problem(400, 'request_invalid'), problem(413, 'payload_too_large'), page(400)]) {
+    const { api, client, runtime, posts, answered } = setUp();
+    const call = client.triggerSos({ batteryPercent: -1, note: 'help' });
+    api.answers.push(refusal, { status: 201, body: replyTo(call.alertId) });
+    await runtime.settle();
 
-  const call = client.triggerSos({ tripId: 'not an id' });
+    t.equal((await call.answered).alertId, call.alertId);
+    const [whole, bare] = posts().map(({ body }) => JSON.parse(body ?? '') as SosTrigger);
+    t.match(whole, { batteryPercent: -1, note: 'help' });
+    t.same(bare, { alertId: call.alertId, triggeredAt: whole?.triggeredAt });
+    await runtime.advance(5_000);
+    t.same([posts().length, answered.length], [2, 1]);
+  }
+});
 
+test('the bare press is sent on until somebody holds it, and the next host hears all of it again', async (t) => {
+  const { api, client, runtime, posts } = setUp({ sosApiUrls: ['http://other.example'] });
+  const call = client.triggerSos({ note: 'help' });
+  api.answers.push(problem(400, 'request_invalid'), problem(503, 'sos_not_persisted'));
+  await runtime.settle();
+  api.answers.push({ status: 201, body: replyTo(call.alertId) });
+  await runtime.advance(2_500);
+
+  t.equal((await call.answered).alertId, call.alertId);
+  t.match(
+    posts().map(({ url, body }) => [new URL(url).host, (JSON.parse(body ?? '') as SosTrigger).note]),
+    [
+      ['api.example', 'help'],
+      ['api.example', undefined],
+      ['other.example', 'help'],
+    ],
+  );
+});
+
+test('only a bare press that our own server refuses is not repeated', async (t) => {
+  const refused = setUp();
+  refused.api.answers.push(problem(400, 'request_invalid'), problem(400, 'request_invalid'));
+  const call = refused.client.triggerSos({ tripId: 'not an id' });
   await t.rejects(call.answered, { code: 'request_invalid' });
-  await runtime.advance(5_000);
-  t.equal(posts().length, 1);
+  await refused.runtime.advance(5_000);
+  t.equal(refused.posts().length, 2);
+
+  const proxied = setUp();
+  const other = proxied.client.triggerSos();
+  proxied.api.answers.push(page(400), page(400));
+  await proxied.runtime.settle();
+  proxied.api.answers.push({ status: 201, body: replyTo(other.alertId) });
+  await proxied.runtime.advance(2_500);
+  t.equal((await other.answered).alertId, other.alertId);
 });

@@ -4,7 +4,7 @@ import { historyCollectionName, type TrackPlace } from './history-store.ts';
 
 /** What a phone said of where it was, as history keeps it. */
 interface StoredReading {
-  /** Time of the reading by the phone's clock. */
+  /** Time of the reading by the phone's clock; of a person's fix the time of receipt at the latest. */
   ts: Date;
   run: number;
   seq: number;
@@ -13,6 +13,8 @@ interface StoredReading {
   accuracyMeters?: number;
   speedMps?: number;
   headingDegrees?: number;
+  /** Of a person's fix: when it was by the phone's clock, epoch milliseconds, where that was ahead of ours. */
+  phoneTimeMs?: number;
 }
 
 /** A fix of the person who raised an alert, in the collection of all fixes. It names no driver and no trip, so no track has it. */
@@ -36,7 +38,10 @@ export interface TrailQuery {
 export interface TrailFixes {
   /** Store a person's fixes with majority; what is offered again is stored again, and read once. */
   insert(documents: readonly PersonFixDocument[]): Promise<void>;
-  /** The person's fixes of an alert in order (time, run, seq), each once, at most `limit`. */
+  /**
+   * The person's fixes of an alert in order (time, run, seq), each once, at most `limit`. One whose time was ahead and that came twice
+   * may be read twice where a page ends between the two.
+   */
   readPerson(alertId: string, query: TrailQuery): Promise<StoredReading[]>;
   /** The same of a trip's driver, whether or not they are marked with the alert yet. */
   readTrip(tripId: string, query: TrailQuery): Promise<StoredReading[]>;
@@ -56,14 +61,13 @@ export function createTrailFixes({ db, deadlineMs }: { db: Db; deadlineMs: numbe
     const since = after === undefined ? from : new Date(Math.max(after.tsMs, from.getTime()));
     const filter = { ...whose, ts: { $gte: since, $lte: until } } as Filter<StoredReading>;
     const found: StoredReading[] = [];
-    let last = after;
+    const isNew = createIsNew(after);
     try {
       for (let skip = 0; ; skip += limit) {
         const options = { sort: { ts: 1, run: 1, seq: 1 } as const, skip, limit, projection: { _id: 0 } };
         const page = await readings.find(filter, { ...options, ...deadline(deadlineMs) }).toArray();
         for (const reading of page) {
-          if (last !== undefined && comparePlaces(placeOfReading(reading), last) <= 0) continue;
-          last = placeOfReading(reading);
+          if (!isNew(reading)) continue;
           found.push(reading);
           if (found.length === limit) return found;
         }
@@ -89,6 +93,22 @@ export function createTrailFixes({ db, deadlineMs }: { db: Db; deadlineMs: numbe
     },
     readPerson: (alertId, query) => read({ 'meta.alertId': alertId, 'meta.personId': { $exists: true } }, query),
     readTrip: (tripId, query) => read({ 'meta.tripId': tripId }, query),
+  };
+}
+
+/** Whether a reading is the first of its kind, asked for each in their order. */
+function createIsNew(after: TrackPlace | undefined): (reading: StoredReading) => boolean {
+  let last = after;
+  /** What was given the time of its receipt and came again was received twice: its place does not tell that it is the same. */
+  const received = new Set<string>();
+  return (reading) => {
+    const place = placeOfReading(reading);
+    if (last !== undefined && comparePlaces(place, last) <= 0) return false;
+    last = place;
+    const name = `${reading.run}.${reading.seq}`;
+    if (received.has(name)) return false;
+    if (reading.phoneTimeMs !== undefined) received.add(name);
+    return true;
   };
 }
 

@@ -1,4 +1,4 @@
-import { createAlertMetrics } from '@hushryd/outreach/alerts/alert-metrics';
+import { type AlertMetrics, createAlertMetrics } from '@hushryd/outreach/alerts/alert-metrics';
 import { type AlertStore, createAlertStore } from '@hushryd/outreach/alerts/alert-store';
 import { createAnnounceAlert } from '@hushryd/outreach/alerts/announce-alert';
 import type { VerifyCancelPin } from '@hushryd/outreach/alerts/cancel-alert';
@@ -31,6 +31,7 @@ import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { PublishEvent } from '@hushryd/platform/topics/publish-event';
+import { createTakePress, type TakePress } from '../take-press.ts';
 
 export interface SosSettings {
   journal: { rootDir: string; maxBytes: number };
@@ -56,6 +57,8 @@ export interface SosGuards {
 /** What the routes of alerts work with. */
 export interface SosParts {
   store: AlertStore;
+  metrics: AlertMetrics;
+  takePress: TakePress;
   raiseSos: RaiseSos;
   work: AlertWork & { sealer: NoteSealer; verifyPin: VerifyCancelPin; readOwnPhone: ReadOwnPhone };
   show: ShowParts;
@@ -213,6 +216,8 @@ export async function openSos({
   const { sealer, verifyPin } = people;
   return {
     store,
+    metrics,
+    takePress: createTakePress({ metrics, log }),
     raiseSos,
     work: { store, announce, sealer, verifyPin, readOwnPhone: dispatch.readOwnPhone },
     show: { sealer, mapUrl, timeline },

@@ -1,4 +1,5 @@
 import { type AlertAccess, createAlertAccess } from '@hushryd/outreach/alerts/alert-access';
+import type { AlertMetrics } from '@hushryd/outreach/alerts/alert-metrics';
 import type { AlertStore } from '@hushryd/outreach/alerts/alert-store';
 import type { ReadOutreachList } from '@hushryd/outreach/alerts/record-press';
 import { createTrailReader, type TrailReader } from '@hushryd/outreach/trail/read-trail';
@@ -46,6 +47,7 @@ export function openTrail({
   sharePageUrl,
   mapUrl,
   fieldKeys,
+  metrics,
   log,
 }: {
   store: Pick<AlertStore, 'find'>;
@@ -61,6 +63,7 @@ export function openTrail({
   sharePageUrl: string;
   mapUrl: string;
   fieldKeys: FieldKeys;
+  metrics: AlertMetrics;
   log: Logger;
 }): TrailParts {
   const alertAccess = createAlertAccess({ readOutreachList });
@@ -80,6 +83,7 @@ export function openTrail({
       fixes: createTrailFixes({ db, deadlineMs: keepWithinMs }),
       publishPassing: createPublishPassing({ redis, keys }),
       limits,
+      metrics,
       log,
     }),
     shareAlert: createShareAlert({

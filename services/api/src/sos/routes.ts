@@ -26,7 +26,7 @@ const staff = ['operator'] as const;
 /** Calling for help, and what became of it. What the staff do about it: staff-routes.ts. */
 export function addSosRoutes(
   app: ApiServer,
-  { store, raiseSos, work, show, dispatch, direct, alertAccess }: SosParts & { alertAccess: AlertAccess },
+  { store, takePress, raiseSos, work, show, dispatch, direct, alertAccess }: SosParts & { alertAccess: AlertAccess },
 ): void {
   app.post(
     '/v1/sos',
@@ -40,9 +40,13 @@ export function addSosRoutes(
           'The phone makes `alertId` once, when the button is pressed, and sends the same until it is answered: however often and by ' +
           'whichever way, it is one alert. 201: a majority of the database has it. 202: it is held by less, and the ' +
           'node that took it tells everybody by itself. 503: nobody holds it, send it again after a second. It is never refused for its rate, needs no trip, and a genuine ' +
-          'token that ran out less than a day ago will do. A press while the person has an open alert joins that one.',
+          'token that ran out less than a day ago will do. A press while the person has an open alert joins that one. Of the body only `alertId` has to ' +
+          'be right: what else does not fit is left out.',
         body: SosTriggerSchema,
         response: { 201: SosReplySchema, 202: SosReplySchema },
+      },
+      preValidation: async (request) => {
+        request.body = takePress(request.body, request.id) ?? request.body;
       },
     },
     async ({ id: correlationId, identity, isTokenExpired, body }, reply) => {

@@ -4,10 +4,12 @@ import {
   AlertTrailReplySchema,
   PostSosFixesBodySchema,
   SosFixesReplySchema,
+  TakenSosFixesSchema,
 } from '@hushryd/contracts/http/sos-trail';
 import type { AlertStore } from '@hushryd/outreach/alerts/alert-store';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import type { ApiServer } from '../api-server.ts';
+import { compileValidator } from '../plugins/validate.ts';
 import type { TrailParts } from './open-trail.ts';
 
 const tags = ['sos'];
@@ -25,6 +27,7 @@ export function addTrailRoutes(
     {
       // As with the alert itself: help does not fail for want of a new token.
       config: { roles: everyone, takesExpiredToken: true },
+      validatorCompiler: compileTaken,
       schema: {
         tags,
         operationId: 'postSosFixes',
@@ -32,13 +35,14 @@ export function addTrailRoutes(
         description:
           'With or without a trip; a driver’s fixes go their own way beside it. Those who watch the alert see them at once. `durableSeqs` and ' +
           '`drops` name what may be forgotten; send the rest again with the next ones. `run` is a number of the phone’s own for one unbroken ' +
-          'numbering, such as the time at which it began. 409 `sos_state_conflict`: the alert has ended.',
+          'numbering, such as the time at which it began. A fix that cannot be read is dropped by itself. 409 `sos_state_conflict`: the alert has ended.',
         params,
         body: PostSosFixesBodySchema,
         response: { 200: SosFixesReplySchema },
       },
     },
-    async ({ identity, params: { id }, body }) => takePersonFixes({ ...body, alertId: id, by: identity.userId }),
+    async ({ identity, params: { id }, body: { run, fixes } }) =>
+      takePersonFixes({ run, fixes, alertId: id, by: identity.userId }),
   );
 
   app.get(
@@ -73,3 +77,7 @@ export function addTrailRoutes(
     },
   );
 }
+
+/** The description shows what phones are to send; what is taken is more. */
+const compileTaken: typeof compileValidator = (route) =>
+  compileValidator(route.httpPart === 'body' ? { ...route, schema: TakenSosFixesSchema } : route);

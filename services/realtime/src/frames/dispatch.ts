@@ -1,13 +1,12 @@
 import type {
   AckFrame,
-  ClientFrame,
   HelloFrame,
   LocFrame,
   PingFrame,
   RefreshFrame,
   SosFrame,
-  SosLocFrame,
   SubFrame,
+  TakenSosLocFrame,
   UnsubFrame,
 } from '@hushryd/contracts/realtime/client-frames';
 import { closeCodes } from '@hushryd/contracts/realtime/close-codes';
@@ -16,7 +15,7 @@ import type { Logger } from '@hushryd/platform/logging/logger';
 import type { Connection } from '../connections/connection.ts';
 import type { RealtimeMetrics } from '../metrics.ts';
 import { readBinaryFrame } from './read-binary-frame.ts';
-import { readFrame } from './read-frame.ts';
+import { type ReadFrame, readFrame, type TakenFrame } from './read-frame.ts';
 import { type FrameReference, sendError } from './send-error.ts';
 
 /** What a frame asks for. Whatever it throws becomes an `error` frame that refers to the request. */
@@ -30,7 +29,7 @@ export interface FrameHandlers {
   ack: FrameHandler<AckFrame>;
   refresh: FrameHandler<RefreshFrame>;
   sos: FrameHandler<SosFrame>;
-  sos_loc: FrameHandler<SosLocFrame>;
+  sos_loc: FrameHandler<TakenSosLocFrame>;
   ping: FrameHandler<PingFrame>;
 }
 
@@ -51,12 +50,14 @@ export function createDispatch({
   metrics,
   log,
   monotonicMs = () => performance.now(),
+  now = Date.now,
 }: {
   handlers: FrameHandlers;
   maxFrameBytes: number;
   metrics: RealtimeMetrics;
   log: Logger;
   monotonicMs?: () => number;
+  now?: () => number;
 }): Dispatch {
   return (connection, message, isBinary) => {
     if (message.byteLength > maxFrameBytes) {
@@ -67,29 +68,36 @@ export function createDispatch({
     if (!connection.budget.takeFrame(connection.limits, monotonicMs())) {
       const alert = isBinary ? undefined : readAlert(message);
       if (alert === undefined) refuse(connection, new AppError('too_many_frames'), {});
-      else handle(connection, alert);
+      else take(connection, alert);
       return;
     }
     if (isBinary && !connection.isBinary) {
       refuse(connection, new AppError('frame_malformed', { detail: 'frames are text' }), {});
       return;
     }
-    const read = isBinary ? readBinaryFrame(message) : readFrame(message);
+    const read = isBinary ? readBinaryFrame(message) : readFrame(message, now());
     if ('error' in read) {
       refuse(connection, read.error, read.reference);
       return;
     }
-    metrics.framesReceived[read.frame.type] += 1;
-    handle(connection, read.frame);
+    take(connection, read);
   };
 
   /** A call for help is taken whatever else the phone has sent in the same second. */
-  function readAlert(message: ArrayBuffer): ClientFrame | undefined {
+  function readAlert(message: ArrayBuffer): ReadFrame | undefined {
     if (message.byteLength > maxAlertBytes) return undefined;
-    const read = readFrame(message);
-    if (!('frame' in read) || read.frame.type !== 'sos') return undefined;
-    metrics.framesReceived.sos += 1;
-    return read.frame;
+    const read = readFrame(message, now());
+    return 'frame' in read && read.frame.type === 'sos' ? read : undefined;
+  }
+
+  function take(connection: Connection, { frame, dropped = [] }: ReadFrame): void {
+    metrics.framesReceived[frame.type] += 1;
+    for (const field of dropped) metrics.sosFieldsDropped[field] += 1;
+    if (frame.type === 'sos' && dropped.length > 0) {
+      const ids = { triggerId: frame.alertId, connectionId: connection.id };
+      log.warn({ ...ids, parts: dropped }, 'parts of a press not taken');
+    }
+    handle(connection, frame);
   }
 
   function refuse(connection: Connection, error: AppError, reference: FrameReference): void {
@@ -98,16 +106,16 @@ export function createDispatch({
     else connection.close(closeCodes.policyViolation, error.code);
   }
 
-  function handle(connection: Connection, frame: ClientFrame): void {
+  function handle(connection: Connection, frame: TakenFrame): void {
     try {
-      const handler = handlers[frame.type] as FrameHandler<ClientFrame>;
+      const handler = handlers[frame.type] as FrameHandler<TakenFrame>;
       handler(connection, frame)?.catch((error: unknown) => fail(connection, frame, error));
     } catch (error) {
       fail(connection, frame, error);
     }
   }
 
-  function fail(connection: Connection, frame: ClientFrame, err: unknown): void {
+  function fail(connection: Connection, frame: TakenFrame, err: unknown): void {
     const error = toAppError(err);
     if (error.code === 'internal') log.error({ err, frame: frame.type, connectionId: connection.id }, 'frame failed');
     sendError(connection, error, {
