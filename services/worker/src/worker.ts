@@ -174,14 +174,12 @@ export async function startWorker({
   for (const schedule of schedules) schedule.start();
   lifecycle.add('schedules', async () => void (await Promise.all(schedules.map((schedule) => schedule.close()))));
 
-  const delivery = await openDelivery({ config, db: mongo.db, lifecycle, telemetry, log });
+  const delivery = await openDelivery({ config, workerId, redis, keys, db: mongo.db, lifecycle, telemetry, log });
   const alerts = await startAlerts({ config, delivery, redis, keys, lifecycle, telemetry, log });
   await startNotifications({
     config,
     delivery,
     takers: [alerts.takeReceipt],
-    workerId,
-    redis,
     keys,
     db: mongo.db,
     lifecycle,
