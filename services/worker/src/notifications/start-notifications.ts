@@ -15,6 +15,7 @@ import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectQueues } from '@hushryd/platform/queues/connect-queues';
 import { openQueues } from '@hushryd/platform/queues/open-queues';
+import type { QueueMeter } from '@hushryd/platform/queues/queue-meter';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { Db } from 'mongodb';
@@ -30,6 +31,7 @@ import type { Delivery } from '../open-delivery.ts';
 export async function startNotifications({
   config,
   delivery: { providers, desk, now },
+  queueMeter,
   takers,
   keys,
   db,
@@ -39,6 +41,7 @@ export async function startNotifications({
 }: {
   config: Pick<WorkerConfig, 'redis' | 'mongo' | 'fieldKeys' | 'delivery' | 'notifications'>;
   delivery: Delivery;
+  queueMeter: QueueMeter;
   takers: readonly TakeReceipt[];
   keys: Keys;
   db: Db;
@@ -54,7 +57,10 @@ export async function startNotifications({
   const connections = settings.usesQueue ? await connectQueues({ settings: config.redis, log }) : undefined;
   if (connections !== undefined) lifecycle.add('queue connections', () => connections.close());
   const queues = connections && openQueues({ connections, keys, names: notificationLanes, log });
-  if (queues !== undefined) lifecycle.add('queues', () => queues.close());
+  if (queues !== undefined) {
+    lifecycle.add('queues', () => queues.close());
+    queueMeter.watch(queues, notificationLanes);
+  }
 
   const store = createNotificationStore({ db, deadlineMs: config.mongo.deadlineMs });
   const metrics = createNotificationMetrics(telemetry);
