@@ -255,6 +255,17 @@ t.test('nobody acknowledges: whoever is on call is called level by level, and 1 
   });
 });
 
+t.test('whoever is on call is called, also who asked for channels that nobody is paged by', async () => {
+  const person = onCallPerson({ channels: ['email'], email: 'dana@example.test' });
+  await room.putRota([[person]]);
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(person.phone, 'voice');
+});
+
 t.test('of several people on call, only those whom one company could not reach are tried at the next', async (t) => {
   const [reached, failed] = [onCallPerson({ channels: ['sms'] }), onCallPerson({ channels: ['sms'] })];
   await room.putRota([[reached, failed]]);

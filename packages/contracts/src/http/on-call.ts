@@ -73,6 +73,7 @@ export const PutOnCallBodySchema = Type.Object(
           phone: Type.Optional(PhoneSchema),
           email: Type.Optional(EmailSchema),
           locale: LocaleSchema,
+          /** Beside the call, which whoever is on call gets: `sms` and `push`. The others change nothing. */
           channels: ChannelsSchema,
         },
         closed,
