@@ -34,6 +34,14 @@ export const codeChannels = ['sms', 'whatsapp', 'voice', 'email'] as const;
 export type CodeChannel = (typeof codeChannels)[number];
 export const CodeChannelSchema = Type.Enum(codeChannels);
 
+/**
+ * In lists: a name, number or address of this one was encrypted with a key that is gone, or was changed. What is lost is left out of the
+ * entry; sending all of it again repairs it.
+ */
+export const IsUnreadableSchema = Type.Boolean({
+  description: 'something of it cannot be decrypted and is left out; send all of it again',
+});
+
 const closed = { additionalProperties: false };
 
 /** Ask for a code. */

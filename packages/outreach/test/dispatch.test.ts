@@ -8,7 +8,7 @@ import { alertAttemptId } from '../src/dispatch/attempt-id.ts';
 import { callPerson } from '../src/dispatch/call-person.ts';
 import { createDispatchStore } from '../src/dispatch/dispatch-store.ts';
 import type { OnCallPerson } from '../src/people/on-call/on-call-document.ts';
-import { entryOf, gone, openAlertRoom } from './open-alert-room.ts';
+import { type AlertRoom, entryOf, gone, openAlertRoom } from './open-alert-room.ts';
 import { newKey, phone } from './open-hub.ts';
 
 // From an alert's outbox to people, over real stores and played companies.
@@ -37,6 +37,12 @@ function onCallPerson(changes: Partial<OnCallPerson> = {}): OnCallPerson {
   return { personId: `p-${newKey()}`, name: 'Dana', phone: phone(), locale: 'en', channels: ['voice'], ...changes };
 }
 
+/** A contact who is to be reached in every way, with a device of this user's. */
+async function onEveryChannel(room: AlertRoom, userId: string): Promise<Contact> {
+  await room.putDevice(userId, `token-${userId}`);
+  return contactOf({ channels: ['sms', 'whatsapp', 'push', 'email', 'app'], email: 'asha@example.test', userId });
+}
+
 const order = (alertId: string) => ({ alertId, by: 'olga', authorise: () => undefined });
 const sealer = { seal: (text: string) => text };
 async function leftOutDevices(): Promise<number> {
@@ -49,25 +55,17 @@ const messageTo = (recipient: string, channel?: string) =>
     what: `a message to ${recipient}`,
   });
 
-t.test('everybody is reached over every channel, in few writes, and the document keeps what ended', async (t) => {
+t.test('everybody is reached over every channel, and the document keeps what ended', async (t) => {
   const room = await openAlertRoom(t, { redis: await testRedis(t), mongo: await testMongo(t) }, patient);
   const userId = `rider-${newKey()}`;
   const app = `user-${newKey()}`;
-  await room.putDevice(app, `token-${app}`);
-  const contact = contactOf({
-    channels: ['sms', 'whatsapp', 'push', 'email', 'app'],
-    email: 'asha@example.test',
-    userId: app,
-  });
+  const contact = await onEveryChannel(room, app);
   await room.putOwnPhone(userId, '+919800000001');
   const { _id: alertId } = await room.raise([contact], userId);
-  room.writes.length = 0;
-  const startedAt = performance.now();
 
   await room.dispatch.dispatch(alertId);
 
   const alert = await room.becomesQuiet(alertId);
-  const tookMs = performance.now() - startedAt;
   const states = Object.fromEntries(alert.outbox.map(({ channel, state }) => [channel, state]));
   t.match(states, { desk: 'ACCEPTED', incident: 'ACCEPTED', sms: 'DELIVERED', whatsapp: 'DELIVERED' });
   t.match(states, { push: 'ACCEPTED', app: 'ACCEPTED', email: /ACCEPTED|DELIVERED/ });
@@ -89,9 +87,26 @@ t.test('everybody is reached over every channel, in few writes, and the document
   }
   t.equal(alert.version, 1, 'nothing changed that people see');
   t.ok(alert.outbox.every(({ state, tries }) => state === 'ACCEPTED' || tries.length === 0));
-  // With the one that raised it at most five. On a busy machine receipts come further apart than they are gathered.
-  const isBusy = tookMs > quickMs && `it took ${Math.round(tookMs)} ms`;
-  t.ok(room.writes.length <= 4, `${room.writes.join(', ')}`, { skip: isBusy });
+});
+
+t.test('with the one that raised it, an alert on every channel costs at most five writes', async (t) => {
+  const room = await openAlertRoom(t, { redis: await testRedis(t), mongo: await testMongo(t) }, patient);
+  async function countWrites() {
+    const { _id: alertId } = await room.raise([await onEveryChannel(room, `user-${newKey()}`)]);
+    room.writes.length = 0;
+    const startedAt = performance.now();
+    await room.dispatch.dispatch(alertId);
+    await room.becomesQuiet(alertId);
+    return { writes: [...room.writes], tookMs: Math.round(performance.now() - startedAt) };
+  }
+
+  // On a busy machine receipts come further apart than they are gathered. That costs writes and saves none: of some slow runs the best counts.
+  const runs = [await countWrites()];
+  while (runs.length < 4 && runs.every(({ tookMs }) => tookMs > quickMs)) runs.push(await countWrites());
+
+  const quick = runs.find(({ tookMs }) => tookMs <= quickMs);
+  const least = quick ?? runs.toSorted((one, next) => one.writes.length - next.writes.length)[0];
+  t.ok(least !== undefined && least.writes.length <= 4, JSON.stringify(runs));
 });
 
 t.test('every company is told the correlation id of the press', async (t) => {
@@ -259,6 +274,17 @@ t.test('nobody acknowledges: whoever is on call is called level by level, and 1 
     action: 'acknowledge',
     dedupKey: alertId,
   });
+});
+
+t.test('whoever is on call is called, also who asked for channels that nobody is paged by', async () => {
+  const person = onCallPerson({ channels: ['email'], email: 'dana@example.test' });
+  await room.putRota([[person]]);
+  const { _id: alertId } = await room.raise([]);
+  await room.passTime(alertId, 31_000);
+
+  await room.dispatch.dispatch(alertId);
+
+  await messageTo(person.phone, 'voice');
 });
 
 t.test('of several people on call, only those whom one company could not reach are tried at the next', async (t) => {
@@ -494,12 +520,16 @@ t.test(
 );
 
 t.test('when it is over the incident is resolved and whoever was told hears of it; nothing else is sent', async (t) => {
-  const [told, silent] = [contactOf(), contactOf({ channels: ['email'], email: 'never@example.test' })];
-  room.sandbox.faults.set({ provider: 'sendgrid', mode: '500', recipient: 'never@example.test' });
-  room.sandbox.faults.set({ provider: 'mailgun', mode: '500', recipient: 'never@example.test' });
-  const { _id: alertId } = await room.raise([told]);
+  const [told, silent] = [contactOf(), contactOf()];
+  const alert = await room.raise([told, silent]);
+  const alertId = alert._id;
+  // Until it can be read again nobody knows where to write to.
+  const alerts = room.db.collection<AlertDocument>('alerts');
+  await alerts.updateOne({ _id: alertId }, { $set: { 'contacts.1.phone': gone } });
   await room.dispatch.dispatch(alertId);
-  await room.becomesQuiet(alertId);
+  await messageTo(told.phone);
+  t.match((await room.read(alertId)).outbox[3], { state: 'PENDING', attempts: 0 }, 'one was told of nothing');
+  await alerts.updateOne({ _id: alertId }, { $set: { 'contacts.1.phone': alert.contacts[1]?.phone ?? '' } });
 
   await acknowledgeAlert(room.work, order(alertId));
   await closeAlert({ ...room.work, sealer }, { ...order(alertId), state: 'resolved', reason: 'helped' });
@@ -508,12 +538,15 @@ t.test('when it is over the incident is resolved and whoever was told hears of i
   await room.dispatch.dispatch(alertId);
 
   await room.becomes(alertId, ({ hasWork }) => !hasWork, 'an alert without work');
-  t.match(room.sandbox.messages.list({ recipient: told.phone }).at(-1)?.content.text, /is over/);
+  t.match(
+    room.sandbox.messages.list({ recipient: told.phone }).map(({ content }) => content.text),
+    [/needs help now/, /is over/],
+  );
   t.match(room.sandbox.messages.list({ channel: 'incident' }).at(-1)?.content.data, {
     action: 'resolve',
     dedupKey: alertId,
   });
-  t.equal(room.sandbox.messages.list({ recipient: silent.email ?? '' }).length, 0);
+  t.same(room.sandbox.messages.list({ recipient: silent.phone }), []);
 });
 
 t.test('an operator has the person called, once a call id, and no number is seen', async (t) => {

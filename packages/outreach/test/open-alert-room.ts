@@ -77,12 +77,16 @@ const quickVariables = {
 
 export type AlertRoom = Awaited<ReturnType<typeof openAlertRoom>>;
 
-/** The way out of alerts in this process, on real stores and the sandbox, ended with the test. Nothing is sent before `start`. */
+/**
+ * The way out of alerts in this process, on real stores and the sandbox, ended with the test. Nothing is sent before `start`.
+ *
+ * @param now the database's clock, where this process's own is another one
+ */
 export async function openAlertRoom(
   t: TestScope,
   { redis, mongo }: { redis: TestRedis; mongo: TestMongo },
   variables: Record<string, string> = {},
-  { receiptDelayMs = 20 } = {},
+  { receiptDelayMs = 20, now }: { receiptDelayMs?: number; now?: () => number } = {},
 ) {
   const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
   const telemetry = createTelemetry({ service: 'test', instanceId: newKey(), withProcessMetrics: false });
@@ -130,7 +134,13 @@ export async function openAlertRoom(
     keys,
     fieldKeys,
     providers,
-    desk: createDeliveryDesk({ settings: delivery, scorecards: createScorecards({ telemetry }), telemetry, log }),
+    desk: createDeliveryDesk({
+      settings: delivery,
+      scorecards: createScorecards({ telemetry }),
+      telemetry,
+      log,
+      ...(now && { now }),
+    }),
     settings: dispatchSettings,
     delivery,
     vendors: toNotificationSettings(values),

@@ -134,10 +134,10 @@ export async function createApp(
   const auditOrder = createAuditOrder(log);
   addSessionRoutes(app, { ...parts.signOut, log }, auditOrder);
   addUserRoutes(app, { ...parts, auditOrder });
-  addContactRoutes(app, parts.people, auditOrder);
+  addContactRoutes(app, { ...parts.people, log: parts.log }, auditOrder);
   addSafetyRoutes(app, parts.people, auditOrder);
   addDeviceRoutes(app, parts.people);
-  addOnCallRoutes(app, parts.people, auditOrder);
+  addOnCallRoutes(app, { ...parts.people, log: parts.log }, auditOrder);
   addNotificationRoutes(app, { ...parts, auditOrder });
   await addWebhookRoutes(app, parts.notifications);
   addMethodReplies();

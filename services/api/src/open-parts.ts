@@ -1,5 +1,5 @@
 import { createDeliveryDesk } from '@hushryd/outreach/delivery/delivery';
-import { readScorecards } from '@hushryd/outreach/delivery/scorecard-exchange';
+import { createScorecardTelling, readScorecards } from '@hushryd/outreach/delivery/scorecard-exchange';
 import { createScorecards, type Scorecard } from '@hushryd/outreach/delivery/scorecards';
 import { openDispatch } from '@hushryd/outreach/dispatch/open-dispatch';
 import { readUnknownAlertPrompt } from '@hushryd/outreach/dispatch/read-alert-prompt';
@@ -94,12 +94,14 @@ export async function openParts(
     log,
     telemetry,
     lifecycle,
+    instanceId,
     guards,
     sendOtp,
   }: {
     log: Logger;
     telemetry: Telemetry;
     lifecycle: Lifecycle;
+    instanceId: string;
     guards?: SosGuards | undefined;
     sendOtp?: SendOtp | undefined;
   },
@@ -148,6 +150,11 @@ export async function openParts(
   const timeline = openTimeline({ db, deadlineMs, telemetry, log, lifecycle });
   const sosPeople = toSosPeople({ people, cipher: createFieldCipher(config.fieldKeys) });
   const tracked = createTrackedAlerts({ redis, keys });
+  // What this process sends, also by itself while the database is away, is told as what workers send.
+  const scorecards = createScorecards({ telemetry });
+  const telling = createScorecardTelling({ redis, keys, instanceId, scorecards, log });
+  telling.start();
+  lifecycle.add('scorecards', () => telling.close());
   const sos = await openSos({
     settings: config.sos,
     redis: config.sosRedis,
@@ -159,9 +166,8 @@ export async function openParts(
     tracked,
     dispatch: config.dispatch,
     usesQueue: config.notifications.usesQueue,
-    openDispatch: (own) => {
-      const scorecards = createScorecards({ telemetry });
-      return openDispatch({
+    openDispatch: (own) =>
+      openDispatch({
         ...own,
         redis,
         keys,
@@ -173,8 +179,7 @@ export async function openParts(
         vendors: config.notifications,
         telemetry,
         log,
-      });
-    },
+      }),
     ...(guards && { guards }),
     log,
     telemetry,

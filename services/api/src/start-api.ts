@@ -57,7 +57,7 @@ export async function startApi(
     issuer: config.tokens.issuer,
     audiences: ['user', 'admin'],
   });
-  const parts = await openParts(config, { log, telemetry, lifecycle, guards, sendOtp });
+  const parts = await openParts(config, { log, telemetry, lifecycle, instanceId, guards, sendOtp });
 
   const metrics = await startMetricsServer({
     registry: telemetry.registry,

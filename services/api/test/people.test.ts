@@ -245,3 +245,71 @@ async function dumpMongo(): Promise<string> {
   const documents = await Promise.all(collections.map(({ name }) => mongo.db.collection(name).find().toArray()));
   return collections.map(({ name }, index) => `${name} ${JSON.stringify(documents[index])}`).join('\n');
 }
+
+/** Under a key that is in nobody's ring. */
+const lostText = `gone.${'x'.repeat(60)}`;
+
+t.test(
+  'a contact that cannot be decrypted is marked, hides none of the others, and is repaired when put again',
+  async (t) => {
+    const rider = asRider(newId('rider'));
+    const contact = 'PUT /v1/users/me/contacts';
+    await api.call(`${contact}/lost`, { as: rider, body: contactBody });
+    await api.call(`${contact}/whole`, { as: rider, body: { ...contactBody, phone: '+15555550102' } });
+    await mongo.db
+      .collection<{ _id: string }>('emergency_contacts')
+      .updateOne({ _id: rider.userId }, { $set: { 'contacts.0.phone': lostText } });
+
+    const list = async () =>
+      (await other.call<ContactsReply>('GET /v1/users/me/contacts', { as: rider })).body.contacts;
+    const seen = await list();
+    t.match(seen, [{ contactId: 'lost', name: 'Asha', isUnreadable: true }, { phone: '+15555550102' }]);
+    t.same(
+      seen.map(({ phone }) => phone),
+      [undefined, '+15555550102'],
+    );
+    t.notOk(seen[1]?.isUnreadable);
+    const staff = await api.call<MaskedContactsReply>(`GET /v1/users/${rider.userId}/contacts`, { as: operator });
+    t.match(staff.body.contacts, [{ contactId: 'lost', isUnreadable: true }, { phone: '••• 02' }]);
+    t.ok(logLines.some((line) => line.includes(rider.userId) && line.includes('not readable')));
+    const codes = await api.call(`POST /v1/users/me/contacts/whole/codes`, { as: rider, body: { channel: 'sms' } });
+    t.equal(codes.status, 202, 'the others work as before');
+
+    t.equal((await api.call(`${contact}/lost`, { as: rider, body: contactBody })).status, 200);
+    const [repaired] = await list();
+    t.match(repaired, { contactId: 'lost', phone: contactBody.phone, isPhoneVerified: false });
+    t.notOk(repaired?.isUnreadable);
+  },
+);
+
+t.test('somebody on the rota who cannot be decrypted is marked, and repaired by a new phone', async (t) => {
+  const call = (route: string, body?: unknown) =>
+    api.call<OnCallReply & Problem>(route, { as: operator, ...(body !== undefined && { body }) });
+  const { version } = (await call('GET /v1/on-call')).body;
+  const body = onCallBody(version);
+  const dana = { personId: 'dana', name: 'Dana', phone: '+15555550121', locale: 'en', channels: ['voice'] };
+  const eli = { ...dana, personId: 'eli', name: 'Eli', phone: '+15555550122' };
+  await call('PUT /v1/on-call', { ...body, people: [dana, eli] });
+  await mongo.db
+    .collection<{ _id: string }>('on_call')
+    .updateOne({ _id: 'rota' }, { $set: { 'people.0.phone': lostText } });
+
+  const seen = await call('GET /v1/on-call');
+  t.match(seen.body.people, [
+    { personId: 'dana', name: 'Dana', isUnreadable: true },
+    { name: 'Eli', phone: '••• 22' },
+  ]);
+  t.notOk(seen.body.people[0]?.phone ?? seen.body.people[1]?.isUnreadable);
+  t.match(seen.body.onCall, [{ personIds: ['dana'] }]);
+
+  const withoutPhone = ({ phone: _phone, ...person }: typeof dana) => person;
+  const kept = { ...body, version: version + 1, people: [dana, eli].map(withoutPhone) };
+  t.match((await call('PUT /v1/on-call', kept)).body, {
+    code: 'request_invalid',
+    detail: /dana.*send the phone again/,
+  });
+  const repair = { ...kept, people: [{ ...dana, phone: '+15555550123' }, withoutPhone(eli)] };
+  const { people } = (await call('PUT /v1/on-call', repair)).body;
+  t.match(people, [{ phone: '••• 23' }, { phone: '••• 22' }]);
+  t.notOk(people.some(({ isUnreadable }) => isUnreadable));
+});

@@ -1,3 +1,4 @@
+import type { ScorecardsReply } from '@hushryd/contracts/http/notifications';
 import type { Problem } from '@hushryd/contracts/http/problem';
 import type { Alert, SosReply } from '@hushryd/contracts/http/sos';
 import type { AlertDocument } from '@hushryd/outreach/alerts/alert-document';
@@ -90,6 +91,14 @@ t.test('contacts are told, who is on call is called, and key 1 stops it, all wit
   const { status, body } = await raise(api, userId);
   t.match([status, body.durability], [202, 'local']);
   await waitFor(() => textsTo(phone).length === 1, { ...patient, what: 'the text' });
+  // What this node sends by itself, staff see at any other.
+  await waitFor(
+    async () => {
+      const reply = await other.call<ScorecardsReply>('GET /v1/providers/scorecards', { as: operator });
+      return reply.body.scorecards?.some(({ provider, accepted }) => provider === 'twilio-sms' && accepted > 0);
+    },
+    { ...patient, what: 'the scorecard of who carried it' },
+  );
   // Where a busy machine did not read the contacts in 50 ms, somebody on call was called in their place at once.
   const isEscalation = ({ receivedAtMs }: { receivedAtMs: number }) =>
     receivedAtMs - Date.parse(body.acceptedAt) >= escalatesAfterMs;

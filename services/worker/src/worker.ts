@@ -10,6 +10,7 @@ import { createPeriodic } from '@hushryd/platform/lifecycle/periodic';
 import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { MongoConnection } from '@hushryd/platform/mongo/connect';
+import { createQueueMeter } from '@hushryd/platform/queues/queue-meter';
 import { connectRedis } from '@hushryd/platform/redis/connect';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import { assertLayout, markFilled } from '@hushryd/platform/redis/layout';
@@ -174,14 +175,14 @@ export async function startWorker({
   for (const schedule of schedules) schedule.start();
   lifecycle.add('schedules', async () => void (await Promise.all(schedules.map((schedule) => schedule.close()))));
 
-  const delivery = await openDelivery({ config, db: mongo.db, lifecycle, telemetry, log });
-  const alerts = await startAlerts({ config, delivery, redis, keys, lifecycle, telemetry, log });
+  const delivery = await openDelivery({ config, workerId, redis, keys, db: mongo.db, lifecycle, telemetry, log });
+  const queueMeter = createQueueMeter({ telemetry });
+  const alerts = await startAlerts({ config, delivery, queueMeter, redis, keys, lifecycle, telemetry, log });
   await startNotifications({
     config,
     delivery,
+    queueMeter,
     takers: [alerts.takeReceipt],
-    workerId,
-    redis,
     keys,
     db: mongo.db,
     lifecycle,

@@ -1,6 +1,14 @@
 import Type, { type Static } from 'typebox';
 import { IdSchema } from '../ids.ts';
-import { ChannelsSchema, EmailSchema, LocaleSchema, MaskedSchema, NameSchema, PhoneSchema } from '../person.ts';
+import {
+  ChannelsSchema,
+  EmailSchema,
+  IsUnreadableSchema,
+  LocaleSchema,
+  MaskedSchema,
+  NameSchema,
+  PhoneSchema,
+} from '../person.ts';
 
 const closed = { additionalProperties: false };
 
@@ -41,9 +49,21 @@ export const ContactSchema = Type.Object(
 );
 export type Contact = Static<typeof ContactSchema>;
 
+/** A contact in its owner's list. One that cannot be decrypted says so, and is written to by no alert until it is put again. */
+export const ListedContactSchema = Type.Object(
+  {
+    ...ContactSchema.properties,
+    name: Type.Optional(NameSchema),
+    phone: Type.Optional(PhoneSchema),
+    isUnreadable: Type.Optional(IsUnreadableSchema),
+  },
+  closed,
+);
+export type ListedContact = Static<typeof ListedContactSchema>;
+
 /** `GET /v1/users/me/contacts`. The version rises by one with every change; 0 where there never was any. */
 export const ContactsReplySchema = Type.Object(
-  { version: Type.Integer({ minimum: 0 }), contacts: Type.Array(ContactSchema, { maxItems: maxContacts }) },
+  { version: Type.Integer({ minimum: 0 }), contacts: Type.Array(ListedContactSchema, { maxItems: maxContacts }) },
   closed,
 );
 export type ContactsReply = Static<typeof ContactsReplySchema>;
@@ -56,8 +76,8 @@ export const MaskedContactsReplySchema = Type.Object(
       Type.Object(
         {
           contactId: IdSchema,
-          name: Type.String(),
-          phone: MaskedSchema,
+          name: Type.Optional(Type.String()),
+          phone: Type.Optional(MaskedSchema),
           email: Type.Optional(MaskedSchema),
           locale: LocaleSchema,
           channels: ChannelsSchema,
@@ -65,6 +85,7 @@ export const MaskedContactsReplySchema = Type.Object(
           userId: Type.Optional(IdSchema),
           isPhoneVerified: Type.Boolean(),
           isEmailVerified: Type.Boolean(),
+          isUnreadable: Type.Optional(IsUnreadableSchema),
         },
         closed,
       ),

@@ -1,6 +1,14 @@
 import Type, { type Static } from 'typebox';
 import { IdSchema } from '../ids.ts';
-import { ChannelsSchema, EmailSchema, LocaleSchema, MaskedSchema, NameSchema, PhoneSchema } from '../person.ts';
+import {
+  ChannelsSchema,
+  EmailSchema,
+  IsUnreadableSchema,
+  LocaleSchema,
+  MaskedSchema,
+  NameSchema,
+  PhoneSchema,
+} from '../person.ts';
 import { IsoTimeSchema } from '../units.ts';
 
 const closed = { additionalProperties: false };
@@ -51,7 +59,7 @@ const timeZone = Type.String({ minLength: 1, maxLength: 64, description: 'IANA n
 
 /**
  * `PUT /v1/on-call`, staff: the whole rota on condition of the version that was read. `phone` and `email` may be left out for a person who is
- * on it already, since nobody is shown them.
+ * on it already, since nobody is shown them; of one who is unreadable the phone is wanted anew, and the email where there is one.
  */
 export const PutOnCallBodySchema = Type.Object(
   {
@@ -65,6 +73,7 @@ export const PutOnCallBodySchema = Type.Object(
           phone: Type.Optional(PhoneSchema),
           email: Type.Optional(EmailSchema),
           locale: LocaleSchema,
+          /** Beside the call, which whoever is on call gets: `sms` and `push`. The others change nothing. */
           channels: ChannelsSchema,
         },
         closed,
@@ -84,7 +93,10 @@ export const PutOverrideBodySchema = OnCallOverrideSchema;
 
 export const OnCallQuerySchema = Type.Object({ at: Type.Optional(IsoTimeSchema) }, closed);
 
-/** `GET /v1/on-call`, staff: the rota, and who is called at `at` on each level; nobody where a level has a gap there. Numbers are masked. */
+/**
+ * `GET /v1/on-call`, staff: the rota, and who is called at `at` on each level; nobody where a level has a gap there. Numbers are masked.
+ * Somebody who is unreadable is not called, shift or not.
+ */
 export const OnCallReplySchema = Type.Object(
   {
     version: Type.Integer({ minimum: 0 }),
@@ -93,11 +105,12 @@ export const OnCallReplySchema = Type.Object(
       Type.Object(
         {
           personId: IdSchema,
-          name: Type.String(),
-          phone: MaskedSchema,
+          name: Type.Optional(Type.String()),
+          phone: Type.Optional(MaskedSchema),
           email: Type.Optional(MaskedSchema),
           locale: LocaleSchema,
           channels: ChannelsSchema,
+          isUnreadable: Type.Optional(IsUnreadableSchema),
         },
         closed,
       ),

@@ -59,6 +59,8 @@ export interface DeliveryDesk {
   attempt<Message>(call: Call<Message> & { isForced?: boolean }): Promise<Attempt | undefined>;
   /** When the provider may be asked again; undefined where it may now. */
   retryAtMs(provider: ProviderName): number | undefined;
+  /** The clock that its attempts are told by, epoch milliseconds: whoever plans the next one by them uses no other. */
+  readonly now: () => number;
 }
 
 /** Shorter pauses are waited for in place; for longer ones the message is put aside. */
@@ -181,7 +183,7 @@ export function createDeliveryDesk({
     return attempt({ provider, message, attemptId, receiptUrl, correlationId, isForced: mode === 'alert' });
   }
 
-  return { deliver, attempt, retryAtMs };
+  return { deliver, attempt, retryAtMs, now };
 }
 
 /** A failed attempt as the plan sees it. */

@@ -136,6 +136,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     metrics,
     log,
     ending: ending.signal,
+    now: desk.now,
   });
   const work = { store: createAlertStore({ db }), announce };
   const dispatch = createDispatchAlert({

@@ -36,7 +36,8 @@ export interface SendEntryParts {
   log: Logger;
   /** The process is about to end: what is under way is finished, and what comes next is left to others. */
   ending?: AbortSignal;
-  now?: () => number;
+  /** The clock of the attempts, which pauses are counted from. */
+  now: () => number;
   random?: () => number;
 }
 
@@ -72,7 +73,7 @@ type EndPlan = Omit<Extract<EntryPlan, { kind: 'end' }>, 'kind'>;
  */
 export function createSendEntry(parts: SendEntryParts): SendEntry {
   const { providers, findRecipients, makeAttempt, settings, delivery, crashAt, metrics, log } = parts;
-  const { ending, now = Date.now, random = Math.random } = parts;
+  const { ending, now, random = Math.random } = parts;
 
   async function end({ alert }: ClaimContext, { known, keep }: HeldEntry, { state, reason }: EndPlan): Promise<void> {
     const { entryId, channel, attempts } = known;

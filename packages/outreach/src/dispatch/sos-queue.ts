@@ -2,7 +2,7 @@ import type { RedisSettings } from '@hushryd/platform/config/shared-environment'
 import { raceTimer } from '@hushryd/platform/lifecycle/race-timer';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectQueues } from '@hushryd/platform/queues/connect-queues';
-import { openQueues } from '@hushryd/platform/queues/open-queues';
+import { openQueues, type Queues } from '@hushryd/platform/queues/open-queues';
 import { openWorker, type QueueWorker } from '@hushryd/platform/queues/open-worker';
 import { createKeys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
@@ -12,6 +12,8 @@ import type { DispatchAlert } from './dispatch-alert.ts';
 export interface SosQueue {
   /** Says that an alert is there whose operators have been told. Never throws, ends within 150 ms: the sweepers find it without. */
   hint(alert: Pick<AlertDocument, '_id' | 'correlationId'>): Promise<void>;
+  /** For whoever shows how much lies in it. */
+  queues: Pick<Queues, 'count'>;
   /** Processors of this process. */
   work(input: { dispatch: DispatchAlert; processors: number; telemetry: Telemetry }): QueueWorker;
   close(): Promise<void>;
@@ -30,6 +32,7 @@ export async function openSosQueue({ settings, log }: { settings: RedisSettings;
   const connections = await connectQueues({ settings, log });
   const queues = openQueues({ connections, keys, names: ['sos'], log, deadlineMs: hintWithinMs });
   return {
+    queues,
     async hint({ _id: recordId, correlationId }) {
       const added = queues.add('sos', { recordId, step: 0, ...(correlationId !== undefined && { correlationId }) });
       await raceTimer(added, hintWithinMs, () => undefined).catch((err: unknown) =>

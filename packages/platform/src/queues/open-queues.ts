@@ -8,7 +8,8 @@ import type { QueueConnections } from './connect-queues.ts';
 import { type JobReference, jobIdOf } from './job-reference.ts';
 import type { QueueName } from './queue-names.ts';
 
-export type QueueCounts = Readonly<Record<'waiting' | 'active' | 'delayed' | 'failed', number>>;
+/** Of what lies in a queue; `delayed` waits for its next try. What has failed is gone from it, see `jobOptions`. */
+export type QueueCounts = Readonly<Record<'waiting' | 'active' | 'delayed', number>>;
 
 export interface Queues {
   /** False where adding would fail at once. */
@@ -96,9 +97,9 @@ export function openQueues({
       await bounded(() => queueOf(name).addBulk(entries));
     },
     async count(name) {
-      const counts = await bounded(() => queueOf(name).getJobCounts('wait', 'active', 'delayed', 'failed'));
-      const { wait: waiting = 0, active = 0, delayed = 0, failed = 0 } = counts;
-      return { waiting, active, delayed, failed };
+      const counts = await bounded(() => queueOf(name).getJobCounts('wait', 'active', 'delayed'));
+      const { wait: waiting = 0, active = 0, delayed = 0 } = counts;
+      return { waiting, active, delayed };
     },
     async close() {
       const closed = Promise.all([...queues.values()].map((queue) => queue.close().catch(() => undefined)));

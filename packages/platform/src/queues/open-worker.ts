@@ -52,6 +52,13 @@ export function openWorker({
     labelNames: ['queue'],
   });
   stalled?.inc({ queue: name }, 0);
+  // BullMQ keeps none that has failed (open-queues.ts), so that here is the only place to count them.
+  const failed = telemetry?.counter({
+    name: 'jobs_failed_total',
+    help: 'Runs of jobs that failed, by what comes next: another try of the queue, or a sweeper',
+    labelNames: ['queue', 'next'],
+  });
+  for (const next of ['try', 'sweeper'] as const) failed?.inc({ queue: name, next }, 0);
   const closing = new AbortController();
   const worker = new Worker<JobReference, void>(name, (job) => process(job.data, closing.signal), {
     connection: connections.client,
@@ -63,9 +70,10 @@ export function openWorker({
     skipVersionCheck: true,
   });
   worker.on('error', (err) => log.debug({ err, queueName: name }, 'worker failed'));
-  worker.on('failed', (job, err) =>
-    log.warn({ err, queueName: name, ...idsOf(job?.data), attempt: job?.attemptsMade }, 'job failed'),
-  );
+  worker.on('failed', (job, err) => {
+    failed?.inc({ queue: name, next: job !== undefined && job.finishedOn === undefined ? 'try' : 'sweeper' });
+    log.warn({ err, queueName: name, ...idsOf(job?.data), attempt: job?.attemptsMade }, 'job failed');
+  });
   worker.on('stalled', () => {
     stalled?.inc({ queue: name });
     log.warn({ queueName: name }, 'a job was taken from a worker that has fallen silent');

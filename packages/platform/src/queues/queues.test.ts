@@ -10,6 +10,7 @@ import { connectQueues } from './connect-queues.ts';
 import type { JobReference } from './job-reference.ts';
 import { openQueues } from './open-queues.ts';
 import { openWorker } from './open-worker.ts';
+import { createQueueMeter } from './queue-meter.ts';
 import type { QueueName } from './queue-names.ts';
 
 const log = createLogger({ service: 'test', instanceId: 'test', level: 'silent' });
@@ -31,8 +32,9 @@ async function openParts(t: Test, own = settings) {
   const startWorker = (
     name: QueueName,
     process: Parameters<typeof openWorker>[0]['process'] = async (job) => void done.push(job),
+    ownTelemetry = telemetry,
   ) => {
-    const worker = openWorker({ connections, keys, name, concurrency: 8, process, log, telemetry });
+    const worker = openWorker({ connections, keys, name, concurrency: 8, process, log, telemetry: ownTelemetry });
     t.teardown(() => worker.close());
     return worker;
   };
@@ -92,6 +94,46 @@ t.test('a job that cannot be done now is done later', async (t) => {
   await waitFor(() => calls === 3, { withinMs: 20_000, what: 'the third try' });
 });
 
+t.test('what lies in the queues is counted when somebody asks, and what has failed as it does', async (t) => {
+  const { queues, startWorker } = await openParts(t);
+  const own = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
+  const meter = createQueueMeter({ telemetry: own });
+  meter.watch(queues, ['otp']);
+  meter.watch(queues, ['low']);
+  const metrics = () => own.registry.metrics();
+  t.match(await metrics(), /^queue_jobs\{queue="otp",state="waiting",.*\} 0$/m);
+  const jobs = Array.from({ length: 10 }, () => ({ recordId: newId(), step: 0 }));
+  await queues.addMany('low', jobs);
+  t.match(await metrics(), /^queue_jobs\{queue="low",state="waiting",.*\} 10$/m);
+
+  let begun = 0;
+  startWorker(
+    'low',
+    async (_job, signal) => {
+      begun += 1;
+      if (!signal.aborted) await once(signal, 'abort');
+    },
+    own,
+  );
+  await waitFor(() => begun === 8, { withinMs: 20_000, what: 'as many as are done at once' });
+  const text = await metrics();
+  t.match(text, /^queue_jobs\{queue="low",state="active",.*\} 8$/m);
+  t.match(text, /^queue_jobs\{queue="low",state="waiting",.*\} 2$/m);
+  t.match(text, /^queue_jobs\{queue="otp",state="waiting",.*\} 0$/m);
+
+  const fails = async () => {
+    throw new Error('the stores are away');
+  };
+  startWorker('otp', fails, own);
+  t.match(await metrics(), /^jobs_failed_total\{queue="otp",next="sweeper",.*\} 0$/m);
+  await queues.add('otp', { recordId: newId(), step: 0 });
+  await waitFor(async () => /^jobs_failed_total\{queue="otp",next="sweeper",.*\} 1$/m.test(await metrics()), {
+    withinMs: 20_000,
+    what: 'a job that is left to the sweeper',
+  });
+  t.match(await metrics(), /^jobs_failed_total\{queue="otp",next="try",.*\} 2$/m);
+});
+
 t.test('what a worker had that fell silent is taken from it, done, and counted', async (t) => {
   const { connections, keys, queues, done, startWorker } = await openParts(t);
   let calls = 0;
@@ -122,12 +164,16 @@ t.test('without a server jobs are refused at once, and taken when it is back', a
   startWorker('otp');
   await queues.add('otp', { recordId: 'before', step: 0 });
   await arrives(done, 1);
+  const own = createTelemetry({ service: 'test', instanceId: 'test', withProcessMetrics: false });
+  createQueueMeter({ telemetry: own }).watch(queues, ['otp']);
+  t.match(await own.registry.metrics(), /^queue_jobs\{queue="otp"/m);
 
   engine.faults.pause();
   await t.rejects(queues.add('otp', { recordId: 'hung', step: 0 }), { code: 'redis_unavailable' });
   engine.faults.resume();
   await engine.faults.kill9();
   await waitFor(() => !queues.isReady, { withinMs: 10_000, what: 'the lost connection' });
+  t.notMatch(await own.registry.metrics(), /^queue_jobs\{/m, 'a depth that nobody knows is not told');
   await t.rejects(queues.add('otp', { recordId: 'away', step: 0 }), { code: 'redis_unavailable' });
   await engine.faults.restart();
 

@@ -11,6 +11,7 @@ import type { ContactBook } from '@hushryd/outreach/people/contacts/contact-book
 import { type ContactProof, checkContactCode, sendContactCode } from '@hushryd/outreach/people/contacts/verify-contact';
 import { contactsView } from '@hushryd/outreach/people/people-rules';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
 import type { ApiServer } from '../api-server.ts';
 import type { AuditOrder } from '../audit-order.ts';
 import { toCodeReply } from '../code-reply.ts';
@@ -23,9 +24,19 @@ const riders = ['driver', 'rider'] as const;
 /** Whom an SOS reaches: a person's own contacts, and staff's view of them. */
 export function addContactRoutes(
   app: ApiServer,
-  { book, codes, safety }: ContactProof & { book: ContactBook },
+  { book, codes, safety, log }: ContactProof & { book: ContactBook; log: Logger },
   auditOrder: AuditOrder,
 ): void {
+  async function list(userId: string): ReturnType<ContactBook['list']> {
+    const listed = await book.list(userId);
+    const lost = listed.contacts.filter(({ isUnreadable }) => isUnreadable);
+    if (lost.length > 0) {
+      const contactIds = lost.map(({ contactId }) => contactId);
+      log.error({ userId, contactIds }, 'contacts are not readable, no alert reaches them');
+    }
+    return listed;
+  }
+
   app.get(
     '/v1/users/me/contacts',
     {
@@ -37,7 +48,7 @@ export function addContactRoutes(
         response: { 200: ContactsReplySchema },
       },
     },
-    ({ identity }) => book.list(identity.userId),
+    ({ identity }) => list(identity.userId),
   );
 
   app.put(
@@ -50,7 +61,7 @@ export function addContactRoutes(
         summary: 'Add an emergency contact, or change one',
         description:
           'At most eight. Answered, it is what the next alert uses, on every node. Where the answer does not come, send the same again. ' +
-          'A number or email that changes has to be verified anew.',
+          'A number or email that changes has to be verified anew. So does a contact that was unreadable.',
         params: ContactParamsSchema,
         body: PutContactBodySchema,
         response: { 200: ContactSchema, 201: ContactSchema },
@@ -137,7 +148,7 @@ export function addContactRoutes(
     async ({ identity, params }) => {
       if (contactsView(identity, params.id) !== 'masked') throw new AppError('not_found');
       auditOrder(identity, { action: 'read_contacts', targetUserId: params.id });
-      const { version, contacts } = await book.list(params.id);
+      const { version, contacts } = await list(params.id);
       return { version, contacts: contacts.map(maskContact) };
     },
   );

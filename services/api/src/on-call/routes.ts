@@ -12,6 +12,7 @@ import type { OnCallRota } from '@hushryd/outreach/people/on-call/on-call-rota';
 import { whoIsOnCall } from '@hushryd/outreach/people/on-call/who-is-on-call';
 import { mayManageOnCall } from '@hushryd/outreach/people/people-rules';
 import { AppError } from '@hushryd/platform/errors/app-error';
+import type { Logger } from '@hushryd/platform/logging/logger';
 import type { ApiServer } from '../api-server.ts';
 import type { AuditOrder } from '../audit-order.ts';
 
@@ -21,7 +22,7 @@ const staff = ['operator'] as const;
 /** Who is called when an alert is not answered. Every change is written down before it is carried out. */
 export function addOnCallRoutes(
   app: ApiServer,
-  { onCall, personSeal }: { onCall: OnCallRota; personSeal: PersonSeal },
+  { onCall, personSeal, log }: { onCall: OnCallRota; personSeal: PersonSeal; log: Logger },
   auditOrder: AuditOrder,
 ): void {
   app.get(
@@ -38,7 +39,14 @@ export function addOnCallRoutes(
     },
     async ({ identity, query }) => {
       if (!mayManageOnCall(identity)) throw new AppError('forbidden');
-      return toReply(personSeal, await onCall.read(), query.at === undefined ? Date.now() : Date.parse(query.at));
+      const atMs = query.at === undefined ? Date.now() : Date.parse(query.at);
+      const shown = toReply(personSeal, await onCall.read(), atMs);
+      const lost = shown.people.filter(({ isUnreadable }) => isUnreadable);
+      if (lost.length > 0) {
+        const personIds = lost.map(({ personId }) => personId);
+        log.error({ personIds }, 'people on the rota are not readable and cannot be called');
+      }
+      return shown;
     },
   );
 
@@ -52,7 +60,7 @@ export function addOnCallRoutes(
         summary: 'Replace the rota',
         description:
           'On condition of the version that was read. Overrides stay, those that are over go. Numbers of people who are on it already may ' +
-          'be left out.',
+          'be left out, unless they are unreadable.',
         body: PutOnCallBodySchema,
         response: { 200: OnCallReplySchema },
       },
@@ -108,9 +116,9 @@ function toReply(seal: PersonSeal, rota: Rota, atMs: number): OnCallReply {
   return {
     version: rota.version,
     timeZone: rota.timeZone,
-    people: rota.people.map(seal.open).map(({ email, ...person }) => ({
+    people: rota.people.map(seal.show).map(({ phone, email, ...person }) => ({
       ...person,
-      phone: maskPhone(person.phone),
+      ...(phone !== undefined && { phone: maskPhone(phone) }),
       ...(email !== undefined && { email: maskEmail(email) }),
     })),
     levels: rota.levels,

@@ -6,6 +6,7 @@ import { createCrashPoints } from '@hushryd/platform/lifecycle/crash-points';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectMongo } from '@hushryd/platform/mongo/connect';
+import type { QueueMeter } from '@hushryd/platform/queues/queue-meter';
 import type { RedisClient } from '@hushryd/platform/redis/client';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
@@ -21,6 +22,7 @@ import type { Delivery } from '../open-delivery.ts';
 export async function startAlerts({
   config,
   delivery: { providers, desk },
+  queueMeter,
   redis,
   keys,
   lifecycle,
@@ -29,6 +31,7 @@ export async function startAlerts({
 }: {
   config: Pick<WorkerConfig, 'mongo' | 'sosRedis' | 'fieldKeys' | 'crash' | 'delivery' | 'dispatch' | 'notifications'>;
   delivery: Delivery;
+  queueMeter: QueueMeter;
   redis: RedisClient;
   keys: Keys;
   lifecycle: Lifecycle;
@@ -62,6 +65,7 @@ export async function startAlerts({
   if (notifications.usesQueue) {
     const queue = await openSosQueue({ settings: config.sosRedis, log });
     lifecycle.add('queue of alerts', () => queue.close());
+    queueMeter.watch(queue.queues, ['sos']);
     const worker = queue.work({ dispatch: opened.dispatch, processors: settings.processors, telemetry });
     lifecycle.add('processors of alerts', () => worker.close());
   }

@@ -1,4 +1,3 @@
-import { createScorecardTelling } from '@hushryd/outreach/delivery/scorecard-exchange';
 import { notificationLanes } from '@hushryd/outreach/notifications/notification-document';
 import { createNotificationMetrics } from '@hushryd/outreach/notifications/notification-metrics';
 import { createNotificationStore } from '@hushryd/outreach/notifications/notification-store';
@@ -16,7 +15,7 @@ import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectQueues } from '@hushryd/platform/queues/connect-queues';
 import { openQueues } from '@hushryd/platform/queues/open-queues';
-import type { RedisClient } from '@hushryd/platform/redis/client';
+import type { QueueMeter } from '@hushryd/platform/queues/queue-meter';
 import type { Keys } from '@hushryd/platform/redis/keys';
 import type { Telemetry } from '@hushryd/platform/telemetry/telemetry';
 import type { Db } from 'mongodb';
@@ -31,10 +30,9 @@ import type { Delivery } from '../open-delivery.ts';
  */
 export async function startNotifications({
   config,
-  delivery: { providers, scorecards, desk, now },
+  delivery: { providers, desk, now },
+  queueMeter,
   takers,
-  workerId,
-  redis,
   keys,
   db,
   lifecycle,
@@ -43,9 +41,8 @@ export async function startNotifications({
 }: {
   config: Pick<WorkerConfig, 'redis' | 'mongo' | 'fieldKeys' | 'delivery' | 'notifications'>;
   delivery: Delivery;
+  queueMeter: QueueMeter;
   takers: readonly TakeReceipt[];
-  workerId: string;
-  redis: RedisClient;
   keys: Keys;
   db: Db;
   lifecycle: Lifecycle;
@@ -60,7 +57,10 @@ export async function startNotifications({
   const connections = settings.usesQueue ? await connectQueues({ settings: config.redis, log }) : undefined;
   if (connections !== undefined) lifecycle.add('queue connections', () => connections.close());
   const queues = connections && openQueues({ connections, keys, names: notificationLanes, log });
-  if (queues !== undefined) lifecycle.add('queues', () => queues.close());
+  if (queues !== undefined) {
+    lifecycle.add('queues', () => queues.close());
+    queueMeter.watch(queues, notificationLanes);
+  }
 
   const store = createNotificationStore({ db, deadlineMs: config.mongo.deadlineMs });
   const metrics = createNotificationMetrics(telemetry);
@@ -82,12 +82,9 @@ export async function startNotifications({
     log,
     now,
   });
-  const periodic = [
-    createPendingReceiptsSweep({ desk: webhooks, everyMs: settings.sweepMs * 5, log }),
-    createScorecardTelling({ redis, keys, instanceId: workerId, scorecards, log }),
-  ];
-  for (const work of periodic) work.start();
-  lifecycle.add('receipts', async () => void (await Promise.all(periodic.map((work) => work.close()))));
+  const receipts = createPendingReceiptsSweep({ desk: webhooks, everyMs: settings.sweepMs * 5, log });
+  receipts.start();
+  lifecycle.add('receipts', () => receipts.close());
 
   const queue = connections && queues && { connections, queues, keys };
   const sending = startSending({ store, queue, process, settings, telemetry, log, now });

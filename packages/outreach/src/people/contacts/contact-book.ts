@@ -1,15 +1,17 @@
-import { type Contact, maxContacts, type PutContactBody } from '@hushryd/contracts/http/contacts';
+import { type Contact, type ListedContact, maxContacts, type PutContactBody } from '@hushryd/contracts/http/contacts';
 import { AppError } from '@hushryd/platform/errors/app-error';
 import { type CopyKeeper, changeVersioned, type Decide } from '../versioned/change-versioned.ts';
-import type { ContactSeal } from './contact-seal.ts';
+import type { ContactSeal, SealedContact } from './contact-seal.ts';
 import type { ContactStore, ContactsDocument } from './contact-store.ts';
 
 export interface ContactBook {
-  list(userId: string): Promise<{ version: number; contacts: Contact[] }>;
-  /** @throws AppError `not_found` */
+  /** Those that cannot be decrypted are marked. */
+  list(userId: string): Promise<{ version: number; contacts: ListedContact[] }>;
+  /** @throws AppError `not_found`; `internal` where it cannot be decrypted */
   get(userId: string, contactId: string): Promise<Contact>;
   /**
    * Add a contact under the caller's id, or replace it. A number or email that is no longer the verified one is not verified any more.
+   * One that could not be decrypted can be after this.
    * @throws AppError `contact_limit`, `request_invalid` (a channel without what it needs)
    */
   put(userId: string, contactId: string, fields: PutContactBody): Promise<{ contact: Contact; isNew: boolean }>;
@@ -36,38 +38,42 @@ export interface ContactWork {
  * @throws AppError `database_unavailable`, `redis_unavailable` (see change-versioned.ts); the same may be asked again
  */
 export function createContactBook({ store, seal, copies, now }: ContactWork): ContactBook {
-  const open = (document: ContactsDocument | null): Contact[] =>
-    document?.contacts.map((contact) => seal.open(document._id, contact)) ?? [];
+  /** Of the others none is opened: whether they can be is no matter. */
+  const openOne = (document: ContactsDocument | null, userId: string, contactId: string): Contact =>
+    seal.open(userId, findIn(document?.contacts ?? [], contactId));
 
-  async function change(userId: string, decide: Decide<ContactsDocument>): Promise<Contact[]> {
-    return open(await changeVersioned({ store, copies, id: userId, decide, now }));
-  }
+  const change = (userId: string, decide: Decide<ContactsDocument>): Promise<ContactsDocument | null> =>
+    changeVersioned({ store, copies, id: userId, decide, now });
 
   return {
     async list(userId) {
       const document = await store.find(userId);
-      return { version: document?.version ?? 0, contacts: open(document) };
+      return {
+        version: document?.version ?? 0,
+        contacts: document?.contacts.map((one) => seal.show(userId, one)) ?? [],
+      };
     },
 
     async get(userId, contactId) {
-      return findIn(open(await store.find(userId)), contactId);
+      return openOne(await store.find(userId), userId, contactId);
     },
 
     async put(userId, contactId, fields) {
       checkChannels(fields);
       let isNew = false;
-      const contacts = await change(userId, (document) => {
+      const changed = await change(userId, (document) => {
         const stored = document?.contacts ?? [];
         const sealed = stored.find((contact) => contact.contactId === contactId);
-        const previous = sealed && seal.open(userId, sealed);
+        const shown = sealed && seal.show(userId, sealed);
+        const previous = isReadable(shown) ? shown : undefined;
         const contact = { contactId, ...fields, ...keptProofs(fields, previous) };
         if (previous !== undefined && isSame(previous, contact)) return undefined;
-        isNew = previous === undefined;
+        isNew = sealed === undefined;
         if (isNew && stored.length >= maxContacts) throw new AppError('contact_limit');
         const next = seal.seal(userId, contact);
         return { contacts: sealed ? stored.map((one) => (one === sealed ? next : one)) : [...stored, next] };
       });
-      return { contact: findIn(contacts, contactId), isNew };
+      return { contact: openOne(changed, userId, contactId), isNew };
     },
 
     async remove(userId, contactId) {
@@ -79,15 +85,15 @@ export function createContactBook({ store, seal, copies, now }: ContactWork): Co
 
     async markVerified(userId, contactId, { field, value }) {
       const flag = field === 'phone' ? 'isPhoneVerified' : 'isEmailVerified';
-      const contacts = await change(userId, (document) => {
-        const opened = findIn(open(document), contactId);
+      const changed = await change(userId, (document) => {
+        const opened = openOne(document, userId, contactId);
         if (opened[field] !== value) throw new AppError('code_expired');
         if (opened[flag]) return undefined;
         const mark = (one: ContactsDocument['contacts'][number]) =>
           one.contactId === contactId ? { ...one, [flag]: true } : one;
         return { contacts: document?.contacts.map(mark) ?? [] };
       });
-      return findIn(contacts, contactId);
+      return openOne(changed, userId, contactId);
     },
   };
 }
@@ -108,7 +114,10 @@ function keptProofs({ phone, email }: PutContactBody, previous: Contact | undefi
   };
 }
 
-function findIn(contacts: readonly Contact[], contactId: string): Contact {
+const isReadable = (contact: ListedContact | undefined): contact is Contact =>
+  contact !== undefined && !contact.isUnreadable;
+
+function findIn(contacts: readonly SealedContact[], contactId: string): SealedContact {
   const contact = contacts.find((one) => one.contactId === contactId);
   if (contact === undefined) throw new AppError('not_found');
   return contact;

@@ -1,5 +1,6 @@
-import type { Contact } from '@hushryd/contracts/http/contacts';
+import type { Contact, ListedContact } from '@hushryd/contracts/http/contacts';
 import type { FieldCipher, FieldPlace, SealedText } from '@hushryd/platform/crypto/field-cipher';
+import { showReadable } from '../show-readable.ts';
 
 /** A contact as it is stored, cached and copied into an alert: what says who it is, is encrypted. */
 export type SealedContact = Omit<Contact, 'name' | 'phone' | 'email' | 'relation'> & {
@@ -13,11 +14,19 @@ export interface ContactSeal {
   seal(userId: string, contact: Contact): SealedContact;
   /** @param userId whose contact it is @throws AppError `internal`: somebody else's, tampered with, or the key is gone */
   open(userId: string, sealed: SealedContact): Contact;
+  /** As much of it as can be read. */
+  show(userId: string, sealed: SealedContact): ListedContact;
   /** Under the current key; undefined where it is already. */
   reEncrypt(userId: string, sealed: SealedContact): SealedContact | undefined;
 }
 
 const sealedFields = ['name', 'phone', 'email', 'relation'] as const;
+
+const placeOf = (userId: string, contactId: string, field: string): FieldPlace => ({
+  collection: 'emergency_contacts',
+  id: userId,
+  field: `contacts.${contactId}.${field}`,
+});
 
 /** Encrypts what is private of emergency contacts, each field for its owner, contact and name. */
 export function createContactSeal(cipher: FieldCipher): ContactSeal {
@@ -29,8 +38,7 @@ export function createContactSeal(cipher: FieldCipher): ContactSeal {
     const converted = { ...contact };
     for (const field of sealedFields) {
       const text = contact[field];
-      const place = { collection: 'emergency_contacts', id: userId, field: `contacts.${contact.contactId}.${field}` };
-      if (text !== undefined) converted[field] = convert(text, place);
+      if (text !== undefined) converted[field] = convert(text, placeOf(userId, contact.contactId, field));
     }
     return converted;
   };
@@ -38,6 +46,11 @@ export function createContactSeal(cipher: FieldCipher): ContactSeal {
   return {
     seal: (userId, contact) => each(userId, contact, cipher.encrypt),
     open: (userId, sealed) => each(userId, sealed, cipher.decrypt),
+    show: (userId, sealed) =>
+      showReadable(cipher, sealed, {
+        fields: sealedFields,
+        placeOf: (field) => placeOf(userId, sealed.contactId, field),
+      }),
     reEncrypt(userId, sealed) {
       const isCurrent = sealedFields.every((field) => {
         const text = sealed[field];

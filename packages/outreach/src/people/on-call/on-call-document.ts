@@ -2,6 +2,7 @@ import type { OnCallLevel, OnCallOverride } from '@hushryd/contracts/http/on-cal
 import type { Channel } from '@hushryd/contracts/person';
 import type { FieldCipher, FieldPlace, SealedText } from '@hushryd/platform/crypto/field-cipher';
 import type { CollectionDeclaration } from '@hushryd/platform/mongo/collection-declaration';
+import { showReadable } from '../show-readable.ts';
 import type { VersionedDocument } from '../versioned/versioned-store.ts';
 
 export const onCallCollection: CollectionDeclaration = { name: 'on_call', indexes: [] };
@@ -29,6 +30,10 @@ export interface OnCallPerson {
   channels: Channel[];
 }
 
+/** For whoever manages the rota: what cannot be decrypted is left out. */
+export type ShownPerson = Omit<OnCallPerson, 'name' | 'phone'> &
+  Partial<Pick<OnCallPerson, 'name' | 'phone'>> & { isUnreadable?: true };
+
 /** The rota without what only its store needs; safe in JSON. */
 export interface Rota {
   /** 0 where none was ever written. */
@@ -48,11 +53,19 @@ export interface PersonSeal {
   seal(person: OnCallPerson): SealedPerson;
   /** @throws AppError `internal` */
   open(sealed: SealedPerson): OnCallPerson;
+  /** As much of it as can be read. */
+  show(sealed: SealedPerson): ShownPerson;
 }
+
+const placeOf = (personId: string, field: string): FieldPlace => ({
+  collection: 'on_call',
+  id: rotaId,
+  field: `people.${personId}.${field}`,
+});
 
 export function createPersonSeal(cipher: FieldCipher): PersonSeal {
   const each = <Person extends OnCallPerson>(person: Person, convert: (text: string, place: FieldPlace) => string) => {
-    const at = (field: string) => ({ collection: 'on_call', id: rotaId, field: `people.${person.personId}.${field}` });
+    const at = (field: string) => placeOf(person.personId, field);
     return {
       ...person,
       name: convert(person.name, at('name')),
@@ -63,5 +76,10 @@ export function createPersonSeal(cipher: FieldCipher): PersonSeal {
   return {
     seal: (person) => each(person, cipher.encrypt),
     open: (sealed) => each(sealed, cipher.decrypt),
+    show: (sealed) =>
+      showReadable(cipher, sealed, {
+        fields: ['name', 'phone', 'email'],
+        placeOf: (field) => placeOf(sealed.personId, field),
+      }),
   };
 }

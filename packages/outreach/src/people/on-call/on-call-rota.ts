@@ -55,7 +55,12 @@ export function createOnCallRota({
   /** Nobody is shown numbers, so who changes a shift sends them back empty. */
   function toPerson(wish: PutOnCallBody['people'][number], stored: Rota): OnCallPerson {
     const sealed = stored.people.find(({ personId }) => personId === wish.personId);
-    const known = sealed && seal.open(sealed);
+    const known = sealed && seal.show(sealed);
+    if (known?.isUnreadable && wish.phone === undefined) {
+      refuse(
+        `what is stored of ${wish.personId} is not readable: send the phone again, and the email where there is one`,
+      );
+    }
     const phone = wish.phone ?? known?.phone;
     const email = wish.email ?? known?.email;
     if (phone === undefined) refuse(`${wish.personId} is new and wants a phone`);
