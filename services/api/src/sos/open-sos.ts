@@ -57,6 +57,8 @@ export interface SosGuards {
 export interface SosParts {
   store: AlertStore;
   raiseSos: RaiseSos;
+  /** Whether the journal of this node takes a press, whatever the stores do. */
+  canKeep: () => boolean;
   work: AlertWork & { sealer: NoteSealer; verifyPin: VerifyCancelPin; readOwnPhone: ReadOwnPhone };
   show: ShowParts;
   /** Sends what is due, as every process does that may send. */
@@ -214,6 +216,7 @@ export async function openSos({
   return {
     store,
     raiseSos,
+    canKeep: () => journal.canTake,
     work: { store, announce, sealer, verifyPin, readOwnPhone: dispatch.readOwnPhone },
     show: { sealer, mapUrl, timeline },
     dispatch,
