@@ -4,13 +4,16 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor, within } from '@hushryd/platform/testing/wait-for';
+import { uuidV7 } from '@hushryd/sdk/sos/uuid-v7';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { WebSocket, WebSocketServer } from 'ws';
 import { backendsConfig } from '../src/front-door/backends-config.ts';
 import { isNewEnough } from '../src/front-door/find-haproxy.ts';
-import { configDir, openFrontDoor, whyNoFrontDoor } from './open-front-door.ts';
+import { configDir, openFrontDoor, portsOf, whyNoFrontDoor } from './open-front-door.ts';
+import { startSystemOnOwnEngines } from './system.ts';
 
 // What the front door does to a request on its way, seen by servers that say what reached them.
 
@@ -153,6 +156,32 @@ t.test('a server that is not ready gets nothing, and without any the door says s
   t.equal(statusCode, 200);
   t.match(await body.text(), /haproxy_server_current_sessions\{proxy="realtime",server="realtime1"\}/);
   t.equal((await request(`${url}/metrics`)).statusCode, 200, 'which is the api’s own path from outside');
+});
+
+t.test('with both stores dead a call for help gets through the door', { skip }, async (t) => {
+  const { system, redis, mongo } = await startSystemOnOwnEngines(t, { apis: 2, realtimes: 0, workers: 0 });
+  const door = await openFrontDoor(t, { apis: portsOf(system.apis), realtimes: [] });
+  const readStates = async () => Object.values(await door.admin.readStates('api'));
+  await waitFor(async () => (await readStates()).every((state) => state === 'UP'), {
+    withinMs: 10_000,
+    what: 'both in service',
+  });
+  await Promise.all([redis.faults.kill9(), mongo.faults.kill9()]);
+  // A server that is not ready is out of service after three checks in a row, within 3 s.
+  await sleep(6_000);
+
+  const alertId = uuidV7(Date.now());
+  const response = await request(`${door.url}/api/v1/sos`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${system.token('rita', 'rider')}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ alertId, triggeredAt: new Date().toISOString() }),
+  });
+
+  t.match(
+    { status: response.statusCode, body: await response.body.json() },
+    { status: 202, body: { alertId, durability: 'local' } },
+  );
+  t.same(await readStates(), ['UP', 'UP']);
 });
 
 t.test('the files that are written here and the one for DNS name the same backends', async (t) => {

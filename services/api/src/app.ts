@@ -99,7 +99,7 @@ export async function createApp(
   addCors(app, { origins: settings.corsOrigins });
   addDraining(app, settings.isDraining);
   await addOpenApi(app);
-  addHealth(app, { ...settings, dependencies: parts.pings });
+  addHealth(app, { ...settings, dependencies: parts.pings, canKeepAlerts: parts.sos.canKeep });
 
   const audit = createAuditReading(log);
   const waiters = createPositionWaiters({ ...parts, maxWaiters: settings.longPollMaxWaiters });

@@ -1,5 +1,5 @@
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
-import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
+import { startInTurn } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { RedisConnections } from '@hushryd/platform/redis/connect';
 import type { Keys } from '@hushryd/platform/redis/keys';
@@ -39,13 +39,15 @@ export interface LiveParts {
   batcher: FixBatcher;
 }
 
+/** A Redis that is there and fails over is waited for so long. */
+const withinMs = 10_000;
+
 /**
  * Follow the feeds of Redis. Ready when this resolves: the live positions have been read. Each thing that is started is closed by
- * `lifecycle`.
+ * `lifecycle`. Where Redis is away they start once it has come, and until then requests for what they know are refused.
  *
  * @param resolveTrips who may watch these trips, from the truth
  * @param readRevocations what of tokens is void, from the truth
- * @throws AppError `redis_unavailable`
  */
 export async function openLive(
   config: Pick<ApiConfig, 'batch' | 'eventStreams'>,
@@ -79,7 +81,6 @@ export async function openLive(
     telemetry,
   });
   const revocations = createRevocations({ redis, keys, follower, readTruth: readRevocations, log });
-  await startPatiently(() => follower.start());
   lifecycle.add('access logs', () => follower.close());
 
   const livePositions = createLivePositions({ connections, keys, log, telemetry });
@@ -88,7 +89,6 @@ export async function openLive(
     if (position === undefined) nearby.remove(driverId);
     else nearby.upsert(position);
   });
-  await startPatiently(() => livePositions.start());
   lifecycle.add('live positions', () => livePositions.close());
 
   const positions = createPositionReader({ redis, keys });
@@ -103,13 +103,23 @@ export async function openLive(
     log,
     telemetry,
   });
-  await startPatiently(() => tripStreams.start());
   lifecycle.add('event streams', () => tripStreams.close());
 
   const historyPaces = createHistoryPaces(keys.driverPartition);
   const durableFeed = createDurableFeed({ connections, keys, ...historyPaces, log });
-  await startPatiently(() => durableFeed.start());
   lifecycle.add('durable feed', () => durableFeed.close());
+
+  // The first of them asks the truth for what of tokens is void, where Redis cannot say.
+  const stopStarting = await startInTurn(
+    [
+      { name: 'access logs', start: follower.start },
+      { name: 'live positions', start: livePositions.start },
+      { name: 'event streams', start: tripStreams.start },
+      { name: 'durable feed', start: durableFeed.start },
+    ],
+    { withinMs: connections.isAdmitted ? withinMs : 0, log },
+  );
+  lifecycle.add('start of live parts', stopStarting);
 
   const runs = createRuns({ redis, keys });
   const batcher = createFixBatcher({

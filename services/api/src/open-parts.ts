@@ -9,7 +9,6 @@ import { createTrackedAlerts } from '@hushryd/outreach/trail/tracked-alerts';
 import { createTickets, type Tickets } from '@hushryd/platform/auth/tickets';
 import { createFieldCipher } from '@hushryd/platform/crypto/field-cipher';
 import type { Lifecycle } from '@hushryd/platform/lifecycle/lifecycle';
-import { startPatiently } from '@hushryd/platform/lifecycle/start-patiently';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import { connectMongo } from '@hushryd/platform/mongo/connect';
 import { createRealtimeNodes, type RealtimeNodes } from '@hushryd/platform/nodes/realtime-nodes';
@@ -65,12 +64,16 @@ export interface ApiParts extends LiveParts {
   pings: HealthChecks['dependencies'];
 }
 
+/** How long each connection is waited for at the start once Redis is known to be away. */
+const hurriedMs = 250;
+
 /**
  * Connect to the stores and build on them what the features need; each thing that is started is closed by `lifecycle`, the newest
  * first. Ready when this resolves: the live positions have been read.
  *
- * @throws ConfigError (Redis holds data laid out otherwise), AppError `redis_unavailable`. MongoDB may be away: requests that need it
- *   fail until it is back.
+ * Both stores may be away: requests that need them fail until they are there, and alerts are taken all the same.
+ *
+ * @throws ConfigError: Redis evicts, or holds data laid out otherwise. One that comes later and does fails `lifecycle`
  */
 export async function openParts(
   config: Pick<
@@ -108,11 +111,19 @@ export async function openParts(
 ): Promise<ApiParts> {
   const mongo = connectMongo({ settings: config.mongo, log });
   lifecycle.add('mongodb', () => mongo.close());
-  const connections = await connectRedis({ settings: config.redis, role: 'live', log, telemetry });
+  const keys = createKeys(config.redis);
+  const connections = await connectRedis({
+    settings: config.redis,
+    role: 'live',
+    check: (redis) => assertLayout({ redis, keys }),
+    patience: { onRefused: lifecycle.fail },
+    log,
+    telemetry,
+  });
   lifecycle.add('redis', () => connections.close());
   const redis = connections.commands;
-  const keys = createKeys(config.redis);
-  await startPatiently(() => assertLayout({ redis, keys }));
+  // Where one is away the others most likely are, too, and people may press meanwhile.
+  const queueWithinMs = connections.isAdmitted ? undefined : hurriedMs;
 
   // A write that is not answered is tried a second time: the two share the deadline.
   const deadlineMs = config.mongo.deadlineMs / 2;
@@ -139,6 +150,7 @@ export async function openParts(
     deadlineMs,
     keys,
     providers,
+    redisWithinMs: queueWithinMs,
     lifecycle,
     telemetry,
     log,
@@ -158,6 +170,7 @@ export async function openParts(
   const sos = await openSos({
     settings: config.sos,
     redis: config.sosRedis,
+    redisWithinMs: queueWithinMs,
     mongo: config.mongo,
     region: config.region,
     people: sosPeople,

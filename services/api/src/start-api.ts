@@ -33,7 +33,7 @@ const replyMarginMs = 1_000;
  *
  * @param guards others than the real ones are for negative controls, which show that a broken one is found out
  * @param sendOtp carries one-time codes; without it they cannot be asked for
- * @throws ConfigError for a taken port or a key ring that cannot be read; AppError `redis_unavailable`
+ * @throws ConfigError for a taken port, a key ring that cannot be read, or a Redis that may not be used
  */
 export async function startApi(
   config: ApiConfig,

@@ -101,6 +101,8 @@ t.test('with both stores dead the journal holds it; without a journal nobody say
   const held = await raise(api, userId);
   t.match([held.reply.status, held.reply.body.durability], [202, 'local']);
   t.ok(held.tookMs < generousMs, `took ${Math.round(held.tookMs)} ms`);
+  const awayBoth = { redis: { status: 'down' }, mongodb: { status: 'down' } };
+  t.match(await api.call('GET /health/ready'), { status: 200, body: { status: 'ready', dependencies: awayBoth } });
 
   // 65,536 bytes hold less than a hundred of these.
   const flood = await Promise.all(
@@ -111,8 +113,13 @@ t.test('with both stores dead the journal holds it; without a journal nobody say
   const refused = flood.find(({ reply }) => reply.status === 503);
   t.match(refused?.reply.body, { code: 'sos_not_persisted' });
   t.equal(refused?.reply.headers.get('retry-after'), '1');
+  t.match(await homeless.call('GET /health/ready'), { status: 503, body: { status: 'not_ready' } }, 'full');
 
   await mongo.faults.restart();
+  await waitFor(async () => (await homeless.call('GET /health/ready')).status === 200, {
+    ...recovery,
+    what: 'a store to be enough',
+  });
   await redis.faults.restart();
   const acknowledged = [held, ...flood].filter(({ reply }) => reply.status === 202);
   await waitFor(

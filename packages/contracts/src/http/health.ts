@@ -3,15 +3,6 @@ import Type, { type Static } from 'typebox';
 const closed = { additionalProperties: false };
 export const LiveReplySchema = Type.Object({ status: Type.Literal('live'), instanceId: Type.String() }, closed);
 export type LiveReply = Static<typeof LiveReplySchema>;
-export const ReadyReplySchema = Type.Object(
-  {
-    status: Type.Union([Type.Literal('ready'), Type.Literal('draining'), Type.Literal('not_ready')]),
-    instanceId: Type.String(),
-  },
-  closed,
-);
-export type ReadyReply = Static<typeof ReadyReplySchema>;
-
 /** One dependency as `/health` saw it; `latencyMs` is missing where it did not answer in time. */
 export const DependencyHealthSchema = Type.Object(
   {
@@ -22,6 +13,20 @@ export const DependencyHealthSchema = Type.Object(
   closed,
 );
 export type DependencyHealth = Static<typeof DependencyHealthSchema>;
+
+/**
+ * `GET /health/ready`: may requests be sent to this node. `dependencies` where the process does something without them: they are told, and
+ * do not decide alone.
+ */
+export const ReadyReplySchema = Type.Object(
+  {
+    status: Type.Union([Type.Literal('ready'), Type.Literal('draining'), Type.Literal('not_ready')]),
+    instanceId: Type.String(),
+    dependencies: Type.Optional(Type.Record(Type.String(), DependencyHealthSchema)),
+  },
+  closed,
+);
+export type ReadyReply = Static<typeof ReadyReplySchema>;
 
 /** `GET /health`: every dependency; answers within 200 ms even when one hangs. `degraded` when any is down. */
 export const HealthReplySchema = Type.Object(

@@ -27,9 +27,17 @@ const hintWithinMs = 150;
  *
  * @throws ConfigError for a Redis that evicts
  */
-export async function openSosQueue({ settings, log }: { settings: RedisSettings; log: Logger }): Promise<SosQueue> {
+export async function openSosQueue({
+  settings,
+  connectTimeoutMs,
+  log,
+}: {
+  settings: RedisSettings;
+  connectTimeoutMs?: number | undefined;
+  log: Logger;
+}): Promise<SosQueue> {
   const keys = createKeys(settings);
-  const connections = await connectQueues({ settings, log });
+  const connections = await connectQueues({ settings, connectTimeoutMs, log });
   const queues = openQueues({ connections, keys, names: ['sos'], log, deadlineMs: hintWithinMs });
   return {
     queues,

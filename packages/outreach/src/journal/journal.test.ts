@@ -152,6 +152,35 @@ t.test('a disk that fails is said to each who waits, and the next entry tries ag
   await journal.close();
 });
 
+t.test('it says whether it would take a press: not when full, after the disk failed, or closed', async (t) => {
+  const root = newRoot(t);
+  const clock = { nowMs: 0 };
+  const journal = await openJournal<string>({
+    settings: { rootDir: root, maxBytes: 65_536 },
+    ownerOf: (body) => body,
+    log,
+    now: () => clock.nowMs,
+  });
+  t.ok(journal.canTake);
+  await journal.append({ key: 'large', body: 'x'.repeat(60_000) });
+  t.notOk(journal.canTake, 'no room for a press');
+  await journal.settle(['large']);
+  t.ok(journal.canTake);
+
+  rmSync(join(root, '0'), { recursive: true });
+  await journal.append({ key: 'lost', body: 'a' }).catch(() => undefined);
+  t.notOk(journal.canTake, 'the disk failed');
+  clock.nowMs += 10_000;
+  t.ok(journal.canTake, 'somebody has to try again');
+  await journal.append({ key: 'lost', body: 'a' }).catch(() => undefined);
+  t.notOk(journal.canTake);
+  mkdirSync(join(root, '0'));
+  await journal.append({ key: 'kept', body: 'a' });
+  t.ok(journal.canTake, 'it has taken one');
+  await journal.close();
+  t.notOk(journal.canTake);
+});
+
 t.test('processes of one node have a folder each, and take over what a dead one left', async (t) => {
   const root = newRoot(t);
   const [one, other] = [await open(root), await open(root)];

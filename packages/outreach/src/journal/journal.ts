@@ -31,6 +31,11 @@ export interface Journal<Body> {
   /** The database has these: forget them. Files go once all in them is settled. */
   settle(keys: readonly string[]): Promise<void>;
   readonly bytes: number;
+  /**
+   * Whether the next press can be expected to be kept: open, room left, and the disk took what it was last given. A disk that failed is
+   * believed again after 10 s, since nobody knows but by trying.
+   */
+  readonly canTake: boolean;
   close(): Promise<void>;
 }
 
@@ -59,6 +64,9 @@ interface Kept<Body> {
 }
 
 const defaultFileBytes = 4 * 1024 * 1024;
+/** More than a press takes, with its note and all its contacts sealed. */
+const pressBytes = 16_384;
+const believedAgainAfterMs = 10_000;
 
 /**
  * An append-only journal on this node's disk, for what was acknowledged and is not in the database yet.
@@ -74,6 +82,7 @@ export async function openJournal<Body>({
   ownerOf,
   log,
   held,
+  now = () => performance.now(),
 }: {
   settings: JournalSettings;
   /** Whose entry it is. */
@@ -81,6 +90,8 @@ export async function openJournal<Body>({
   log: Logger;
   /** A folder that is held already, to settle what was left in it. */
   held?: HeldFolder;
+  /** Monotonic, in milliseconds. */
+  now?: () => number;
 }): Promise<Journal<Body>> {
   const folder = held ?? (await holdFolder(rootDir));
   const kept = new Map<string, Kept<Body>>();
@@ -92,6 +103,7 @@ export async function openJournal<Body>({
   let waiting: Waiting<Body>[] = [];
   let writing: Promise<void> | undefined;
   let isClosed = false;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
   let fileNumber = 0;
   // Files are read in the order of their names, also those of a process that started in the same millisecond.
   const namePrefix = `${String(Date.now()).padStart(15, '0')}-${randomBytes(3).toString('hex')}`;
@@ -165,7 +177,9 @@ export async function openJournal<Body>({
           done();
         }
         if (record !== undefined) record.bytes = file.bytes;
+        failedAtMs = Number.NEGATIVE_INFINITY;
       } catch (cause) {
+        failedAtMs = now();
         log.error({ err: cause }, 'the sos journal could not be written');
         await leaveFailed();
         for (const { kept: one, failed } of group) {
@@ -237,6 +251,9 @@ export async function openJournal<Body>({
     settle,
     get bytes() {
       return totalBytes();
+    },
+    get canTake() {
+      return !isClosed && totalBytes() + pressBytes <= maxBytes && now() - failedAtMs >= believedAgainAfterMs;
     },
     async close() {
       isClosed = true;

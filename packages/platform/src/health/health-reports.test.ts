@@ -46,3 +46,34 @@ t.test('where a process names what it needs, the rest keeps it from being up, no
   isAway.redis = true;
   t.equal((await reports.ready()).status, 'not_ready');
 });
+
+t.test('a process that can do its work without them is ready without them, and tells of each', async (t) => {
+  const isThere = { redis: true, mongodb: true };
+  let canWithout = true;
+  let isDraining = false;
+  const ping = (name: keyof typeof isThere) => async () => {
+    if (!isThere[name]) throw new Error('away');
+  };
+  const reports = createHealthReports({
+    service: 'test',
+    instanceId: 'test',
+    isDraining: () => isDraining,
+    needs: { canWithout: () => canWithout },
+    dependencies: { redis: ping('redis'), mongodb: ping('mongodb') },
+  });
+  t.match(await reports.ready(), { status: 'ready', dependencies: { redis: { status: 'up' } } });
+
+  isThere.redis = false;
+  isThere.mongodb = false;
+  t.match(await reports.ready(), {
+    status: 'ready',
+    dependencies: { redis: { status: 'down' }, mongodb: { status: 'down' } },
+  });
+  canWithout = false;
+  t.match(await reports.ready(), { status: 'not_ready', dependencies: { mongodb: { status: 'down' } } });
+  isThere.mongodb = true;
+  t.equal((await reports.ready()).status, 'ready', 'one of them will do');
+  canWithout = true;
+  isDraining = true;
+  t.equal((await reports.ready()).status, 'draining');
+});

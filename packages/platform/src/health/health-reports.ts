@@ -21,8 +21,9 @@ const pingDeadlineMs = 120;
  * `/health/live`: the process answers. `/health/ready`: it can do its work; never while draining. `/health`: every dependency with its
  * latency.
  *
- * @param needs `all`: without one of its dependencies the process can do nothing; `any`: it can serve some as long as one is there;
- *   names: without one of these it can do nothing, and the others do not count for `ready`
+ * @param needs `all`: without one of its dependencies the process can do nothing; names: without one of these it can do nothing, and the
+ *   others do not count for `ready`; `canWithout`: it can do its most important work as long as one is there, and without any of them
+ *   where this says so; `ready` then tells of each of them
  * Cost: one ping of every dependency a report, all at once, 120 ms at most.
  */
 export function createHealthReports({
@@ -35,10 +36,10 @@ export function createHealthReports({
   service: string;
   instanceId: string;
   isDraining: () => boolean;
-  needs: 'all' | 'any' | readonly string[];
+  needs: 'all' | readonly string[] | { canWithout: () => boolean };
   dependencies: Readonly<Record<string, Ping>>;
 }): HealthReports {
-  const isNeeded = (name: string) => typeof needs === 'string' || needs.includes(name);
+  const isNeeded = (name: string) => !Array.isArray(needs) || needs.includes(name);
 
   async function checkAll(isMeant: (name: string) => boolean = () => true): Promise<Record<string, DependencyHealth>> {
     const meant = Object.entries(dependencies).filter(([name]) => isMeant(name));
@@ -50,9 +51,13 @@ export function createHealthReports({
     live: () => ({ status: 'live', instanceId }),
     async ready() {
       if (isDraining()) return { status: 'draining', instanceId };
-      const found = Object.values(await checkAll(isNeeded));
-      const isReady = needs === 'any' ? found.some(isUp) : found.every(isUp);
-      return { status: isReady ? 'ready' : 'not_ready', instanceId };
+      const found = await checkAll(isNeeded);
+      const all = Object.values(found);
+      if (typeof needs === 'object' && 'canWithout' in needs) {
+        const isAble = needs.canWithout() || all.some(isUp);
+        return { status: isAble ? 'ready' : 'not_ready', instanceId, dependencies: found };
+      }
+      return { status: all.every(isUp) ? 'ready' : 'not_ready', instanceId };
     },
     async health() {
       const found = await checkAll();

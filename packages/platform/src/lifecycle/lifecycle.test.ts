@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ConfigError } from '../config/config-error.ts';
 import { createLogger } from '../logging/create-logger.ts';
+import { waitFor } from '../testing/wait-for.ts';
 import { createInstanceId } from './instance-id.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createPeriodic } from './periodic.ts';
-import { startPatiently } from './start-patiently.ts';
+import { startInTurn, startPatiently } from './start-patiently.ts';
 
 const lines: Record<string, unknown>[] = [];
 const log = createLogger({
@@ -239,6 +240,37 @@ t.test(
     t.equal(tries, 1);
   },
 );
+
+t.test('what does not start in time is started in the background, in turn, and once each', async (t) => {
+  const started: string[] = [];
+  let isAway = true;
+  const part = (name: string, needsStore: boolean) => ({
+    name,
+    start: async () => {
+      if (needsStore && isAway) throw new Error('away');
+      started.push(name);
+    },
+  });
+  const parts = [part('first', false), part('second', true), part('third', false)];
+
+  const stop = await startInTurn(parts, { withinMs: 0, log });
+  t.strictSame(started, ['first']);
+  isAway = false;
+  await waitFor(() => started.length === 3, { withinMs: 5_000, what: 'the others' });
+  t.strictSame(started, ['first', 'second', 'third']);
+  stop();
+
+  isAway = true;
+  started.length = 0;
+  (await startInTurn(parts, { withinMs: 0, log }))();
+  isAway = false;
+  // Longer than the pause between two tries.
+  await pause(600);
+  t.strictSame(started, ['first'], 'nobody tries on who was told to stop');
+
+  const misconfigured = { name: 'misconfigured', start: () => Promise.reject(new ConfigError('PORT is taken')) };
+  await t.rejects(startInTurn([misconfigured], { withinMs: 0, log }), /PORT is taken/);
+});
 
 t.test('an instance id is new at every start', async (t) => {
   t.match(createInstanceId('api'), /^api-[0-9a-f]{10}$/);

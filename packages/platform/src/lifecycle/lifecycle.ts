@@ -9,6 +9,11 @@ export interface Lifecycle {
   add(name: string, close: () => void | Promise<void>, options?: { timeoutMs?: number }): void;
   /** Close everything, once; later calls wait for the same. Never throws. @returns false when a step failed or ran out of time */
   close(reason: string): Promise<boolean>;
+  /**
+   * Something that only a person can mend came to light after the start, so the process is no good: say so, close everything and exit 1,
+   * as at the start.
+   */
+  fail(error: unknown): void;
   /** True from the moment closing began: readiness answers 503. */
   readonly isClosing: boolean;
   /** A fact for the last log line: requests finished, sockets drained. */
@@ -55,6 +60,10 @@ export function createLifecycle({ log, timeoutMs }: { log: Logger; timeoutMs: nu
     close(reason) {
       closing ??= closeSteps(reason);
       return closing;
+    },
+    fail(err) {
+      log.fatal({ err }, 'the process cannot go on');
+      void lifecycle.close('failed').then(() => process.exit(1));
     },
     get isClosing() {
       return closing !== undefined;

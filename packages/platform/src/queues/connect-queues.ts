@@ -39,7 +39,7 @@ export async function connectQueues({
 }: {
   settings: RedisSettings;
   log: Logger;
-  connectTimeoutMs?: number;
+  connectTimeoutMs?: number | undefined;
 }): Promise<QueueConnections> {
   const client = createQueueClient(settings);
   logConnectionErrors(client, { log, role: 'queue', purpose: 'jobs' });

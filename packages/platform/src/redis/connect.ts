@@ -1,11 +1,14 @@
+import type { ConfigError } from '../config/config-error.ts';
 import type { RedisSettings } from '../config/shared-environment.ts';
 import { AppError } from '../errors/app-error.ts';
 import { raceTimer } from '../lifecycle/race-timer.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { admit, becomeReady } from './admit.ts';
 import { checkDurability } from './check-durability.ts';
 import type { RedisClient } from './client.ts';
 import { createClient } from './create-client.ts';
+import { holdBack } from './hold-back.ts';
 import { keepSubscribed } from './keep-subscribed.ts';
 import { primariesOf } from './primaries.ts';
 import { refuseEviction } from './refuse-eviction.ts';
@@ -25,32 +28,47 @@ export interface RedisConnections {
    */
   subscriber(): RedisClient;
   readonly isCluster: boolean;
+  /** False while a Redis that was away at the start has not come yet. */
+  readonly isAdmitted: boolean;
   /** Of a cluster all primaries are asked. @returns round trip in milliseconds @throws AppError `redis_unavailable` after `deadlineMs` at the latest */
   ping(deadlineMs: number): Promise<number>;
   /** Finish what was sent (within the command deadline) and close every connection made here. */
   close(): Promise<void>;
 }
 
+/** For a process that can do its most important work without Redis. */
+export interface RedisPatience {
+  /** A Redis that came after the start and may not be used. Nothing is sent there; only a person can mend it. */
+  onRefused: (error: ConfigError) => void;
+}
+
 /**
  * Connect to Redis in one role: standalone, through Sentinel or as a cluster, whichever the settings say.
  *
- * A server that goes away later is connected to again for ever, in the background; commands fail meanwhile.
+ * A server that goes away later is connected to again for ever, in the background; commands fail meanwhile. With `patience` the same holds
+ * of one that is not there yet.
  *
- * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`; ConfigError when one that is no cache
- *   evicts, or the live one in production keeps nothing on disk
+ * @param check a further look at the server before it is used: at the layout of its data. May throw a ConfigError
+ * @param connectTimeoutMs 10 s, and 2 s with `patience`
+ * @throws AppError `redis_unavailable` when the server cannot be reached within `connectTimeoutMs`, never with `patience`; ConfigError when
+ *   one that is no cache evicts, or the live one in production keeps nothing on disk
  */
 export async function connectRedis({
   settings,
   role,
   log,
   telemetry,
-  connectTimeoutMs = 10_000,
+  check,
+  patience,
+  connectTimeoutMs = patience === undefined ? 10_000 : 2_000,
 }: {
   settings: RedisSettings;
   role: RedisRole;
   log: Logger;
   telemetry?: Telemetry;
-  connectTimeoutMs?: number;
+  check?: (redis: RedisClient) => Promise<void>;
+  patience?: RedisPatience;
+  connectTimeoutMs?: number | undefined;
 }): Promise<RedisConnections> {
   const refused = telemetry?.counter({
     name: 'redis_commands_refused_total',
@@ -65,22 +83,46 @@ export async function connectRedis({
   // An alarm stands on it: a series that begins at 1 has never risen.
   starved?.inc({ role }, 0);
   const open = new Set<RedisClient>();
-  const make = (purpose: 'commands' | 'subscriber'): RedisClient => {
+  const make = (purpose: 'commands' | 'subscriber', { isLazy = false } = {}): RedisClient => {
     const deadlineMs = settings.commandTimeoutMs;
-    const client = createClient({ settings, role, purpose, deadlineMs, log, onRefused: () => refused?.inc({ role }) });
+    const onRefused = () => refused?.inc({ role });
+    const client = createClient({ settings, role, purpose, deadlineMs, isLazy, log, onRefused });
     open.add(client);
     // Whoever asked for a connection may also close it; parts that come and go must not pile up here.
     client.once('end', () => open.delete(client));
     return client;
   };
 
-  const commands = make('commands');
+  async function checkServer(client: RedisClient): Promise<void> {
+    if (role !== 'cache') await refuseEviction(client, log);
+    if (role === 'live' && settings.isProduction) await checkDurability(client, log);
+    await check?.(client);
+  }
+  const closeAll = (): void => {
+    for (const client of open) client.disconnect();
+    open.clear();
+  };
+
+  const commands = make('commands', { isLazy: patience !== undefined });
+  let isAdmitted = patience === undefined;
   try {
-    await waitUntilReady(commands, connectTimeoutMs);
-    if (role !== 'cache') await refuseEviction(commands, log);
-    if (role === 'live' && settings.isProduction) await checkDurability(commands, log);
+    if (patience === undefined) {
+      await waitUntilReady(commands, connectTimeoutMs);
+      await checkServer(commands);
+    } else {
+      const connect = holdBack(commands);
+      const looking = make('commands');
+      const release = async (): Promise<void> => {
+        connect();
+        await becomeReady(commands);
+        isAdmitted = true;
+        looking.disconnect();
+      };
+      const { onRefused } = patience;
+      await admit({ client: looking, check: checkServer, release, withinMs: connectTimeoutMs, onRefused, log, role });
+    }
   } catch (error) {
-    commands.disconnect();
+    closeAll();
     throw error;
   }
 
@@ -93,11 +135,13 @@ export async function connectRedis({
         log,
       }),
     isCluster: settings.isCluster,
+    get isAdmitted() {
+      return isAdmitted;
+    },
     ping: (deadlineMs) => ping(commands, deadlineMs),
     async close() {
       await finishSent(commands, settings.commandTimeoutMs);
-      for (const client of open) client.disconnect();
-      open.clear();
+      closeAll();
     },
   };
 }

@@ -21,6 +21,7 @@ export function createClient({
   role,
   purpose,
   deadlineMs,
+  isLazy = false,
   log,
   onRefused,
 }: {
@@ -28,6 +29,8 @@ export function createClient({
   role: 'live' | 'queue' | 'cache';
   purpose: 'commands' | 'subscriber';
   deadlineMs: number;
+  /** Not connected before `connect` is called. */
+  isLazy?: boolean;
   log: Logger;
   onRefused: () => void;
 }): RedisClient {
@@ -49,13 +52,18 @@ export function createClient({
       options,
       deadlineMs,
       isSharded: purpose === 'subscriber',
+      isLazy,
       onRefused,
     });
     logConnectionErrors(cluster, { log, role, purpose });
     return cluster;
   }
 
-  const redis = openRedis({ sentinels: settings.sentinels, address: { host, port }, options });
+  const redis = openRedis({
+    sentinels: settings.sentinels,
+    address: { host, port },
+    options: { ...options, lazyConnect: isLazy },
+  });
   batchWrites(redis);
   readBeforeDeadline(redis, deadlineMs);
   refuseEarly(redis, { onRefused });
@@ -68,12 +76,14 @@ function createCluster({
   options,
   deadlineMs,
   isSharded,
+  isLazy,
   onRefused,
 }: {
   nodes: { host: string; port: number }[];
   options: RedisOptions & { replyMapping: 'legacy' };
   deadlineMs: number;
   isSharded: boolean;
+  isLazy: boolean;
   onRefused: () => void;
 }): Cluster {
   const cluster = new Cluster(
@@ -81,6 +91,7 @@ function createCluster({
     {
       redisOptions: options,
       shardedSubscribers: isSharded,
+      lazyConnect: isLazy,
       clusterRetryStrategy: backOff,
       slotsRefreshTimeout: 2_000,
     },

@@ -55,7 +55,8 @@ interface Beat {
  * A log is silent where its beat has stood still for 5 s by this process's own clock, so no two clocks are compared. Where no worker has
  * ever run there is no beat, and nothing is silent.
  *
- * Cost: three commands a partition, in one write. The first look only finds the place.
+ * Cost: three commands a partition, in one write. The first look only finds the place. Where looks before it failed, its partition counts as
+ * lost: whoever knows something of it may have learned that elsewhere, while Redis was away, and it may have changed since.
  */
 export function createAccessLogReader({
   redis,
@@ -70,6 +71,8 @@ export function createAccessLogReader({
 } {
   const places = new Map<number, Place>();
   const beats = new Map<number, Beat>();
+  /** Partitions without a place that could not be read. */
+  const missed = new Set<number>();
 
   function isSilent(t: number, value: string | null): boolean {
     const beat = beats.get(t);
@@ -90,6 +93,7 @@ export function createAccessLogReader({
     if (isSilent(t, beat)) news.silentPartitions.add(t);
     if (place === undefined) {
       places.set(t, { id: entries[0]?.[0] ?? '0-0', number, wasBehind: false });
+      if (missed.delete(t)) news.lostPartitions.push(t);
       return;
     }
 
@@ -119,7 +123,11 @@ export function createAccessLogReader({
         failures: new Map(),
         silentPartitions: new Set(),
       };
-      const readOrNote = (t: number) => readPartition(t, news).catch((error: unknown) => news.failures.set(t, error));
+      const readOrNote = (t: number) =>
+        readPartition(t, news).catch((error: unknown) => {
+          news.failures.set(t, error);
+          if (!places.has(t)) missed.add(t);
+        });
       await Promise.all(Array.from({ length: keys.partitions }, (_, t) => readOrNote(t)));
       return news;
     },

@@ -13,6 +13,8 @@ export interface LivePositions extends Iterable<Position> {
   close(): Promise<void>;
   get(driverId: string): Position | undefined;
   readonly size: number;
+  /** False before they were read for the first time: that a driver is not there says nothing then. */
+  readonly isRead: boolean;
   /** Told of each change, after it is in place; `undefined` when a driver is gone. @returns stops telling */
   onChange(listener: (driverId: string, position: Position | undefined) => void): () => void;
 }
@@ -43,6 +45,7 @@ export function createLivePositions({
   now?: () => number;
 }): LivePositions {
   const positions = new Map<string, Position>();
+  let isRead = false;
   const listeners = new Set<(driverId: string, position: Position | undefined) => void>();
   const leftOut = telemetry.counter({
     name: 'live_positions_left_out_total',
@@ -80,6 +83,7 @@ export function createLivePositions({
   return {
     async start() {
       await feed.start();
+      isRead = true;
       cleaner.start();
     },
     async close() {
@@ -91,6 +95,9 @@ export function createLivePositions({
     get: (driverId) => positions.get(driverId),
     get size() {
       return positions.size;
+    },
+    get isRead() {
+      return isRead;
     },
     onChange(listener) {
       listeners.add(listener);

@@ -44,7 +44,7 @@ function ask(places: readonly Place[]) {
     nearby.upsert(position);
   }
   const passingIds = { current: async () => (driverId: string) => `passing-${driverId}` };
-  return createNearbyDrivers({ nearby, passingIds, now: () => nowMs });
+  return createNearbyDrivers({ nearby, livePositions: { isRead: true }, passingIds, now: () => nowMs });
 }
 
 /** A driver's square of the rounding grid near a corner of Porto, and two places inside of it. */

@@ -170,6 +170,37 @@ t.test(
   },
 );
 
+t.test('what was learned while Redis was away from the start is learned anew once it has come', async (t) => {
+  let isAway = true;
+  const commands = new Proxy(redis, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target) as unknown;
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => (isAway ? Promise.reject(new Error('away')) : value.apply(target, args));
+    },
+  });
+  const follower = createAccessFollower({ redis: commands, keys, log, readEveryMs: 20 });
+  const cache = createAccessCache({
+    connections: { ...connections, commands },
+    keys,
+    follower,
+    resolve: async (ids) => ids.map((id) => accessOf(id)),
+    log,
+    telemetry,
+  });
+  t.teardown(() => follower.close());
+  await t.rejects(follower.start(), /away/);
+  t.match(await cache.load('early'), { version: 1 }, 'from the truth');
+
+  // The entry of it stands before the place where the first look begins.
+  await publisher.publish({ access: accessOf('early', { version: 2, passengerIds: [] }) });
+  isAway = false;
+  await follower.start();
+
+  t.equal(cache.peek('early'), undefined, 'the old record serves nobody');
+  t.match(await cache.load('early'), { version: 2, passengerIds: [] });
+});
+
 t.test('what Redis has counts for nothing while nobody can write there', async (t) => {
   const partition = keys.topicPartition('trip:stuck');
   await publisher.publish({ access: accessOf('stuck') });

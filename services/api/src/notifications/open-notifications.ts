@@ -50,6 +50,7 @@ export async function openNotifications(
     deadlineMs,
     keys,
     providers,
+    redisWithinMs,
     lifecycle,
     telemetry,
     log,
@@ -58,6 +59,8 @@ export async function openNotifications(
     deadlineMs: number;
     keys: Keys;
     providers: Providers;
+    /** How long the queues' Redis is waited for. */
+    redisWithinMs: number | undefined;
     lifecycle: Lifecycle;
     telemetry: Telemetry;
     log: Logger;
@@ -79,7 +82,7 @@ export async function openNotifications(
   const takers = [createTakeReceipt({ store, settings, metrics, now })];
 
   async function openLanes(): Promise<Queues> {
-    const connections = await connectQueues({ settings: config.redis, log });
+    const connections = await connectQueues({ settings: config.redis, log, connectTimeoutMs: redisWithinMs });
     lifecycle.add('queue connections', () => connections.close());
     const opened = openQueues({ connections, keys, names: notificationLanes, log });
     lifecycle.add('queues', () => opened.close());

@@ -6,11 +6,17 @@ export interface HealthChecks {
   instanceId: string;
   isDraining: () => boolean;
   dependencies: Record<'redis' | 'mongodb', Ping>;
+  /** Whether this node's journal takes an alert. */
+  canKeepAlerts: () => boolean;
 }
 
-/** The three health paths. Ready with either of the stores, since some requests can then still be served. */
-export function addHealth(app: ApiServer, { instanceId, isDraining, dependencies }: HealthChecks): void {
-  const reports = createHealthReports({ service: 'api', instanceId, isDraining, needs: 'any', dependencies });
+/**
+ * The three health paths. Ready means that this node can take an SOS: into its journal, or into a store. With both stores away it is what
+ * sends by itself, and a front door that left it out would leave out every node at once. Source: reliability §9.7.
+ */
+export function addHealth(app: ApiServer, { instanceId, isDraining, dependencies, canKeepAlerts }: HealthChecks): void {
+  const needs = { canWithout: canKeepAlerts };
+  const reports = createHealthReports({ service: 'api', instanceId, isDraining, needs, dependencies });
   const config = { roles: 'anyone' } as const;
   const tags = ['health'];
 
@@ -30,7 +36,7 @@ export function addHealth(app: ApiServer, { instanceId, isDraining, dependencies
       schema: {
         tags,
         operationId: 'getReady',
-        summary: 'May requests be sent here',
+        summary: 'Can this node take a call for help',
         response: { 200: ReadyReplySchema, 503: ReadyReplySchema },
       },
     },

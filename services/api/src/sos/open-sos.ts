@@ -60,6 +60,8 @@ export interface SosParts {
   metrics: AlertMetrics;
   takePress: TakePress;
   raiseSos: RaiseSos;
+  /** Whether the journal of this node takes a press, whatever the stores do. */
+  canKeep: () => boolean;
   work: AlertWork & { sealer: NoteSealer; verifyPin: VerifyCancelPin; readOwnPhone: ReadOwnPhone };
   show: ShowParts;
   /** Sends what is due, as every process does that may send. */
@@ -75,11 +77,12 @@ const alertDeadlineMs = 1_500;
  * The way in of alerts, on connections of its own to both stores and a journal of its own on this node, so that nothing else makes an
  * alert wait. Replays what this node, or one before it, could not bring to the database, and sends what is due beside the workers.
  *
- * @throws ConfigError where the journal's folder cannot be used; AppError `redis_unavailable`
+ * @throws ConfigError where the journal's folder cannot be used, or Redis evicts
  */
 export async function openSos({
   settings,
   redis,
+  redisWithinMs,
   mongo,
   region,
   people,
@@ -96,6 +99,8 @@ export async function openSos({
 }: {
   settings: SosSettings;
   redis: RedisSettings;
+  /** How long each connection to it is waited for. */
+  redisWithinMs: number | undefined;
   mongo: MongoSettings;
   region: string;
   people: SosPeople;
@@ -118,7 +123,14 @@ export async function openSos({
     log,
   });
   lifecycle.add('mongodb of alerts', () => pool.close());
-  const connections = await connectRedis({ settings: redis, role: 'queue', log, telemetry });
+  const connections = await connectRedis({
+    settings: redis,
+    role: 'queue',
+    patience: { onRefused: lifecycle.fail },
+    connectTimeoutMs: redisWithinMs,
+    log,
+    telemetry,
+  });
   lifecycle.add('redis of alerts', () => connections.close());
   const journal = await openJournal({ settings: settings.journal, ownerOf: personOrAlertOf, log });
   lifecycle.add('sos journal', () => journal.close());
@@ -192,7 +204,7 @@ export async function openSos({
   dispatch.start();
   direct.start();
 
-  const queue = usesQueue ? await openSosQueue({ settings: redis, log }) : undefined;
+  const queue = usesQueue ? await openSosQueue({ settings: redis, connectTimeoutMs: redisWithinMs, log }) : undefined;
   if (queue !== undefined) lifecycle.add('queue of alerts', () => queue.close());
   const raiseSos = guards.createRaiseSos({
     store,
@@ -219,6 +231,7 @@ export async function openSos({
     metrics,
     takePress: createTakePress({ metrics, log }),
     raiseSos,
+    canKeep: () => journal.canTake,
     work: { store, announce, sealer, verifyPin, readOwnPhone: dispatch.readOwnPhone },
     show: { sealer, mapUrl, timeline },
     dispatch,

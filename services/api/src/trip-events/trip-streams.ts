@@ -84,6 +84,7 @@ export function createTripStreams({
   const byTopic = new Map<string, Set<TripStream>>();
   const byDriver = new Map<string, Set<TripStream>>();
   const recoverEvents = createRecoverEvents({ redis: connections.commands, keys });
+  let isStarted = false;
   let isDraining = false;
 
   const events = createEventFeed({
@@ -157,6 +158,7 @@ export function createTripStreams({
   return {
     async start() {
       await events.start();
+      isStarted = true;
       ticker.start();
     },
     async close() {
@@ -167,6 +169,7 @@ export function createTripStreams({
     async open(request) {
       const { identity, tripId } = request;
       if (isDraining) throw refuseDraining();
+      if (!isStarted) throw new AppError('redis_unavailable', { detail: 'no event feed yet' });
       const giveBack = places.take(identity.userId);
       // Watched from before the look: no change falls in between.
       access.watch(tripId);
