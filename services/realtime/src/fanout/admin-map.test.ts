@@ -28,6 +28,7 @@ function createMap({ vehicles = 0, ready = Promise.resolve() }: { vehicles?: num
     async close() {
       counts.closed += 1;
     },
+    isRead: true,
     get: (driverId) => positions.get(driverId),
     size: vehicles,
     onChange: () => () => undefined,

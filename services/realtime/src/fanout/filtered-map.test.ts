@@ -26,6 +26,7 @@ function createMap({ isAsShipped = false }: { isAsShipped?: boolean } = {}) {
   const live: LivePositions = {
     start: async () => undefined,
     close: async () => undefined,
+    isRead: true,
     get: (driverId) => fleet.get(driverId),
     get size() {
       return fleet.size;

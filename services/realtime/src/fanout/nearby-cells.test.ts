@@ -23,6 +23,7 @@ function createWorld() {
   const live: LivePositions = {
     start: async () => undefined,
     close: async () => listeners.clear(),
+    isRead: true,
     get: (driverId) => fleet.get(driverId),
     get size() {
       return fleet.size;
