@@ -19,7 +19,13 @@ const fieldKey = randomBytes(32).toString('base64');
 const inbox = await startInbox();
 const system = await startSystem(t, {
   realtimes: 0,
-  env: { ...inbox.environment, FIELD_KEYS: JSON.stringify({ test: fieldKey }), FIELD_KEY_CURRENT: 'test' },
+  // No receipt has to arrive.
+  env: {
+    ...inbox.environment,
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:9/v1/webhooks',
+    FIELD_KEYS: JSON.stringify({ test: fieldKey }),
+    FIELD_KEY_CURRENT: 'test',
+  },
 });
 const apiUrl = system.apis[0]?.url ?? '';
 const asRider = (userId: string) => system.http(userId, 'rider');
@@ -146,6 +152,8 @@ t.test('a person says what they want to be told, and that a message was seen', a
   const notificationId = newest?._id ?? '';
   await t.rejects(asRider('lena').seenNotification(notificationId), { code: 'not_found', status: 404 });
   await tara.seenNotification(notificationId);
+  const alertId = await press(tara);
+  await t.rejects(tara.seenAlert(alertId, `sos.${alertId}.0123456789ab.1-1`), { code: 'not_found', status: 404 });
   const isDelivered = () => collection('notifications').findOne({ _id: notificationId, state: 'delivered' });
   await waitFor(isDelivered, { ...within, what: 'the message to count as delivered' });
 });

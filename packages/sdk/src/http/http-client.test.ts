@@ -60,6 +60,7 @@ test('each call goes to its route', async (t) => {
   await client.checkSafetyCode({ channel: 'sms', code: '123456' });
   await client.getSafety();
   await client.cancelAlert('s', '4821');
+  t.equal(await client.seenAlert('s', 'sos.s.0123456789ab.1-1'), undefined);
   t.equal(await client.removeContact('c/d'), undefined);
   await client.sendContactCode('c', 'sms');
   await client.checkContactCode('c', { channel: 'sms', code: '123456' });
@@ -113,6 +114,7 @@ test('each call goes to its route', async (t) => {
     'POST /v1/users/me/safety/codes/check',
     'GET /v1/users/me/safety',
     'POST /v1/sos/s/cancel',
+    'POST /v1/sos/s/seen',
     'DELETE /v1/users/me/contacts/c%2Fd',
     'POST /v1/users/me/contacts/c/codes',
     'POST /v1/users/me/contacts/c/codes/check',

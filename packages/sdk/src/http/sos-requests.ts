@@ -17,6 +17,8 @@ export interface SosRequests {
    * neither or too many were wrong, `sos_pin_unset` where there are none.
    */
   cancelAlert(alertId: string, pin: string): Promise<Alert>;
+  /** The app has shown a push about an alert: `attempt_id` of its data. Send it again where the answer does not come. */
+  seenAlert(alertId: string, attemptId: string): Promise<void>;
   /** One's own alert, or staff: any; by the id of any press that counts for it. */
   getAlert(alertId: string): Promise<Alert>;
   /** Staff: open ones first, then newest first; follow `nextCursor` until it is null. Drills only where `drills` asks for them. */
@@ -50,6 +52,7 @@ export function createSosRequests({ get, post, file }: Pick<Ask, 'get' | 'post' 
     raiseSos: (trigger) => post('/v1/sos', trigger),
     raiseDrill: (alertId) => post('/v1/sos/drill', { alertId }),
     cancelAlert: (alertId, pin) => post(path(alertId, 'cancel'), { pin }),
+    seenAlert: (alertId, attemptId) => post(path(alertId, 'seen'), { attemptId }),
     getAlert: (alertId) => get(path(alertId)),
     listAlerts: (query) => get('/v1/sos', query),
     acknowledgeAlert: (alertId) => post(path(alertId, 'acknowledge'), {}),
