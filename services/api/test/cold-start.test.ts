@@ -47,6 +47,8 @@ t.teardown(() => sandbox.close());
 const environmentFor = (redis: { url: string }) => ({
   ...environmentOf({ redis: { url: redis.url, prefix: 'cold:' }, mongo: { url: mongo.url, database: 'cold' } }),
   ...sandbox.environment,
+  // No receipt has to arrive.
+  WEBHOOK_BASE_URL: 'http://127.0.0.1:9/v1/webhooks',
   MSG91_TEMPLATES: 'sos_alert.en=dlt-sos-alert-en',
   SOS_REPLAY_MS: '200',
   SOS_SWEEP_MS: '200',

@@ -50,7 +50,7 @@ t.test('in production no message leads to the machine of whoever wrote this', as
   for (const variables of [incidents, { ...twilio, ...webhooks, TWILIO_FROM: '+12025550100' }]) {
     t.match(problemsOf(variables, 'production'), [
       /^SHARE_PAGE_URL is missing, .*127\.0\.0\.1:5000.*: set it to .*https:\/\//,
-      /^SOS_DESK_URL is missing, .*localhost:3000.*: set it to .*https:\/\//,
+      /^SOS_DESK_URL is missing, .*localhost:5002.*: set it to .*https:\/\//,
     ]);
     t.same(problemsOf({ ...variables, ...pages }, 'production'), []);
     t.same(problemsOf(variables, 'test'), []);
