@@ -60,7 +60,7 @@ test('each call goes to its route', async (t) => {
   await client.checkSafetyCode({ channel: 'sms', code: '123456' });
   await client.getSafety();
   await client.cancelAlert('s', '4821');
-  t.equal(await client.seenAlert('s', 'sos.s.0123456789ab.1-1'), undefined);
+  await client.seenAlert('s', 'sos.s.0123456789ab.1-1');
   t.equal(await client.removeContact('c/d'), undefined);
   await client.sendContactCode('c', 'sms');
   await client.checkContactCode('c', { channel: 'sms', code: '123456' });

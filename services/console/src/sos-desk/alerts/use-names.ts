@@ -31,8 +31,8 @@ export function useContactNames(userId: string): (contactId: string) => string {
   return useCallback(
     (contactId) => {
       const contact = known?.find((candidate) => candidate.contactId === contactId);
-      if (contact === undefined) return `Contact ${contactId}`;
-      return contact.relation === undefined ? contact.name : `${contact.name} (${contact.relation})`;
+      const name = contact?.name ?? `Contact ${contactId}`;
+      return contact?.relation === undefined ? name : `${name} (${contact.relation})`;
     },
     [known],
   );
