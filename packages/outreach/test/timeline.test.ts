@@ -34,8 +34,11 @@ const timeline = db.collection<SealedFact>('alert_timeline');
 const store = createAlertStore({ db, deadlineMs });
 const timelines = createTimelineStore({ db, deadlineMs });
 const sealStore = createSealStore({ db, deadlineMs });
-const createSealer = (own: Partial<SealStore> = {}) =>
-  createTimelineSealer({ db, deadlineMs, telemetry, log, store: { ...sealStore, ...own } });
+const createSealer = (own: Partial<SealStore> = {}, monotonicMs?: () => number) =>
+  createTimelineSealer({
+    ...{ db, deadlineMs, telemetry, log, store: { ...sealStore, ...own } },
+    ...(monotonicMs && { monotonicMs }),
+  });
 const sealer = createSealer();
 
 async function raise(): Promise<string> {
@@ -248,6 +251,33 @@ t.test('where the timeline says something else nothing is sealed over it, and ot
     await telemetry.registry.getSingleMetricAsString('timeline_conflicts_total'),
     /timeline_conflicts_total\{.*\} [1-9]/,
   );
+});
+
+t.test('a turn has its time, and the next one goes on behind it, whatever could not be sealed before', async (t) => {
+  await sealer.sealDue();
+  const raised = [];
+  for (let nth = 0; nth < 40; nth += 1) raised.push(await raise());
+  const stuck = raised.slice(0, 16);
+  for (const alertId of stuck) {
+    await timeline.insertOne({
+      ...(chainFacts(alertId, emptyHead, [{ factId: 'forged', kind: 'note', at: new Date() }])[0] as SealedFact),
+    });
+  }
+  let nowMs = 0;
+  const reads: number[] = [];
+  const read: SealStore['read'] = (alertIds, options) => {
+    nowMs += 1_000;
+    reads.push(alertIds.length);
+    return sealStore.read(alertIds, options);
+  };
+  const busy = createSealer({ read }, () => nowMs);
+
+  await busy.sealDue();
+  t.same(reads, [16], 'one command a turn, where each takes long');
+  for (let turn = 1; turn < 4; turn += 1) await busy.sealDue();
+
+  for (const alertId of raised.slice(16)) t.strictSame(await check(alertId, [`raised-${alertId}`]), []);
+  t.equal((await find(stuck[0] as string)).facts.length, 1);
 });
 
 t.test('an update that told of nothing leaves nothing to be done', async (t) => {

@@ -9,7 +9,10 @@ import type { SealedFact } from './timeline-document.ts';
 import type { TimelineHead } from './timeline-head.ts';
 
 export interface TimelineSealer {
-  /** Seal what waits of all alerts. @returns number of facts that were sealed, by us or by somebody beside us */
+  /**
+   * Seal what waits of all alerts, or as much of it as a turn has time for; the next turn goes on behind it.
+   * @returns number of facts that were sealed, by us or by somebody beside us
+   */
   sealDue(signal?: AbortSignal): Promise<number>;
   /** Seal what waits of one alert. */
   sealAlert(alertId: string): Promise<number>;
@@ -18,10 +21,11 @@ export interface TimelineSealer {
 /** Of the time, for whoever seals again and again: nobody waits for it, and a database that makes it long has others who do. */
 export const sealingShare = { share: 0.1, atMostMs: 30_000 };
 
-/** What one turn holds in memory: 50 alerts of at most 200 facts, some 5 MB. */
-const alertsAtOnce = 50;
+/** Of one command, and in memory: 16 alerts of at most 200 facts, some 2 MB. More would keep alerts that are raised meanwhile waiting behind it. */
+const alertsAtOnce = 16;
 const factsAtOnce = 200;
-/** The others come with the next one. */
+/** What has not come to its turn after this comes with the next one, and others of the database between them. */
+const turnMs = 300;
 const alertsATurn = 5_000;
 
 const endings = new Set(['resolved', 'false_alarm', 'cancelled']);
@@ -39,7 +43,7 @@ const endings = new Set(['resolved', 'false_alarm', 'cancelled']);
  *
  * @param db on any pool but that of intake
  * @throws AppError `database_unavailable`; what was inserted is found again
- * Cost: a read of the ids of all that wait, since the embedded engine would read all of them for any part of it; for 50 alerts two reads, one
+ * Cost: a read of the ids of all that wait, since the embedded engine would read all of them for any part of it; for 16 alerts two reads, one
  * insert with majority, one bulk write.
  */
 export function createTimelineSealer({
@@ -48,12 +52,14 @@ export function createTimelineSealer({
   telemetry,
   log,
   store = createSealStore({ db, deadlineMs }),
+  monotonicMs = () => performance.now(),
 }: {
   db: Db;
   deadlineMs: number;
   telemetry: Telemetry;
   log: Logger;
   store?: SealStore;
+  monotonicMs?: () => number;
 }): TimelineSealer {
   const sealedFacts = telemetry.counter({
     name: 'timeline_sealed_facts_total',
@@ -64,6 +70,8 @@ export function createTimelineSealer({
     help: 'Turns in which the timeline of an alert held something else than the alert said',
   });
   conflicts.inc(0);
+  /** Where the last turn ended: those that cannot be sealed keep no others from it. */
+  let lastId = '';
 
   async function sealAlerts(alerts: readonly UnsealedAlert[]): Promise<number> {
     const places = await store.placesOf(alerts);
@@ -111,9 +119,13 @@ export function createTimelineSealer({
     sealDue: (signal) =>
       attempt(async () => {
         let sealedCount = 0;
-        const waiting = await store.findWaiting(alertsATurn);
-        while (waiting.length > 0 && !signal?.aborted) {
-          const alerts = await store.read(waiting.splice(0, alertsAtOnce), { factLimit: factsAtOnce });
+        const found = await store.findWaiting(alertsATurn);
+        const waiting = [...found.filter((id) => id > lastId), ...found.filter((id) => id <= lastId)];
+        const endsAtMs = monotonicMs() + turnMs;
+        while (waiting.length > 0 && !signal?.aborted && monotonicMs() < endsAtMs) {
+          const alertIds = waiting.splice(0, alertsAtOnce);
+          lastId = alertIds.at(-1) as string;
+          const alerts = await store.read(alertIds, { factLimit: factsAtOnce });
           sealedCount += await sealAlerts(alerts);
           for (const { _id, facts } of alerts) {
             if (facts.length === factsAtOnce && !signal?.aborted) sealedCount += await sealAlert(_id);
