@@ -3,7 +3,7 @@ import { notificationsCollection } from '@hushryd/outreach/notifications/notific
 import { freePort } from '@hushryd/platform/engines/ports';
 import { deadline } from '@hushryd/platform/mongo/deadline';
 import type { Collection } from 'mongodb';
-import type { BareBullmqCommands, VendorCall } from '../harness/contenders/bare-bullmq.ts';
+import type { BareBullmqCommands, BareRecords, VendorCall } from '../harness/contenders/bare-bullmq.ts';
 import type { BenchMongo } from '../harness/engines.ts';
 import { interleave } from '../harness/interleave.ts';
 import { createLatencyHistogram, type LatencyHistogram } from '../harness/latency-histogram.ts';
@@ -34,7 +34,8 @@ const backlog = 1_500;
 
 /**
  * Notifications a second from the request to the stored outcome: record, job, claim, the provider's answer, what came of it. Beside it BullMQ alone
- * with as many jobs and processors, each of which makes the same HTTP call to the same sandbox and keeps nothing. And how long a one-time code takes to
+ * with as many jobs and processors, each of which makes the same HTTP call to the same sandbox and keeps nothing; and one that keeps the same record in
+ * the same database, by a statement for each step. And how long a one-time code takes to
  * its provider while mail of the lowest class waits.
  */
 export const hub: Scenario = {
@@ -84,9 +85,13 @@ function throughput(stage: Stage, sandbox: SandboxProcess): Promise<Measurement[
     const { scope, system, load } = parts;
     const metricsPort = await freePort();
     const worker = await system.startWorker(scope, { ...sandbox.environment, METRICS_PORT: String(metricsPort) });
-    const bare = await openBareQueue(scope, system, toSms(sandbox.environment));
     await sendTexts(parts, { count: uncounted, metricsPort });
+    const records = await toBareRecords(parts);
+    const call = toSms(sandbox.environment);
+    const bare = await openBareQueue(scope, system, { name: 'bare', call });
+    const keeping = await openBareQueue(scope, system, { name: 'keeping', call, records });
     await bare.send(uncounted);
+    await keeping.send(uncounted);
 
     const corePercents: number[] = [];
     const samples = await interleave({
@@ -102,6 +107,7 @@ function throughput(stage: Stage, sandbox: SandboxProcess): Promise<Measurement[
           return perSecond;
         },
         bullmq: () => bare.send(messages),
+        keeping: () => keeping.send(messages),
       },
       describe: (perSecond) => `${formatNumber(perSecond)}/s`,
     });
@@ -115,6 +121,13 @@ function throughput(stage: Stage, sandbox: SandboxProcess): Promise<Measurement[
         baseline: { name: 'bare BullMQ, kept nowhere', samples: samples.bullmq },
         limits: [{ ratioAtLeast: 0.7 }],
       }),
+      measure({
+        scenario: name,
+        metric: '… beside one that keeps as much',
+        unit: '1/s',
+        ours: samples.ours,
+        baseline: { name: 'bare BullMQ, a statement each', samples: samples.keeping },
+      }),
     ];
   });
 }
@@ -127,6 +140,7 @@ async function sendTexts(
   // Not asked of the database: the embedded engine takes long for it, and would have less time for what is measured.
   const countEnded = () => readCounter(metricsPort, 'notifications_ended_total');
   const before = await countEnded();
+  await records.deleteMany({}, deadline(60_000));
   const startMs = monotonicMs();
   await load.call('recordTexts', { count });
   while ((await countEnded()) < before + count) {
@@ -136,8 +150,19 @@ async function sendTexts(
   const perSecond = (count * 1_000) / (monotonicMs() - startMs);
   const accepted = await records.countDocuments({ state: 'accepted' }, deadline(30_000));
   if (accepted !== count) throw new Error(`${accepted} of ${count} notifications were accepted`);
-  await records.deleteMany({}, deadline(60_000));
   return perSecond;
+}
+
+/** As one of ours was when it was asked for, and what has come to it since. */
+async function toBareRecords({ records, mongo: { url, database } }: Hub): Promise<BareRecords> {
+  const record = await records.findOne({}, deadline(5_000));
+  if (record === null) throw new Error('there is no record to copy');
+  const { createdAt, state, nextAt, attempts } = record;
+  return {
+    ...{ url, database, collection: 'bare_records', indexes: notificationsCollection.indexes },
+    asked: { ...record, state: 'queued', nextAt: createdAt, attempts: [] },
+    sent: { state, nextAt, attempts, leaseUntil: createdAt, starts: 0 },
+  };
 }
 
 /** Twilio's API, as its client asks it for a text. */
@@ -157,11 +182,15 @@ function toSms(environment: SandboxProcess['environment']): VendorCall {
   };
 }
 
-async function openBareQueue(scope: ClosableScope, system: System, call: VendorCall) {
+async function openBareQueue(
+  scope: ClosableScope,
+  system: System,
+  { name, call, records }: { name: string; call: VendorCall; records?: BareRecords },
+) {
   const module = new URL('../harness/contenders/bare-bullmq', import.meta.url);
   const adder = await startHelper<BareBullmqCommands>(scope, { module });
   const worker = await startHelper<BareBullmqCommands>(scope, { module });
-  const place = { redisUrl: system.redis.url, prefix: `${system.redis.prefix}{bare}` };
+  const place = { redisUrl: system.redis.url, prefix: `${system.redis.prefix}{${name}}`, records };
   await adder.call('openQueue', place);
   await worker.call('openWorker', { ...place, concurrency: processors, call });
   return {

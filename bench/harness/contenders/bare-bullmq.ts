@@ -1,15 +1,32 @@
 import { randomUUID } from 'node:crypto';
+import { deadline } from '@hushryd/platform/mongo/deadline';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { type Collection, type Document, type IndexDescription, MongoClient } from 'mongodb';
 import { Agent, request } from 'undici';
 import { inLanes } from '../load/in-lanes.ts';
 import { monotonicMs } from '../load/monotonic.ts';
 import { serveCommands } from '../processes/serve-commands.ts';
 
-/** BullMQ with a job a message, and processors that make one HTTP call for each: nothing is stored. One process adds, another one works. */
+/**
+ * BullMQ with a job a message, and processors that make one HTTP call for each. One process adds, another one works. Nothing is stored, or what a
+ * hub has to know again after a crash, in the plain way: a record before its job, that it was taken up, what came of it, a statement each.
+ */
 export interface BareQueue {
   readonly redisUrl: string;
   readonly prefix: string;
+  readonly records?: BareRecords | undefined;
+}
+
+export interface BareRecords {
+  readonly url: string;
+  readonly database: string;
+  readonly collection: string;
+  readonly indexes: readonly IndexDescription[];
+  /** What each record is a copy of, under another id. */
+  readonly asked: Document;
+  /** What is set when it was sent. */
+  readonly sent: Document;
 }
 
 export interface VendorCall {
@@ -21,44 +38,66 @@ export interface VendorCall {
 
 const addLanes = 32;
 const name = 'bare';
+const writeConcern = { w: 'majority', journal: true } as const;
+const writing = () => ({ writeConcern, ...deadline(30_000) });
 const connect = (url: string) => new Redis(url, { maxRetriesPerRequest: null });
 
 let queue: Queue | undefined;
+let records: Collection<Document> | undefined;
+let asked: Document = {};
+let sent: Document = {};
 let done = 0;
 let failed = 0;
 let lastDoneAtMs = 0;
 let wanted = 0;
 let onAll: (() => void) | undefined;
 
+async function openRecords(place: BareRecords | undefined): Promise<void> {
+  if (place === undefined) return;
+  const client = new MongoClient(place.url, { serverSelectionTimeoutMS: 5_000 });
+  records = client.db(place.database).collection(place.collection);
+  await records.createIndexes([...place.indexes], deadline(30_000));
+  ({ asked, sent } = place);
+}
+
+async function change(recordId: string, update: Document): Promise<void> {
+  await records?.updateOne({ _id: recordId as never }, update, writing());
+}
+
 const commands = {
-  openQueue({ redisUrl, prefix }: BareQueue): void {
+  async openQueue({ redisUrl, prefix, records: place }: BareQueue): Promise<void> {
+    await openRecords(place);
     queue = new Queue(name, { connection: connect(redisUrl), prefix });
   },
   async add({ count }: { count: number }): Promise<void> {
-    await inLanes(Array.from({ length: count }), addLanes, () => {
+    await inLanes(Array.from({ length: count }), addLanes, async () => {
       const jobId = randomUUID();
-      return queue?.add(
-        name,
-        { recordId: jobId, step: 0 },
-        { jobId, removeOnComplete: true, removeOnFail: true },
-      ) as Promise<unknown>;
+      await records?.insertOne({ ...asked, _id: jobId as never }, writing());
+      await queue?.add(name, { recordId: jobId, step: 0 }, { jobId, removeOnComplete: true, removeOnFail: true });
     });
   },
 
   async openWorker({
     redisUrl,
     prefix,
+    records: place,
     concurrency,
     call,
   }: BareQueue & { concurrency: number; call: VendorCall }): Promise<void> {
+    await openRecords(place);
     const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 30_000 });
     const { url, headers, body, status } = call;
     const worker = new Worker(
       name,
-      async () => {
+      async ({ data: { recordId } }) => {
+        await change(recordId, {
+          $set: { leaseUntil: new Date(), claim: randomUUID() },
+          $inc: { fence: 1, starts: 1 },
+        });
         const answer = await request(url, { method: 'POST', headers, body, dispatcher });
         await answer.body.text();
         if (answer.statusCode !== status) throw new Error(`answered ${answer.statusCode}`);
+        await change(recordId, { $set: sent });
       },
       { connection: connect(redisUrl), prefix, concurrency },
     );

@@ -114,17 +114,10 @@ const commands = {
     return { ...result, ...answers };
   },
 
-  /** @returns how many a second were answered */
-  async saturate({
-    inFlight,
-    seconds,
-    ...people
-  }: People & { inFlight: number; seconds: number }): Promise<{ perSecond: number } & Answers> {
+  /** Each person once, or as many as there is time for. */
+  async saturate({ inFlight, seconds, ...people }: People & { inFlight: number; seconds: number }): Promise<Answers> {
     const atMost = people.tokens.length;
-    const { result, ...answers } = await withPresses(people, (pressNth) =>
-      sendSaturated({ inFlight, seconds, atMost }, pressNth),
-    );
-    return { perSecond: result, ...answers };
+    return withPresses(people, (pressNth) => sendSaturated({ inFlight, seconds, atMost }, pressNth));
   },
 };
 
