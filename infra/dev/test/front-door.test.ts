@@ -140,23 +140,30 @@ t.test('an address has so many connections and no more, until one of them ends',
   await waitFor(() => isServed(open()), { withinMs: 5_000, what: 'a place for another' });
 });
 
-t.test('a server that is not ready gets nothing, and without any the door says so', { skip }, async (t) => {
-  const { ask, url, setReady, door, metricsUrl } = await setUp(t);
-  await ask('/api/v1/trips');
-  setReady(false);
-  await waitFor(async () => (await door.admin.readStates('api')).api1 === 'DOWN', {
-    withinMs: 15_000,
-    what: 'the api out of service',
-  });
-  t.equal((await request(`${url}/api/v1/trips`)).statusCode, 503);
-  setReady(true);
-  await waitFor(async () => (await ask('/api/v1/trips')).room === 'api', { withinMs: 15_000, what: 'its return' });
+t.test(
+  'a server that is not ready gets calls for help alone, and the door says no to all else',
+  { skip },
+  async (t) => {
+    const { ask, url, setReady, door, metricsUrl } = await setUp(t);
+    await ask('/api/v1/trips');
+    setReady(false);
+    await waitFor(async () => (await door.admin.readStates('api')).api1 === 'DOWN', {
+      withinMs: 15_000,
+      what: 'the api out of service',
+    });
+    t.equal((await request(`${url}/api/v1/trips`)).statusCode, 503);
+    t.match(await ask('/api/v1/sos'), { room: 'api', url: '/v1/sos' });
+    t.match(await ask('/v1/sos/one/fixes'), { room: 'api', url: '/v1/sos/one/fixes' });
+    t.equal((await request(`${url}/admin/v1/sos`)).statusCode, 200, 'which is the console’s own path');
+    setReady(true);
+    await waitFor(async () => (await ask('/api/v1/trips')).room === 'api', { withinMs: 15_000, what: 'its return' });
 
-  const { body, statusCode } = await request(`${metricsUrl}/metrics`);
-  t.equal(statusCode, 200);
-  t.match(await body.text(), /haproxy_server_current_sessions\{proxy="realtime",server="realtime1"\}/);
-  t.equal((await request(`${url}/metrics`)).statusCode, 200, 'which is the api’s own path from outside');
-});
+    const { body, statusCode } = await request(`${metricsUrl}/metrics`);
+    t.equal(statusCode, 200);
+    t.match(await body.text(), /haproxy_server_current_sessions\{proxy="realtime",server="realtime1"\}/);
+    t.equal((await request(`${url}/metrics`)).statusCode, 200, 'which is the api’s own path from outside');
+  },
+);
 
 t.test('with both stores dead a call for help gets through the door', { skip }, async (t) => {
   const { system, redis, mongo } = await startSystemOnOwnEngines(t, { apis: 2, realtimes: 0, workers: 0 });

@@ -12,14 +12,22 @@ export interface BackendPorts {
 export function backendsConfig({ apis, realtimes, consoles = [] }: BackendPorts): string {
   return [
     backend({ name: 'api', from: 'api-nodes', ports: apis }),
+    backend({ name: 'api-unready', server: 'api', from: 'unready-api-nodes', ports: apis }),
     backend({ name: 'realtime', from: 'realtime-nodes', ports: realtimes }),
     backend({ name: 'console', from: 'console-nodes', ports: consoles, lines: [consoleHost(consoles)] }),
   ].join('\n');
 }
 
-function backend(input: { name: string; from: string; ports: readonly number[]; lines?: readonly string[] }): string {
-  const { name, from, ports, lines = [] } = input;
-  const servers = ports.map((port, index) => `server ${name}${index + 1} 127.0.0.1:${port}`);
+function backend(input: {
+  name: string;
+  /** What its servers are called, where not as it is. */
+  server?: string;
+  from: string;
+  ports: readonly number[];
+  lines?: readonly string[];
+}): string {
+  const { name, server = name, from, ports, lines = [] } = input;
+  const servers = ports.map((port, index) => `server ${server}${index + 1} 127.0.0.1:${port}`);
   return [
     `backend ${name} from ${from}`,
     ...[...lines, ...servers].filter(Boolean).map((line) => `    ${line}`),
