@@ -1,10 +1,10 @@
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { TopicHead } from '@hushryd/platform/topics/event-log';
+import { compileFilter, toFilterable } from '@hushryd/platform/topics/topic-filter';
 import type { Connection, Membership } from '../connections/connection.ts';
 import type { EventClass } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { subscribedFrame } from './subscribed-frame.ts';
-import { compileFilter, toFilterable } from './topic-filter.ts';
 
 /**
  * Subscribe a socket to a topic that has nothing but events: `subscribed`, what it missed, then live. Who may is decided before, by

@@ -1,7 +1,7 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
+import { compileFilter, isInBox } from '@hushryd/platform/topics/topic-filter';
 import type { SlicedJob } from './sliced-jobs.ts';
-import { compileFilter, isInBox } from './topic-filter.ts';
 
 /** The fleet of one moment, laid out for many filters to be held against it. */
 export interface FleetTable {
