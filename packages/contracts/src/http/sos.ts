@@ -7,6 +7,7 @@ import {
   LatitudeSchema,
   LongitudeSchema,
 } from '../units.ts';
+import { filterQueryFields } from './filter-query.ts';
 import { CursorSchema, NextCursorSchema } from './paging.ts';
 
 const closed = { additionalProperties: false };
@@ -187,10 +188,14 @@ export const AlertSchema = Type.Object(
 );
 export type Alert = Static<typeof AlertSchema>;
 
-/** `GET /v1/sos`, staff: open ones first, then newest first. Drills only where they are asked for. */
+/**
+ * `GET /v1/sos`, staff: open ones first, then newest first. Drills only where they are asked for. The filter is that of `admin:sos`: `bbox`
+ * by where the newest press was made, `text` by alert, person and trip. `state` is `states` with one of them.
+ */
 export const ListAlertsQuerySchema = Type.Object(
   {
     state: Type.Optional(AlertStateSchema),
+    ...filterQueryFields,
     drills: Type.Optional(Type.Enum(['included', 'only'] as const)),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
     cursor: Type.Optional(CursorSchema),

@@ -50,7 +50,10 @@ export interface AlertStore {
   findPresses(presses: readonly Pick<TriggerRecord, 'triggerId' | 'userId'>[]): Promise<AlertDocument[]>;
   /** Whether this was told of the alert before: the document has it, or the timeline. Cost: one read where the document has it not. */
   hasFact(alert: Pick<AlertDocument, '_id' | 'facts'>, factId: string): Promise<boolean>;
+  /** Open ones first, then the newest. */
   list(filter: Filter<AlertDocument>, options: { limit: number }): Promise<AlertDocument[]>;
+  /** The same alerts in the same order, of each what a filter looks at. */
+  listOutlines(filter: Filter<AlertDocument>, options: { limit: number }): Promise<AlertOutline[]>;
   /**
    * Apply a pipeline on condition.
    *
@@ -58,6 +61,12 @@ export interface AlertStore {
    */
   changeIf(filter: AlertVersion, pipeline: Document[]): Promise<AlertDocument | undefined>;
 }
+
+/** What lists are ordered and filtered by. */
+export type AlertOutline = Pick<AlertDocument, '_id' | 'open' | 'receivedAt' | 'state'> & {
+  person: Pick<AlertDocument['person'], 'userId'>;
+  trigger: Pick<AlertDocument['trigger'], 'tripId' | 'location'>;
+};
 
 interface Press extends AcceptOptions {
   record: TriggerRecord;
@@ -69,6 +78,8 @@ const maxRounds = 6;
 const duplicateKey = 11_000;
 /** Of one command. */
 const maxRaises = 32;
+const listOrder = { open: -1, receivedAt: -1, _id: 1 } as const;
+const outline = { open: 1, receivedAt: 1, state: 1, 'person.userId': 1, 'trigger.tripId': 1, 'trigger.location': 1 };
 /** The embedded engine compares each document that it finds with every id of the list. */
 const idsAtOnce = 100;
 
@@ -171,8 +182,12 @@ export function createAlertStore({ db, deadlineMs = 1_500 }: { db: Db; deadlineM
       facts.some((fact) => fact.factId === factId) ||
       (await attempt(() => timeline.findOne({ _id: sealedFactId(_id, factId) }, deadline(deadlineMs)))) !== null,
     list: (filter, { limit }) =>
+      attempt(() => alerts.find(filter, { sort: listOrder, limit, ...deadline(deadlineMs) }).toArray()),
+    listOutlines: (filter, { limit }) =>
       attempt(() =>
-        alerts.find(filter, { sort: { open: -1, receivedAt: -1, _id: 1 }, limit, ...deadline(deadlineMs) }).toArray(),
+        alerts
+          .find<AlertOutline>(filter, { projection: outline, sort: listOrder, limit, ...deadline(deadlineMs) })
+          .toArray(),
       ),
     changeIf: (filter, pipeline) =>
       attempt(async () => (await updateThenRead(alerts, { filter, pipeline }, write))?.document),

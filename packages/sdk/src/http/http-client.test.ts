@@ -44,6 +44,8 @@ test('each call goes to its route', async (t) => {
   t.equal(await client.signOutUser('u', { reason: 'banned' }), undefined);
   await client.postNotice('u', { title: 'Gate 4' });
   await client.listAlerts({ state: 'open', limit: 5 });
+  const bbox = { west: -8.7, south: 41.1, east: -8.5, north: 41.2 };
+  await client.listAlerts({ bbox, states: ['open', 'acknowledged'], text: 'a b', cursor: 'c' });
   await client.getAlert('s');
   await client.acknowledgeAlert('s');
   await client.claimAlert('s', { takeOver: true });
@@ -98,6 +100,7 @@ test('each call goes to its route', async (t) => {
     'POST /v1/users/u/sign-out',
     'POST /v1/users/u/notices',
     'GET /v1/sos?state=open&limit=5',
+    'GET /v1/sos?cursor=c&bbox=-8.7%2C41.1%2C-8.5%2C41.2&states=open%2Cacknowledged&text=a%20b',
     'GET /v1/sos/s',
     'POST /v1/sos/s/acknowledge',
     'POST /v1/sos/s/claim',

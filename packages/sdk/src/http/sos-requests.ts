@@ -1,10 +1,26 @@
-import type { Alert, ListAlertsQuery, ListAlertsReply, SosReply, SosTrigger } from '@hushryd/contracts/http/sos';
+import { writeFilterQuery } from '@hushryd/contracts/http/filter-query';
+import type {
+  Alert,
+  AlertState,
+  ListAlertsQuery,
+  ListAlertsReply,
+  SosReply,
+  SosTrigger,
+} from '@hushryd/contracts/http/sos';
 import type { AlertTrailReply, PostSosFixesBody, SosFixesReply } from '@hushryd/contracts/http/sos-trail';
 import type { TimelineReply } from '@hushryd/contracts/http/timeline';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { Ask } from './ask.ts';
 
 /** `json`: the sealed timeline, to be verified by anybody. `gpx`: where the phones were. */
 export type AlertExportFormat = 'json' | 'gpx';
+
+/** `state` or `states`, not both. */
+export interface AlertQuery
+  extends Pick<ListAlertsQuery, 'state' | 'drills' | 'limit' | 'cursor'>,
+    Pick<TopicFilter, 'bbox' | 'text'> {
+  states?: AlertState[];
+}
 
 /** Calling for help, and what the staff do about it. Every call may throw `HttpProblem`. */
 export interface SosRequests {
@@ -21,8 +37,11 @@ export interface SosRequests {
   seenAlert(alertId: string, attemptId: string): Promise<void>;
   /** One's own alert, or staff: any; by the id of any press that counts for it. */
   getAlert(alertId: string): Promise<Alert>;
-  /** Staff: open ones first, then newest first; follow `nextCursor` until it is null. Drills only where `drills` asks for them. */
-  listAlerts(query?: ListAlertsQuery): Promise<ListAlertsReply>;
+  /**
+   * Staff: open ones first, then newest first; follow `nextCursor` until it is null, also after a page that is short or empty. Drills only
+   * where `drills` asks for them. `bbox`, `states` and `text` are the filter of `watchAlerts`.
+   */
+  listAlerts(query?: AlertQuery): Promise<ListAlertsReply>;
   /** Staff: the escalation stops. `sos_taken` where a colleague was faster; a `SosReply` where the database is away and will hear of it. */
   acknowledgeAlert(alertId: string): Promise<Alert | SosReply>;
   /** Staff: work on it. `sos_taken` where a colleague has it, unless it is taken over. */
@@ -54,7 +73,8 @@ export function createSosRequests({ get, post, file }: Pick<Ask, 'get' | 'post' 
     cancelAlert: (alertId, pin) => post(path(alertId, 'cancel'), { pin }),
     seenAlert: (alertId, attemptId) => post(path(alertId, 'seen'), { attemptId }),
     getAlert: (alertId) => get(path(alertId)),
-    listAlerts: (query) => get('/v1/sos', query),
+    listAlerts: ({ bbox, states, text, ...query } = {}) =>
+      get('/v1/sos', { ...query, ...writeFilterQuery({ bbox, states, text }) }),
     acknowledgeAlert: (alertId) => post(path(alertId, 'acknowledge'), {}),
     claimAlert: (alertId, { takeOver } = {}) =>
       post(path(alertId, 'claim'), takeOver === undefined ? {} : { takeOver }),

@@ -1,13 +1,17 @@
+import { readFilterQuery } from '@hushryd/contracts/http/filter-query';
 import {
   AlertParamsSchema,
   AlertSchema,
+  alertStates,
   CancelAlertBodySchema,
+  type ListAlertsQuery,
   ListAlertsQuerySchema,
   ListAlertsReplySchema,
   SeenAlertBodySchema,
   SosReplySchema,
   SosTriggerSchema,
 } from '@hushryd/contracts/http/sos';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { AlertAccess } from '@hushryd/outreach/alerts/alert-access';
 import type { AlertDocument } from '@hushryd/outreach/alerts/alert-document';
 import { isOwnAlert, mayHandleAlert } from '@hushryd/outreach/alerts/alert-rules';
@@ -67,12 +71,22 @@ export function addSosRoutes(
         tags,
         operationId: 'listAlerts',
         summary: 'Alerts, open ones first, then the newest',
+        description:
+          '`bbox`, `states` and `text` are the filter of `admin:sos`: all that is given has to fit; an alert without a place fits every ' +
+          'box. The place is that of the newest press; `text` is part of the id of the alert, the person or the trip. One page is looked ' +
+          'for among 2,000 alerts: it may be short, or empty, and have a `nextCursor`.',
         querystring: ListAlertsQuerySchema,
         response: { 200: ListAlertsReplySchema },
       },
     },
     async ({ query }) => {
-      const { alerts, nextCursor } = await listAlerts(store, { ...query, limit: query.limit ?? 50 });
+      const { drills, limit = 50, cursor } = query;
+      const { alerts, nextCursor } = await listAlerts(store, {
+        filter: readFilter(query),
+        limit,
+        ...(drills !== undefined && { drills }),
+        ...(cursor !== undefined && { cursor }),
+      });
       return { alerts: alerts.map((alert) => toSummary(alert, show)), nextCursor };
     },
   );
@@ -156,4 +170,13 @@ export function addSosRoutes(
       return showAlert('person', alert, show);
     },
   );
+}
+
+function readFilter({ state, ...query }: ListAlertsQuery): TopicFilter {
+  if (state !== undefined && query.states !== undefined) {
+    throw new AppError('request_invalid', { detail: 'state, states: send one of both' });
+  }
+  const read = readFilterQuery(state === undefined ? query : { ...query, states: state }, alertStates);
+  if ('problem' in read) throw new AppError('request_invalid', { detail: read.problem });
+  return read.filter;
 }
