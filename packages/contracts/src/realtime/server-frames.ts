@@ -136,7 +136,8 @@ export const GoneFrameSchema = Type.Object({ type: Type.Literal('gone'), topic, 
 
 /**
  * Something happened on the topic; `offset` rises by one within an `epoch`. Where a filter left out events in between, `after` is the
- * offset of the last one that was told. `mustAck`: repeated until the client says `ack`.
+ * offset of the last one that was told. `gone`: what it is about does not fit the filter any more, or did not before: it is in no list of what
+ * fits. `mustAck`: repeated until the client says `ack`.
  */
 export const EventFrameSchema = Type.Object(
   {
@@ -146,6 +147,7 @@ export const EventFrameSchema = Type.Object(
     offset: Type.Integer({ minimum: 1 }),
     after: Type.Optional(Type.Integer({ minimum: 0 })),
     event: TopicEventSchema,
+    gone: Type.Optional(Type.Literal(true)),
     mustAck: Type.Optional(Type.Literal(true)),
   },
   closed,

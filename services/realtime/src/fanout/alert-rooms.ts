@@ -4,6 +4,7 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import type { Logger } from '@hushryd/platform/logging/logger';
 import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import type { Connection, Membership } from '../connections/connection.ts';
+import type { Verdict } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { Hub } from './hub.ts';
 import type { Rooms } from './rooms.ts';
@@ -157,8 +158,8 @@ export function createAlertRooms({
       const view = await ask(question);
       if (connection.memberships?.get(topic) !== place) return;
 
-      const wants = view.as === 'contact' ? isForContacts : undefined;
-      const listener = streams.enter({ connection, topic, eventClass: 'sos', wants });
+      const judge = view.as === 'contact' ? judgeForContacts : undefined;
+      const listener = streams.enter({ connection, topic, eventClass: 'sos', judge });
       const member: Member = { connection, place, topic, question, view, trail: undefined, isJoined: false };
       add(member);
       place.leave = () => {
@@ -209,4 +210,5 @@ export function createAlertRooms({
  * The topic tells the person's own devices of a cancel that the person was made to give. Contacts are told nothing of it: where it is meant,
  * they are sent off within two seconds.
  */
-const isForContacts = (event: unknown): boolean => (event as { name?: string }).name !== 'sos.cancelled';
+const judgeForContacts = (event: unknown): Verdict =>
+  (event as { name?: string }).name === 'sos.cancelled' ? 'other' : 'fits';

@@ -39,11 +39,14 @@ export function trailFrame(topic: string, position: Position): string {
 export const goneFrame = (topic: string, driverId: string): string =>
   `{"type":"gone","topic":"${topic}","driverId":"${driverId}"}`;
 
-/** @param after offset of the event told before it, where a filter left out some in between */
+/**
+ * @param filtered.after offset of the event told before it, where a filter left out some in between
+ * @param filtered.isGone what it is about does not fit the filter any more
+ */
 export function encodeEvent(
   { topic, epoch, offset, event }: TopicMessage,
   eventClass: 'event' | 'sos',
-  after?: number,
+  { after, isGone = false }: { after?: number | undefined; isGone?: boolean } = {},
 ): string {
   return JSON.stringify({
     type: 'event',
@@ -52,6 +55,7 @@ export function encodeEvent(
     offset,
     ...(after !== undefined && { after }),
     event,
+    ...(isGone && { gone: true }),
     ...(eventClass === 'sos' && { mustAck: true }),
   });
 }

@@ -1,8 +1,6 @@
-import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import type { TopicHead } from '@hushryd/platform/topics/event-log';
-import { compileFilter, toFilterable } from '@hushryd/platform/topics/topic-filter';
 import type { Connection, Membership } from '../connections/connection.ts';
-import type { EventClass } from './event-stream.ts';
+import type { EventClass, EventListener } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { subscribedFrame } from './subscribed-frame.ts';
 
@@ -21,7 +19,7 @@ export async function joinEvents(
     eventClass,
     id,
     seen,
-    filter,
+    judge,
   }: {
     connection: Connection;
     place: Membership;
@@ -29,16 +27,10 @@ export async function joinEvents(
     eventClass: EventClass;
     id: number | undefined;
     seen: TopicHead | undefined;
-    filter: TopicFilter | undefined;
+    judge: EventListener['judge'];
   },
 ): Promise<void> {
-  const fits = filter === undefined ? undefined : compileFilter(filter);
-  const listener = streams.enter({
-    connection,
-    topic,
-    eventClass,
-    ...(fits && { wants: (event: unknown) => fits(toFilterable(event)) }),
-  });
+  const listener = streams.enter({ connection, topic, eventClass, judge });
   place.leave = () => streams.leave(listener);
   const caughtUp = await streams.catchUp(listener, seen);
   if (connection.memberships?.get(topic) !== place) return;

@@ -6,16 +6,19 @@ import { type BeaconPace, createBeaconPace } from './beacon-wheel.ts';
 /** How events of a topic are delivered: `sos` ones are repeated until the client acknowledges them. */
 export type EventClass = 'event' | 'sos';
 
+/** What a socket is to be told of an event. `gone`: what it is about may be in the socket's list, and does not fit its filter any more. */
+export type Verdict = 'fits' | 'gone' | 'other';
+
 /** One socket's part in one topic's events. */
 export interface EventListener {
   readonly connection: Connection;
   readonly stream: EventStream;
-  /** What it wants of the topic; undefined: everything. */
-  readonly wants: ((event: unknown) => boolean) | undefined;
+  /** What it wants of the topic, asked once of each event, in order; undefined: everything. */
+  readonly judge: ((event: unknown) => Verdict) | undefined;
   /** Events that wait, in order: for the snapshot, or for a socket that is still taking what it missed. */
   waiting: TopicMessage[] | undefined;
   isJoining: boolean;
-  /** Offset of the last event that was sent or left out by `wants`. */
+  /** Offset of the last event that was sent. */
   toldOffset: number;
 }
 

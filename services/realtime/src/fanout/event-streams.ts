@@ -37,7 +37,7 @@ export interface EventStreams {
     connection: Connection;
     topic: string;
     eventClass: EventClass;
-    wants?: ((event: unknown) => boolean) | undefined;
+    judge?: EventListener['judge'];
   }): EventListener;
   leave(listener: EventListener): void;
   /**
@@ -156,14 +156,14 @@ export function createEventStreams({
   }
 
   return {
-    enter({ connection, topic, eventClass, wants }) {
+    enter({ connection, topic, eventClass, judge }) {
       let stream = streams.get(topic);
       if (stream === undefined) {
         stream = createEventStream({ topic, eventClass });
         streams.set(topic, stream);
         beacons.add(stream);
       }
-      const listener: EventListener = { connection, stream, wants, waiting: [], isJoining: true, toldOffset: 0 };
+      const listener: EventListener = { connection, stream, judge, waiting: [], isJoining: true, toldOffset: 0 };
       stream.listeners.add(listener);
       return listener;
     },

@@ -57,14 +57,15 @@ export function createEventHands({
   }
 
   function hand(listener: EventListener, message: TopicMessage, shared?: string): boolean {
-    const { connection, stream, wants } = listener;
-    if (wants !== undefined && !wants(message.event)) return true;
+    const { connection, stream, judge } = listener;
+    const verdict = judge === undefined ? 'fits' : judge(message.event);
+    if (verdict === 'other') return true;
     // Who leaves events out says so, or the client would take the hole for a loss.
     const after = listener.toldOffset === message.offset - 1 ? undefined : listener.toldOffset;
     const frame =
-      wants === undefined
+      judge === undefined
         ? (shared ?? encodeEvent(message, stream.eventClass))
-        : encodeEvent(message, stream.eventClass, after);
+        : encodeEvent(message, stream.eventClass, { after, isGone: verdict === 'gone' });
     listener.toldOffset = message.offset;
     if (stream.eventClass === 'sos') sosRepeats.sent(connection, message, frame);
     return connection.send(frame, stream.eventClass);

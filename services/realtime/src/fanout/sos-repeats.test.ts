@@ -71,7 +71,7 @@ t.test('a socket that ends by the answer to its `sub` is handed nothing more', a
 
   await joinEvents(
     { streams },
-    { connection, place, topic: 'admin:sos', eventClass: 'sos', id: 1, seen: undefined, filter: undefined },
+    { connection, place, topic: 'admin:sos', eventClass: 'sos', id: 1, seen: undefined, judge: undefined },
   );
 
   t.strictSame(handed, []);

@@ -1,3 +1,5 @@
+import { findFilterProblem } from '@hushryd/contracts/http/filter-query';
+import { alertStates } from '@hushryd/contracts/http/sos';
 import type { SubFrame } from '@hushryd/contracts/realtime/client-frames';
 import { parseTopic, type Topic } from '@hushryd/contracts/realtime/topics';
 import type { Identity } from '@hushryd/platform/auth/claims';
@@ -5,6 +7,7 @@ import { AppError } from '@hushryd/platform/errors/app-error';
 import type { TopicHead } from '@hushryd/platform/topics/event-log';
 import { isStaff, mayWatchDriver } from '@hushryd/tracking/trip-access/access-rules';
 import type { Connection, Membership } from '../connections/connection.ts';
+import { createAlertFilter } from '../fanout/alert-filter.ts';
 import { joinDriver } from '../fanout/driver-rooms.ts';
 import { joinEvents } from '../fanout/event-rooms.ts';
 import type { Fanout } from '../fanout/fanout.ts';
@@ -15,7 +18,7 @@ import type { FrameHandler } from './dispatch.ts';
  * the last event that it saw, a client is told what it missed.
  *
  * @throws (as error frames) `not_found` for a topic or trip that is not there or not theirs, `forbidden` for what the role may never
- *   watch, `frame_invalid` for half a place, `too_many_topics`, `access_unavailable`, `redis_unavailable`
+ *   watch, `frame_invalid` for half a place or a filter that no alert could fit, `too_many_topics`, `access_unavailable`, `redis_unavailable`
  */
 export function createSubscribeHandler({
   fanout,
@@ -29,6 +32,7 @@ export function createSubscribeHandler({
     if (topic === undefined) throw new AppError('not_found', { detail: 'no such topic' });
     if (!mayAsk(connection.identity, topic)) throw new AppError('forbidden');
     const seen = readSeen(frame);
+    if (topic.kind === 'admin:sos') assertAlertFilter(frame);
 
     const place = holdPlace(connection, frame.topic, maxTopics);
     try {
@@ -52,13 +56,16 @@ export function createSubscribeHandler({
       case 'driver':
         return joinDriver(fanout, { connection, place, driverId: topic.driverId, id });
       case 'user':
-        return joinEvents(fanout, { connection, place, topic: name, eventClass: 'event', id, seen, filter: undefined });
+        return joinEvents(fanout, { connection, place, topic: name, eventClass: 'event', id, seen, judge: undefined });
       case 'nearby':
         return fanout.nearbyCells.join({ connection, id, place, cell: topic.cell });
       case 'sos':
         return fanout.alertRooms.join({ connection, place, alertId: topic.alertId, topic: name, id, seen });
       case 'admin:sos':
-        return joinEvents(fanout, { connection, place, topic: name, eventClass: 'sos', id, seen, filter });
+        return joinEvents(fanout, {
+          ...{ connection, place, topic: name, eventClass: 'sos', id, seen },
+          judge: filter && createAlertFilter(filter),
+        });
       case 'admin:map':
         return fanout.adminMap.join({ connection, id, place, filter });
     }
@@ -77,6 +84,12 @@ function readSeen({ epoch, offset }: SubFrame): TopicHead | undefined {
   if (epoch === undefined && offset === undefined) return undefined;
   if (epoch !== undefined && offset !== undefined) return { epoch, offset };
   throw new AppError('frame_invalid', { detail: 'epoch and offset go together' });
+}
+
+/** A misspelt state would look like a quiet night. */
+function assertAlertFilter({ filter = {} }: SubFrame): void {
+  const problem = findFilterProblem(filter, alertStates);
+  if (problem !== undefined) throw new AppError('frame_invalid', { detail: `filter: ${problem}` });
 }
 
 /** The topic counts from now on, whatever its subscription still waits for. Who finds another place than his own gives up. */
