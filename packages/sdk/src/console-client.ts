@@ -1,5 +1,5 @@
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
-import { adminSosTopic, driverTopic, sosTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
+import { driverTopic, sosTopic, tripTopic, userTopic } from '@hushryd/contracts/realtime/topics';
 import { createConnection } from './connection/connection.ts';
 import type { ConnectionOptions } from './connection/connection-options.ts';
 import type { RiderClient } from './rider-client.ts';
@@ -18,8 +18,12 @@ export interface ConsoleClient extends RiderClient {
    * where more than 2,000 vehicles fit. After every reconnect all of it comes again.
    */
   watchMap(handlers: MapHandlers, options?: { filter?: TopicFilter | undefined }): MapWatch;
-  /** Alerts. Each is acknowledged by itself once an `onEvent` has returned; until then the server says it again. */
-  watchAlerts(handlers: WatchHandlers): Watch;
+  /**
+   * Alerts. Each is acknowledged by itself once an `onEvent` has returned; until then the server says it again. With a filter only those
+   * that fit, and that one has stopped to; nothing else of the rest is told, no sound either. Watches of one client share a subscription:
+   * where their filters are not the same each is told of all alerts, so that none narrows another.
+   */
+  watchAlerts(handlers: WatchHandlers, options?: { filter?: TopicFilter | undefined }): Watch;
   /** One driver, on a trip or not. */
   watchDriver(driverId: string, handlers: WatchHandlers): Watch;
 }
@@ -46,7 +50,7 @@ export function createConsoleClient(options: ConsoleClientOptions): ConsoleClien
     watchTrip: (tripId, handlers) => watches.watch(tripTopic(tripId), handlers),
     watchUser: (userId, handlers) => watches.watch(userTopic(userId), handlers),
     watchNearby: (topic, handlers) => watches.watchNearby(topic, handlers),
-    watchAlerts: (handlers) => watches.watch(adminSosTopic, handlers),
+    watchAlerts: (handlers, { filter } = {}) => watches.watchAlerts(handlers, filter),
     watchDriver: (driverId, handlers) => watches.watch(driverTopic(driverId), handlers),
     watchMap: (handlers, { filter } = {}) => watches.watchMap(handlers, filter),
     triggerSos: (details = {}) => sos.trigger(details),

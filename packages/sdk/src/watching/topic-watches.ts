@@ -10,7 +10,7 @@ import type {
   SubscribedFrame,
 } from '@hushryd/contracts/realtime/server-frames';
 import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
-import { adminMapTopic, parseTopic } from '@hushryd/contracts/realtime/topics';
+import { adminMapTopic, adminSosTopic, parseTopic } from '@hushryd/contracts/realtime/topics';
 import type { Connection } from '../connection/connection.ts';
 import { ConnectionError } from '../connection/connection-state.ts';
 import { callGuarded } from '../connection/emitter.ts';
@@ -24,6 +24,8 @@ type Handlers = WatchHandlers & Partial<MapHandlers> & Partial<NearbyHandlers> &
 /** One call of `watch`; the same handlers may be given to several. */
 interface Watcher {
   handlers: Handlers;
+  /** Of alerts. */
+  filter?: TopicFilter | undefined;
 }
 
 /** Everybody who watches one topic, and what is known about it. */
@@ -42,6 +44,8 @@ export interface TopicWatches {
   watch(topic: string, handlers: WatchHandlers | MapHandlers | AlertHandlers): Watch;
   /** Watches of another neighbourhood are closed. */
   watchNearby(topic: string, handlers: NearbyHandlers): Watch;
+  /** @param filter asked for where all alert watches have the same */
+  watchAlerts(handlers: WatchHandlers, filter: TopicFilter | undefined): Watch;
   /** @param filter undefined leaves the filter of earlier map watches */
   watchMap(handlers: MapHandlers, filter: TopicFilter | undefined): MapWatch;
 }
@@ -57,6 +61,17 @@ export function createTopicWatches(connection: Connection): TopicWatches {
       // A socket has one neighbourhood at a time, and a second one is refused for good.
       for (const other of topics.keys()) if (other !== topic && parseTopic(other)?.kind === 'nearby') drop(other);
       return watch(topic, handlers);
+    },
+    watchAlerts(handlers, filter) {
+      const watcher: Watcher = { handlers, filter };
+      join(adminSosTopic, watcher, filter);
+      agree();
+      return {
+        close() {
+          leave(adminSosTopic, watcher);
+          agree();
+        },
+      };
     },
     watchMap(handlers, filter) {
       const watcher: Watcher = { handlers };
@@ -100,6 +115,18 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     if (!known?.watchers.has(watcher)) return;
     known.filter = filter;
     connection.resubscribe(adminMapTopic);
+  }
+
+  /** One watch that wants less must not make another deaf. */
+  function agree(): void {
+    const known = topics.get(adminSosTopic);
+    if (known === undefined) return;
+    const [first, ...others] = [...known.watchers].map(({ filter }) => filter);
+    const isShared = others.every((filter) => JSON.stringify(filter) === JSON.stringify(first));
+    const filter = isShared ? first : undefined;
+    if (JSON.stringify(filter) === JSON.stringify(known.filter)) return;
+    known.filter = filter;
+    connection.resubscribe(adminSosTopic);
   }
 
   function leave(topic: string, watcher: Watcher): void {
@@ -170,7 +197,8 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     else tell(known, (handlers) => handlers.onClusters?.(clusters, gone, info));
   }
 
-  function happen(known: WatchedTopic, { topic, epoch, offset, after, event, mustAck }: EventFrame): void {
+  function happen(known: WatchedTopic, frame: EventFrame): void {
+    const { topic, epoch, offset, after, mustAck } = frame;
     const found = comparePlace(known.place, { epoch, offset }, after);
     if (found === 'gap') {
       // In order or not at all: what came before it is asked for first.
@@ -180,11 +208,11 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     const isNews = found !== 'repeated';
     if (isNews) known.place = { epoch, offset };
     if (!mustAck) {
-      if (isNews) tellEvent(known, event);
+      if (isNews) tellEvent(known, frame);
       return;
     }
     if (isNews || known.unhandled.has(offset)) {
-      const hadRoom = known.unhandled.note(offset, tellEvent(known, event));
+      const hadRoom = known.unhandled.note(offset, tellEvent(known, frame));
       if (!hadRoom) tell(known, (handlers) => handlers.onMissed?.());
     }
     // Also what was dealt with before: the server says it again because our word of it was lost.
@@ -239,11 +267,12 @@ function tell(known: WatchedTopic, call: (handlers: Handlers) => void): void {
 }
 
 /** @returns did at least one watcher deal with it? */
-function tellEvent(known: WatchedTopic, event: TopicEvent): boolean {
+function tellEvent(known: WatchedTopic, { event, gone }: EventFrame): boolean {
+  const info = { isGone: gone === true };
   let isHandled = false;
   for (const { handlers } of known.watchers) {
     if (handlers.onEvent === undefined) continue;
-    if (callGuarded((told: TopicEvent) => handlers.onEvent?.(told), event)) isHandled = true;
+    if (callGuarded((told: TopicEvent) => handlers.onEvent?.(told, info), event)) isHandled = true;
   }
   return isHandled;
 }

@@ -32,9 +32,10 @@ export interface WatchHandlers extends SubscriptionHandlers {
   onGone?(driverId: string): void;
   /**
    * What happened, in order, each once. An alert is acknowledged once one of its handlers has returned; where all threw, or there was
-   * none, it is told again when the server repeats it, so also after newer ones.
+   * none, it is told again when the server repeats it, so also after newer ones. `isGone`, of a watch with a filter: take what it is about
+   * out of the list; it does not fit, or does not any more.
    */
-  onEvent?(event: TopicEvent): void;
+  onEvent?(event: TopicEvent, info: { isGone: boolean }): void;
   /**
    * Events happened that are gone for good, as after a long time offline: begin again with what is now. `snapshot` says it of a trip;
    * where it is absent, read it over HTTP.

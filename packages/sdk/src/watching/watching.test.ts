@@ -316,6 +316,42 @@ test('one desk that deals with an alert is enough', async (t) => {
   t.same(desk.acks(), [1]);
 });
 
+test('alerts may be watched through a filter, and no watch narrows another', async (t) => {
+  const { client, sockets, runtime, goLive, reconnect } = setUp();
+  const filter = { states: ['open'] };
+  const told: string[] = [];
+  client.watchAlerts({ onEvent: (_, { isGone }) => told.push(isGone ? 'gone' : 'fits') }, { filter });
+  const asked = () => sockets.last.sentOf('sub').map((frame) => frame.filter);
+  await goLive();
+  t.same(asked(), [filter]);
+  const happen = async (offset: number, gone?: true) => {
+    const event = { name: 'sos.drill', alertId: 'a', at: '2026-03-01T08:15:30.000Z' } as const;
+    const frame = { type: 'event', topic: 'admin:sos', epoch: 'e1', offset, after: 0, event, mustAck: true } as const;
+    sockets.last.say({ ...frame, ...(gone && { gone }) });
+    await runtime.settle();
+  };
+  sockets.last.say({ type: 'subscribed', id: 1, topic: 'admin:sos', epoch: 'e1', offset: 0 });
+  await happen(3);
+  await happen(5, true);
+  t.same(told, ['fits', 'gone']);
+  t.same(
+    sockets.last.sentOf('ack').map(({ offset }) => offset),
+    [3, 5],
+  );
+
+  const alike = client.watchAlerts({}, { filter: { states: ['open'] } });
+  const all = client.watchAlerts({});
+  await runtime.settle();
+  t.same(asked(), [filter, undefined], 'everything, from where it was');
+  t.match(sockets.last.sentOf('sub').at(-1), { epoch: 'e1', offset: 5 });
+  alike.close();
+  all.close();
+  await runtime.settle();
+  t.same(asked(), [filter, undefined, filter]);
+  await reconnect();
+  t.same(asked(), [filter]);
+});
+
 test('alerts that the server has no more of are missed, whether it says so or there are too many', async (t) => {
   let missed = 0;
   const desk = await hearAlerts({ onMissed: () => (missed += 1) });

@@ -39,7 +39,12 @@ function setUp(t: Test, listAlerts: AlertFeedInput['listAlerts'], afterEventMs =
       feed.subscribe(look);
       look();
     });
-  return { feed, becomes, tell: (event: SosEvent) => handlers.onEvent?.(event), miss: () => handlers.onMissed?.() };
+  return {
+    feed,
+    becomes,
+    tell: (event: SosEvent) => handlers.onEvent?.(event, { isGone: false }),
+    miss: () => handlers.onMissed?.(),
+  };
 }
 
 tap.test('an alert is there with its event, and is read after it', async (t) => {
