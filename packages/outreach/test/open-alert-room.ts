@@ -246,7 +246,11 @@ export async function openAlertRoom(
       };
       return (await alertStore.accept(record)).alert;
     },
-    async putRota(levels: readonly (readonly OnCallPerson[])[]): Promise<void> {
+    /** @param relief somebody who is on call on the first level instead, for a while */
+    async putRota(
+      levels: readonly (readonly OnCallPerson[])[],
+      relief: readonly { person: OnCallPerson; from: Date; until: Date }[] = [],
+    ): Promise<void> {
       const rota = createVersionedStore<RotaDocument>({ db: mongo.db, name: 'on_call', deadlineMs: 5_000 });
       const personSeal = createPersonSeal(cipher);
       const known = await rota.find(rotaId);
@@ -256,12 +260,15 @@ export async function openAlertRoom(
         version: (known?.version ?? 0) + 1,
         changedAt: new Date(),
         timeZone: 'UTC',
-        people: levels.flat().map((person) => personSeal.seal(person)),
+        people: [...levels.flat(), ...relief.map(({ person }) => person)].map((person) => personSeal.seal(person)),
         levels: levels.map((people, level) => ({
           name: `level ${level + 1}`,
           shifts: [{ days, from: '00:00', until: '24:00', personIds: people.map(({ personId }) => personId) }],
         })),
-        overrides: [],
+        overrides: relief.map(({ person: { personId }, from, until }) => ({
+          ...{ overrideId: newKey(), level: 0, personIds: [personId] },
+          ...{ from: from.toISOString(), until: until.toISOString() },
+        })),
       });
       await entries.renew(keys.onCall());
     },

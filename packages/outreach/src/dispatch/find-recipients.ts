@@ -34,7 +34,8 @@ export interface RecipientSources {
   readOwnPhone: (userId: string) => Promise<{ phone: string; locale: string } | undefined>;
   metrics: Pick<DispatchMetrics, 'unreadableDevice'>;
   log: Logger;
-  now?: () => number;
+  /** By which somebody is on call. */
+  now: () => number;
 }
 
 export type FindRecipients = (
@@ -61,7 +62,7 @@ export function createFindRecipients({
   readOwnPhone,
   metrics,
   log,
-  now = Date.now,
+  now,
 }: RecipientSources): FindRecipients {
   async function pushTo(userId: string, locale: string): Promise<Recipients> {
     try {

@@ -117,6 +117,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     readOwnPhone,
     metrics,
     log,
+    now: desk.now,
   });
 
   const signals = createAlertSignals({ redis, keys });
