@@ -1,8 +1,15 @@
 import type { Contact } from '@hushryd/contracts/http/contacts';
+import { neverCrash } from '@hushryd/platform/lifecycle/crash-points';
 import { testMongo, testRedis } from '@hushryd/platform/testing/engines';
 import { waitFor } from '@hushryd/platform/testing/wait-for';
+import type { Receipt } from '@hushryd/providers/receipts/receipt';
 import t from 'tap';
 import { acknowledgeAlert } from '../src/alerts/handle-alert.ts';
+import { alertAttemptId } from '../src/dispatch/attempt-id.ts';
+import type { DispatchStore } from '../src/dispatch/dispatch-store.ts';
+import type { Outcome } from '../src/dispatch/entry-change.ts';
+import { createGatherOutcomes } from '../src/dispatch/gather-outcomes.ts';
+import { createTakeAlertReceipt } from '../src/dispatch/take-alert-receipt.ts';
 import type { OnCallPerson } from '../src/people/on-call/on-call-document.ts';
 import { entryOf, openAlertRoom } from './open-alert-room.ts';
 import { newKey, phone } from './open-hub.ts';
@@ -93,4 +100,82 @@ t.test('a push has arrived when the app of whoever it went to says so, and nobod
   t.match(seen.facts.at(-1), { kind: 'receipt', data: { channel: 'push', provider: 'fcm', status: 'read' } });
   t.equal(await markSeen({ alertId, attemptId, personId: app }), true, 'again');
   t.equal((await room.read(alertId)).facts.length, seen.facts.length);
+});
+
+/** A mail that somebody has taken up and handed to a company: the attempt is stored, what the entry has come to is not. */
+async function sendHalfway() {
+  const contact: Contact = {
+    ...{
+      contactId: 'asha',
+      name: 'Asha',
+      phone: phone(),
+      email: 'asha@example.test',
+      locale: 'en',
+      channels: ['email'],
+    },
+    ...{ isPhoneVerified: true, isEmailVerified: true },
+  };
+  const { _id: alertId } = await room.raise([contact]);
+  const { store, metrics } = room.dispatch.sending;
+  const mail = (await store.claim(alertId))?.entries.find(({ channel }) => channel === 'email');
+  if (mail === undefined) throw new Error('there is no mail');
+  const { entryId, recipient, channel, fence } = mail;
+  const number = `${fence}-1`;
+  const made = { provider: 'sendgrid', providerMessageId: newKey(), outcome: 'accepted' } as const;
+  const attempt = {
+    ...{ _id: alertAttemptId({ alertId, entryId, number }), alertId, entryId, number, recipient, channel },
+    ...{ ...made, startedAtMs: Date.now(), latencyMs: 10 },
+  };
+  await store.keep(alertId, [], [attempt]);
+  let looks = 0;
+  const looking: DispatchStore = {
+    ...store,
+    find(id) {
+      looks += 1;
+      return store.find(id);
+    },
+  };
+  const gather = createGatherOutcomes({ store, crashAt: neverCrash });
+  const takeReceipt = createTakeAlertReceipt({ store: looking, gather, acknowledge: async () => false, metrics });
+  const told = { provider: 'sendgrid', providerMessageId: made.providerMessageId, attemptId: attempt._id } as const;
+  const tell = (word: Pick<Receipt, 'status' | 'errorClass'>) =>
+    takeReceipt({ ...told, ...word, eventId: newKey(), atMs: Date.now() });
+  return {
+    alertId,
+    bounce: () => tell({ status: 'failed', errorClass: 'next' }),
+    arrive: () => tell({ status: 'delivered' }),
+    hasLooked: () => waitFor(() => looks > 0, { withinMs: 20_000, what: 'a look at the alert' }),
+    keepOutcome: (outcome: Pick<Outcome, 'state' | 'reason'>) =>
+      store.keep(
+        alertId,
+        [
+          {
+            ...{ kind: 'outcome', entryId, fence, dueInMs: null, attempts: 1, ...outcome },
+            addTries: [{ number, provider: 'sendgrid', result: 'accepted', endedAtMs: Date.now() }],
+          },
+        ],
+        [],
+      ),
+  };
+}
+
+t.test('a mail that bounces before its sender has stored what came of it goes to the next company', async (t) => {
+  const { alertId, bounce, hasLooked, keepOutcome } = await sendHalfway();
+  const taking = bounce();
+  await hasLooked();
+  await keepOutcome({ state: 'ACCEPTED' });
+
+  t.equal(await taking, true);
+  t.match(entryOf(await room.read(alertId), 'email'), { state: 'PENDING', tries: [{ result: 'next' }] });
+});
+
+t.test('where the sender has died a bounce is kept for later, and is no news when somebody else sends', async (t) => {
+  const { alertId, bounce } = await sendHalfway();
+  await t.rejects(bounce(), { code: 'database_unavailable' });
+
+  await room.passTime(alertId, 60_000);
+  await room.dispatch.sending.store.claim(alertId);
+
+  t.equal(await bounce(), true);
+  t.match(entryOf(await room.read(alertId), 'email'), { state: 'SENDING', fence: 2 });
 });

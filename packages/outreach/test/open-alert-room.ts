@@ -51,7 +51,7 @@ import { peopleCollections } from '../src/people/people-collections.ts';
 import { ownPhonePlace } from '../src/people/safety/read-own-phone.ts';
 import { createSafetyStore } from '../src/people/safety/safety-store.ts';
 import { createVersionedStore } from '../src/people/versioned/versioned-store.ts';
-import { createWebhookDesk } from '../src/webhooks/take-webhook.ts';
+import { createPendingReceiptsSweep, createWebhookDesk } from '../src/webhooks/take-webhook.ts';
 import { createWebhookStore, type WebhookEvent, webhookEventsCollection } from '../src/webhooks/webhook-store.ts';
 import { newKey } from './open-hub.ts';
 
@@ -157,7 +157,10 @@ export async function openAlertRoom(
     telemetry,
     log,
   });
+  const pending = createPendingReceiptsSweep({ desk: webhooks, everyMs: 500, log });
+  pending.start();
   t.teardown(async () => {
+    await pending.close();
     await dispatch.close();
     await providers.close();
     await connections.close();

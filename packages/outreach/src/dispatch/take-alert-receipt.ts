@@ -24,8 +24,9 @@ interface ReceiptParts {
 
 /** A receipt may overtake the write that says what it is of; after this nobody will write that any more. */
 const attemptComesWithinMs = 60_000;
-const maxLooks = 4;
-const lookAgainMs = 150;
+const lookAgainMs = 200;
+/** As long as that write may be held back, and then some. */
+const maxLooks = 1 + Math.ceil((patientHoldMs + 400) / lookAgainMs);
 
 /**
  * Receipts of alerts' messages and calls. Repetitions and steps back change nothing, nor does what one company says of another one's
@@ -96,9 +97,26 @@ export function createTakeAlertReceipt({
     const attempt = { ...known, status: receipt.status, statusAt: new Date(receipt.atMs) };
     const result = resultOf(receipt.status, isOnCallCall(known));
     if (result === undefined) return;
+    if (result !== 'arrived') await awaitOutcome(known);
     metrics.told(known.channel, receipt.provider, result);
     const change = toTold(receipt, known, result === 'failed' ? (receipt.errorClass ?? 'next') : result);
     await gather.add(known.alertId, change, [attempt], holdFor(result));
+  }
+
+  /**
+   * Another process stores the attempt first, and then what the entry has come to by it. In between there is nothing yet that a failure could
+   * take back: said now, it would be lost, and a mail that bounced be the last word.
+   */
+  async function awaitOutcome({ alertId, entryId, number }: AlertAttemptDocument): Promise<void> {
+    for (let looks = 1; ; looks += 1) {
+      const alert = await store.find(alertId);
+      const entry = alert?.outbox.find((one) => one.entryId === entryId);
+      if (entry === undefined || !isBeingMade(entry, number)) return;
+      if (looks === maxLooks) {
+        throw new AppError('database_unavailable', { detail: 'what an attempt has come to is not stored yet' });
+      }
+      await sleep(lookAgainMs);
+    }
   }
 
   /** Its attempt is on its way to the database. */
@@ -153,6 +171,10 @@ function mayBeOf({ channel, tries }: OutboxEntry, number: string | undefined, { 
   const made = tries.find((one) => one.number === number);
   return made === undefined ? channelOf[provider] === channel : made.provider === provider;
 }
+
+/** By whoever has the entry now; what somebody before them has left behind is made again anyway. */
+const isBeingMade = ({ state, fence, tries }: OutboxEntry, number: string): boolean =>
+  state === 'SENDING' && number.startsWith(`${fence}-`) && !tries.some((one) => one.number === number);
 
 export const isOnCallCall = ({ recipient, channel }: Pick<OutboxEntry, 'recipient' | 'channel'>): boolean =>
   recipient.kind === 'on_call' && channel === 'voice';
