@@ -179,3 +179,14 @@ t.test('where the sender has died a bounce is kept for later, and is no news whe
   t.equal(await bounce(), true);
   t.match(entryOf(await room.read(alertId), 'email'), { state: 'SENDING', fence: 2 });
 });
+
+t.test('what had ended as lost and has arrived after all says nothing of a loss', async (t) => {
+  const { alertId, arrive, keepOutcome } = await sendHalfway();
+  await keepOutcome({ state: 'FAILED', reason: 'exhausted' });
+  t.match(entryOf(await room.read(alertId), 'email'), { state: 'FAILED', reason: 'exhausted' });
+
+  t.equal(await arrive(), true);
+
+  const { state, reason, recipient } = entryOf(await room.read(alertId), 'email') ?? {};
+  t.match({ state, reason, recipient }, { state: 'DELIVERED', reason: undefined, recipient: { kind: 'contact' } });
+});

@@ -76,6 +76,11 @@ const steps = fc.array(
 const accepted = { kind: 'outcome', entry: 2, state: 'ACCEPTED', due: 'later', isStale: false } as const;
 const arrivedOf = (which: 'first' | 'last' | 'next') =>
   ({ kind: 'told', entry: 2, result: 'arrived', try: which, isShared: true }) as const;
+const arrivedAlone = { kind: 'told', entry: 2, result: 'arrived', try: 'last', isShared: false } as const;
+/** No answer came through, and it has arrived all the same. */
+const lostAndArrived: [Step[]] = [
+  [{ kind: 'claim' }, { kind: 'outcome', entry: 2, state: 'FAILED', due: 'never', isStale: false }, arrivedAlone],
+];
 const outcomeOf = (of: number) =>
   ({ kind: 'outcome', entry: of, state: 'ACCEPTED', due: 'never', isStale: false }) as const;
 /** What is said of an acknowledgement is over when the next one comes, which is of another incident. */
@@ -115,9 +120,17 @@ function shape(alert: AlertDocument, fenceBase: number) {
     level: escalation.level,
     escalates: whenIs(escalation.nextAt),
     version,
-    outbox: outbox.map(({ entryId, recipient, purpose, state, attempts, tries, dueAt, fence }) => ({
+    outbox: outbox.map(({ entryId, recipient, purpose, state, reason, attempts, tries, dueAt, fence }) => ({
       entryId: entryId.replace(/^(on-call)-.*-(\w+)$/, '$1-$2'),
-      ...{ recipient, purpose, state, attempts, dueAt: whenIs(dueAt), results: tries.map(({ result }) => result) },
+      ...{
+        recipient,
+        purpose,
+        state,
+        reason,
+        attempts,
+        dueAt: whenIs(dueAt),
+        results: tries.map(({ result }) => result),
+      },
       fence: fence - fenceBase,
     })),
   };
@@ -161,7 +174,7 @@ t.test('the same happens in memory and in the database', async (t) => {
         deepStrictEqual(shape(own, fenceBase), shape(stored, 0));
       }
     }),
-    { numRuns: runs, seed, examples: [...shared, again] },
+    { numRuns: runs, seed, examples: [lostAndArrived, ...shared, again] },
   );
   t.pass(`${runs} alerts`);
 });
@@ -181,6 +194,7 @@ function toChange(step: EntryStep, { entryId, fence, tries }: OutboxEntry, index
     entryId,
     fence: step.isStale ? fence - 1 : fence,
     state: step.state,
+    ...(step.state === 'FAILED' && { reason: 'exhausted' }),
     dueInMs: dueInMs[step.due],
     attempts: 1,
     addTries: [made],

@@ -229,7 +229,8 @@ function applyTold(entry: OutboxEntry, { number, result, sharedTry }: Told, at: 
     const others = entry.tries.filter((made) => made.number !== number);
     const isLast = entry.state === 'ACCEPTED' && others.every((made) => made.result !== 'accepted');
     if (sharedTry !== undefined && !isLast) return { ...entry, tries: [{ number, result, ...sharedTry }, ...others] };
-    return { ...entry, state: 'DELIVERED', dueAt: null, tries: [], fence: entry.fence + 1 };
+    const { reason: _, ...rest } = entry;
+    return { ...rest, state: 'DELIVERED', dueAt: null, tries: [], fence: entry.fence + 1 };
   }
   // Whoever has gone on to another provider does not go back.
   if (entry.state !== 'ACCEPTED' || entry.tries.at(-1)?.number !== number) return entry;

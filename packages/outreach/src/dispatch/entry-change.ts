@@ -149,7 +149,8 @@ function applyTold(told: Told): object {
 function toArrived({ number, sharedTry }: Told): object {
   const delivered = {
     $mergeObjects: [
-      '$$entry',
+      // Of one that had ended as lost, since no answer came through.
+      { $setField: { field: 'reason', input: '$$entry', value: '$$REMOVE' } },
       { state: 'DELIVERED', dueAt: { $literal: null }, tries: [], fence: { $add: ['$$entry.fence', 1] } },
     ],
   };
