@@ -70,6 +70,10 @@ export function createTimelineSealer({
     help: 'Turns in which the timeline of an alert held something else than the alert said',
   });
   conflicts.inc(0);
+  const waitingAlerts = telemetry.gauge({
+    name: 'timeline_waiting_alerts',
+    help: 'Alerts with facts that were not sealed yet, when a turn began; at most 5,000 are counted',
+  });
   /** Where the last turn ended: those that cannot be sealed keep no others from it. */
   let lastId = '';
 
@@ -104,14 +108,12 @@ export function createTimelineSealer({
     log.info({ alertId: last.alertId, seq: last.seq, headId: last.hash }, 'timeline of an alert sealed to its end');
   }
 
-  async function sealAlert(alertId: string): Promise<number> {
+  async function sealAlert(alertId: string, mayGoOn = () => true): Promise<number> {
     let sealedCount = 0;
-    for (;;) {
-      const alerts = await store.read([alertId], { factLimit: factsAtOnce });
-      const count = await sealAlerts(alerts);
-      sealedCount += count;
-      if (count < factsAtOnce) return sealedCount;
+    for (let count = factsAtOnce; count === factsAtOnce && mayGoOn(); sealedCount += count) {
+      count = await sealAlerts(await store.read([alertId], { factLimit: factsAtOnce }));
     }
+    return sealedCount;
   }
 
   return {
@@ -121,14 +123,16 @@ export function createTimelineSealer({
         let sealedCount = 0;
         const found = await store.findWaiting(alertsATurn);
         const waiting = [...found.filter((id) => id > lastId), ...found.filter((id) => id <= lastId)];
+        waitingAlerts.set(found.length);
         const endsAtMs = monotonicMs() + turnMs;
-        while (waiting.length > 0 && !signal?.aborted && monotonicMs() < endsAtMs) {
+        const mayGoOn = () => !signal?.aborted && monotonicMs() < endsAtMs;
+        while (waiting.length > 0 && mayGoOn()) {
           const alertIds = waiting.splice(0, alertsAtOnce);
           lastId = alertIds.at(-1) as string;
           const alerts = await store.read(alertIds, { factLimit: factsAtOnce });
           sealedCount += await sealAlerts(alerts);
           for (const { _id, facts } of alerts) {
-            if (facts.length === factsAtOnce && !signal?.aborted) sealedCount += await sealAlert(_id);
+            if (facts.length === factsAtOnce) sealedCount += await sealAlert(_id, mayGoOn);
           }
         }
         return sealedCount;
