@@ -169,6 +169,18 @@ t.test('a mail that bounces before its sender has stored what came of it goes to
   t.match(entryOf(await room.read(alertId), 'email'), { state: 'PENDING', tries: [{ result: 'next' }] });
 });
 
+t.test('what arrived while a bounce was waiting has arrived', async (t) => {
+  const { alertId, bounce, arrive, hasLooked, keepOutcome } = await sendHalfway();
+  const taking = bounce();
+  await hasLooked();
+  await arrive();
+  await keepOutcome({ state: 'ACCEPTED' });
+
+  t.equal(await taking, true);
+  t.match(entryOf(await room.read(alertId), 'email'), { state: 'DELIVERED' });
+  t.match(await room.attempts(alertId), [{ status: 'delivered' }]);
+});
+
 t.test('where the sender has died a bounce is kept for later, and is no news when somebody else sends', async (t) => {
   const { alertId, bounce } = await sendHalfway();
   await t.rejects(bounce(), { code: 'database_unavailable' });

@@ -60,7 +60,7 @@ export function createTakeAlertReceipt({
     const { digits } = receipt;
     const isAnswer = digits !== undefined && isOnCallCall(known);
     const outcome = isAnswer && (await takeKey(digits, known.alertId, known.personId ?? 'on-call'));
-    if (isProgress(known.status, receipt.status)) await keep(receipt, known);
+    await keep(receipt, known);
     return outcome || true;
   };
 
@@ -93,11 +93,12 @@ export function createTakeAlertReceipt({
     throw new AppError('database_unavailable', { detail: 'the attempt that a receipt is of is not stored yet' });
   }
 
-  async function keep(receipt: Receipt, known: AlertAttemptDocument): Promise<void> {
-    const attempt = { ...known, status: receipt.status, statusAt: new Date(receipt.atMs) };
-    const result = resultOf(receipt.status, isOnCallCall(known));
+  async function keep(receipt: Receipt, found: AlertAttemptDocument): Promise<void> {
+    const result = resultOf(receipt.status, isOnCallCall(found));
     if (result === undefined) return;
-    if (result !== 'arrived') await awaitOutcome(known);
+    const known = result === 'arrived' ? found : await awaitOutcome(found);
+    if (!isProgress(known.status, receipt.status)) return;
+    const attempt = { ...known, status: receipt.status, statusAt: new Date(receipt.atMs) };
     metrics.told(known.channel, receipt.provider, result);
     const change = toTold(receipt, known, result === 'failed' ? (receipt.errorClass ?? 'next') : result);
     await gather.add(known.alertId, change, [attempt], holdFor(result));
@@ -105,13 +106,18 @@ export function createTakeAlertReceipt({
 
   /**
    * Another process stores the attempt first, and then what the entry has come to by it. In between there is nothing yet that a failure could
-   * take back: said now, it would be lost, and a mail that bounced be the last word.
+   * take back: said now, it would be lost, and a mail that bounced be the last word. Of a text that several people share, who was reached is in
+   * between for as long as the others are tried.
+   *
+   * @returns the attempt as it is then
+   * @throws AppError `database_unavailable` where it is not there yet: kept, and applied later
    */
-  async function awaitOutcome({ alertId, entryId, number }: AlertAttemptDocument): Promise<void> {
+  async function awaitOutcome(attempt: AlertAttemptDocument): Promise<AlertAttemptDocument> {
+    const { _id, alertId, entryId, number } = attempt;
     for (let looks = 1; ; looks += 1) {
       const alert = await store.find(alertId);
       const entry = alert?.outbox.find((one) => one.entryId === entryId);
-      if (entry === undefined || !isBeingMade(entry, number)) return;
+      if (entry === undefined || !isBeingMade(entry, number)) return (await store.findAttempt(_id)) ?? attempt;
       if (looks === maxLooks) {
         throw new AppError('database_unavailable', { detail: 'what an attempt has come to is not stored yet' });
       }
