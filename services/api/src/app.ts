@@ -137,7 +137,7 @@ export async function createApp(
   addContactRoutes(app, { ...parts.people, log: parts.log }, auditOrder);
   addSafetyRoutes(app, parts.people, auditOrder);
   addDeviceRoutes(app, parts.people);
-  addOnCallRoutes(app, { ...parts.people, log: parts.log }, auditOrder);
+  addOnCallRoutes(app, { ...parts.people, now: parts.notifications.now, log: parts.log }, auditOrder);
   addNotificationRoutes(app, { ...parts, auditOrder });
   await addWebhookRoutes(app, parts.notifications);
   addMethodReplies();

@@ -158,7 +158,8 @@ export async function openParts(
 
   const publishEvent = createPublishEvent({ redis, keys });
   const codes = sendOtp ?? (notifications.notify && createSendOtp(notifications.notify));
-  const people = openPeople({ db, redis, keys, fieldKeys: config.fieldKeys, deadlineMs, sendOtp: codes, log });
+  const { now } = notifications;
+  const people = openPeople({ db, redis, keys, fieldKeys: config.fieldKeys, deadlineMs, sendOtp: codes, now, log });
   const timeline = openTimeline({ db, deadlineMs, telemetry, log, lifecycle });
   const sosPeople = toSosPeople({ people, cipher: createFieldCipher(config.fieldKeys) });
   const tracked = createTrackedAlerts({ redis, keys });
@@ -186,7 +187,7 @@ export async function openParts(
         keys,
         fieldKeys: config.fieldKeys,
         providers,
-        desk: createDeliveryDesk({ settings: config.delivery, scorecards, telemetry, log, now: notifications.now }),
+        desk: createDeliveryDesk({ settings: config.delivery, scorecards, telemetry, log, now }),
         settings: config.dispatch,
         delivery: config.delivery,
         vendors: config.notifications,

@@ -52,6 +52,7 @@ export function openPeople({
   fieldKeys,
   deadlineMs,
   sendOtp,
+  now,
   log,
 }: {
   db: Db;
@@ -60,6 +61,8 @@ export function openPeople({
   fieldKeys: FieldKeys;
   deadlineMs: number;
   sendOtp: SendOtp | undefined;
+  /** The database's clock, by which somebody is on call. */
+  now: () => number;
   log: Logger;
 }): PeopleParts {
   const cipher = createFieldCipher(fieldKeys);
@@ -87,7 +90,7 @@ export function openPeople({
   const personSeal = createPersonSeal(cipher);
   const rota = createVersionedStore<RotaDocument>({ db, name: onCallCollection.name, deadlineMs });
   const onCallReader = createOnCallReader({ store: rota, seal: personSeal, entries, keys, log });
-  const onCall = createOnCallRota({ store: rota, seal: personSeal, copies: onCallReader });
+  const onCall = createOnCallRota({ store: rota, seal: personSeal, copies: onCallReader, now });
 
   const devices = createDeviceStore({ db, cipher, blindIndex, deadlineMs });
   return { codes, book, outreachLists, safety, verifyPin, devices, onCall, onCallReader, personSeal };

@@ -22,7 +22,7 @@ const staff = ['operator'] as const;
 /** Who is called when an alert is not answered. Every change is written down before it is carried out. */
 export function addOnCallRoutes(
   app: ApiServer,
-  { onCall, personSeal, log }: { onCall: OnCallRota; personSeal: PersonSeal; log: Logger },
+  { onCall, personSeal, now, log }: { onCall: OnCallRota; personSeal: PersonSeal; now: () => number; log: Logger },
   auditOrder: AuditOrder,
 ): void {
   app.get(
@@ -39,7 +39,7 @@ export function addOnCallRoutes(
     },
     async ({ identity, query }) => {
       if (!mayManageOnCall(identity)) throw new AppError('forbidden');
-      const atMs = query.at === undefined ? Date.now() : Date.parse(query.at);
+      const atMs = query.at === undefined ? now() : Date.parse(query.at);
       const shown = toReply(personSeal, await onCall.read(), atMs);
       const lost = shown.people.filter(({ isUnreadable }) => isUnreadable);
       if (lost.length > 0) {
@@ -68,7 +68,7 @@ export function addOnCallRoutes(
     async ({ identity, body }) => {
       if (!mayManageOnCall(identity)) throw new AppError('forbidden');
       auditOrder(identity, { action: 'put_on_call', version: body.version });
-      return toReply(personSeal, await onCall.put(body), Date.now());
+      return toReply(personSeal, await onCall.put(body), now());
     },
   );
 
@@ -88,7 +88,7 @@ export function addOnCallRoutes(
     async ({ identity, params, body }) => {
       if (!mayManageOnCall(identity)) throw new AppError('forbidden');
       auditOrder(identity, { action: 'put_on_call_override', overrideId: params.overrideId });
-      return toReply(personSeal, await onCall.putOverride(params.overrideId, body), Date.now());
+      return toReply(personSeal, await onCall.putOverride(params.overrideId, body), now());
     },
   );
 
@@ -107,7 +107,7 @@ export function addOnCallRoutes(
     async ({ identity, params }) => {
       if (!mayManageOnCall(identity)) throw new AppError('forbidden');
       auditOrder(identity, { action: 'remove_on_call_override', overrideId: params.overrideId });
-      return toReply(personSeal, await onCall.removeOverride(params.overrideId), Date.now());
+      return toReply(personSeal, await onCall.removeOverride(params.overrideId), now());
     },
   );
 }
