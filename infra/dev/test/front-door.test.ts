@@ -153,6 +153,8 @@ t.test(
     });
     t.equal((await request(`${url}/api/v1/trips`)).statusCode, 503);
     t.match(await ask('/api/v1/sos'), { room: 'api', url: '/v1/sos' });
+    t.match(await ask('/v1/webhooks/exotel/x'), { room: 'api', url: '/v1/webhooks/exotel/x' });
+    t.equal((await request(`${url}/api/v1/sosx`)).statusCode, 503);
     t.match(await ask('/v1/sos/one/fixes'), { room: 'api', url: '/v1/sos/one/fixes' });
     t.equal((await request(`${url}/admin/v1/sos`)).statusCode, 200, 'which is the console’s own path');
     setReady(true);
