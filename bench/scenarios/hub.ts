@@ -195,6 +195,7 @@ async function openBareQueue(
   await worker.call('openWorker', { ...place, concurrency: processors, call });
   return {
     async send(count: number): Promise<number> {
+      await adder.call('removeRecords');
       const startMs = monotonicMs();
       const [endMs] = await Promise.all([worker.call('finish', { count }), adder.call('add', { count })]);
       return (count * 1_000) / (endMs - startMs);

@@ -69,6 +69,10 @@ const commands = {
     await openRecords(place);
     queue = new Queue(name, { connection: connect(redisUrl), prefix });
   },
+  /** Rounds begin alike. */
+  async removeRecords(): Promise<void> {
+    await records?.deleteMany({}, deadline(60_000));
+  },
   async add({ count }: { count: number }): Promise<void> {
     await inLanes(Array.from({ length: count }), addLanes, async () => {
       const jobId = randomUUID();
