@@ -43,13 +43,24 @@ t.test('what a text does not find was in no list by it', async (t) => {
   t.equal(judge(of('b', 8, { state: 'resolved' })), 'gone');
 });
 
-t.test('an event that comes late decides nothing, but is told where it fits', async (t) => {
+t.test('an event that comes late takes out nothing, and is told where the alert still fits', async (t) => {
   const judge = createAlertFilter({ states: ['open'] });
   t.equal(judge(of('a', 5)), 'fits');
   t.equal(judge(of('a', 4, { state: 'acknowledged' })), 'other', 'the client has a newer one');
+  t.equal(judge(of('a', 3)), 'fits', 'and is told what happened');
   t.equal(judge(of('a', 6, { state: 'acknowledged' })), 'gone');
-  t.equal(judge(of('a', 5)), 'fits');
-  t.equal(judge(of('a', 6, { state: 'acknowledged' })), 'gone', 'said again, so that the one before it does not stay');
+});
+
+t.test('an event that comes late puts nothing back', async (t) => {
+  const judge = createAlertFilter({ states: ['open'] });
+  t.equal(judge(of('a', 2)), 'fits');
+  t.equal(judge(of('a', 4, { state: 'acknowledged' })), 'gone');
+  t.equal(judge(of('a', 3, { name: 'sos.escalated' })), 'other', 'by another process, with its older copy');
+  t.equal(judge(of('a', 5, { state: 'acknowledged' })), 'other', 'it is still gone');
+  t.equal(judge(of('a', 6)), 'fits', 'pressed again');
+
+  t.equal(judge(of('b', 4, { state: 'acknowledged' })), 'gone', 'never heard of here');
+  t.equal(judge(of('b', 3)), 'other');
 });
 
 t.test('a drill is told or not, and never gone', async (t) => {

@@ -43,13 +43,13 @@ export function createAlertFilter(filter: TopicFilter): (event: unknown) => Verd
     // A drill has no version: it is in nobody's list.
     if (alertId === undefined || version === undefined) return isFitting ? 'fits' : 'other';
     const before = told.get(alertId);
+    // Announced late: a newer one was judged already. Where that one is gone, this one would put it back, and nothing would take it out again.
+    if (before !== undefined && version < before.version && !(isFitting && before.mayBeListed)) return 'other';
     if (isFitting) {
       remember(alertId, { version: Math.max(version, before?.version ?? 0), mayBeListed: true });
       return 'fits';
     }
     if (!isNamed(thing)) return 'other';
-    // Announced late: a newer one was judged already.
-    if (before !== undefined && version < before.version) return 'other';
     remember(alertId, { version, mayBeListed: false });
     return (before?.mayBeListed ?? version > 1) ? 'gone' : 'other';
   };
