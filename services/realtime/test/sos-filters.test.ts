@@ -120,3 +120,19 @@ t.test('a filter that no alert could fit is refused, and the subscription before
 
   t.same(await toldUntil(socket, 'still'), ['still 1']);
 });
+
+t.test('what is listed again after a hole in the log is gone again where it does not fit', async (t) => {
+  const open = await watch({ states: ['open'] });
+  await tell('hole', 1);
+  await tell('hole', 2, { name: 'sos.acknowledged', state: 'acknowledged' });
+  await open.next('event', ({ gone }) => gone === true);
+
+  await node.redis.commands.del(node.keys.topicHead(topic));
+  await tell('hole', 3, { name: 'sos.pressed_again' });
+  t.match(await open.next('subscribed'), { topic, recovered: false }, 'with 3, which is in the list now');
+  await tell('hole', 4, { name: 'sos.acknowledged', state: 'acknowledged' });
+  await tell('beyond', 1);
+
+  await open.next('event', ({ event }) => (event as SosEvent).alertId === 'beyond');
+  t.same([...new Set(open.all('event').map(describe))], ['hole 1', 'hole 2 gone', 'hole 4 gone', 'beyond 1']);
+});

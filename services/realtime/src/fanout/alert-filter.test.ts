@@ -63,6 +63,17 @@ t.test('an event that comes late puts nothing back', async (t) => {
   t.equal(judge(of('b', 3)), 'other');
 });
 
+t.test('after a gap of versions an alert is gone once more: it may have been listed between', async (t) => {
+  const judge = createAlertFilter({ states: ['open'] });
+  const acknowledged = { state: 'acknowledged' };
+  t.equal(judge(of('a', 2, acknowledged)), 'gone');
+  t.equal(judge(of('a', 4, acknowledged)), 'gone', 'by 3 it may have fitted');
+  t.equal(judge(of('a', 5, acknowledged)), 'other');
+
+  t.equal(judge(of('b', 1, acknowledged)), 'other');
+  t.equal(judge(of('b', 3, acknowledged)), 'gone', 'also of one that was never told');
+});
+
 t.test('a drill is told or not, and never gone', async (t) => {
   const drill = { name: 'sos.drill', alertId: 'd1' };
   t.equal(createAlertFilter({ bbox: porto, states: ['open'] })(drill), 'fits');

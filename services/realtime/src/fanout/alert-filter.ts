@@ -18,7 +18,8 @@ const maxRemembered = 1_000;
  * place. The event by which this shows is told as `gone`, or whoever lists what fits would keep an alert that nobody waits with any more.
  *
  * The socket may list what it never heard of here: from `GET /v1/sos`, or from before it lost its connection. So of an alert that was there
- * before, and does not fit, it is told once that it is gone. One that has not changed since it was raised is nobody's.
+ * before, and does not fit, it is told once that it is gone; and again where a version between was not seen here. One that has not changed
+ * since it was raised is nobody's.
  *
  * Cost: two comparisons of a filter and one entry of a map an event; at most 1,000 entries a socket.
  */
@@ -51,6 +52,8 @@ export function createAlertFilter(filter: TopicFilter): (event: unknown) => Verd
     }
     if (!isNamed(thing)) return 'other';
     remember(alertId, { version, mayBeListed: false });
-    return (before?.mayBeListed ?? version > 1) ? 'gone' : 'other';
+    // What lies between may have been lost in a hole of the log, and the alert be in a list that was read after it.
+    const mayBeListed = before === undefined ? version > 1 : before.mayBeListed || version > before.version + 1;
+    return mayBeListed ? 'gone' : 'other';
   };
 }
