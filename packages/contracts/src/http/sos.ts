@@ -190,7 +190,8 @@ export type Alert = Static<typeof AlertSchema>;
 
 /**
  * `GET /v1/sos`, staff: open ones first, then newest first. Drills only where they are asked for. The filter is that of `admin:sos`: `bbox`
- * by where the newest press was made, `text` by alert, person and trip. `state` is `states` with one of them.
+ * by where the newest press was made, `text` by alert, person and trip. `state` is `states` with one of them. Of a press that joined in silence,
+ * within a minute of another, the topic knows the place from the alert's next event on.
  */
 export const ListAlertsQuerySchema = Type.Object(
   {

@@ -19,7 +19,8 @@ const shippedLooks = 2_000;
  * Alerts for the staff: open ones first, then the newest; drills only where they are asked for. The cursor is a place in the order (open, received, id), so a new alert does
  * not move the later pages; one that is closed meanwhile may come twice.
  *
- * What fits a filter is decided as for `admin:sos`. Notes and names are sealed, so text is held against ids alone. An index finds one state,
+ * What fits a filter is decided as for `admin:sos`, by what is stored now: a press that was merged may have moved an alert, which the topic
+ * shows only by its next event. Notes and names are sealed, so text is held against ids alone. An index finds one state,
  * all that is open and all that has ended; for anything else the order is walked, at most 2,000 alerts a page: a page may so be short, or
  * empty, and have a `nextCursor` from which the search goes on.
  *

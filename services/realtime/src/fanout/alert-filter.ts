@@ -15,7 +15,8 @@ const maxRemembered = 1_000;
 
 /**
  * Which events of alerts one socket is told of through a filter. An alert may stop fitting: somebody acknowledges it, or a press says another
- * place. The event by which this shows is told as `gone`, or whoever lists what fits would keep an alert that nobody waits with any more.
+ * place. The event by which this shows is told as `gone`, or whoever lists what fits would keep an alert that nobody waits with any more. A
+ * press that joins in silence, within a minute of another, is no event: its place shows by the next one.
  *
  * The socket may list what it never heard of here: from `GET /v1/sos`, or from before it lost its connection. So of an alert that was there
  * before, and does not fit, it is told once that it is gone; and again where a version between was not seen here. One that has not changed
