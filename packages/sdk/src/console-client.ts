@@ -20,8 +20,10 @@ export interface ConsoleClient extends RiderClient {
   watchMap(handlers: MapHandlers, options?: { filter?: TopicFilter | undefined }): MapWatch;
   /**
    * Alerts. Each is acknowledged by itself once an `onEvent` has returned; until then the server says it again. With a filter only those
-   * that fit, and that one has stopped to; nothing else of the rest is told, no sound either. Watches of one client share a subscription:
-   * where their filters are not the same each is told of all alerts, so that none narrows another.
+   * that fit, and that one has stopped to; nothing else of the rest is told, no sound either. Watches of one client share a subscription, so
+   * that none narrows another: while they do not all ask for the same (or one has no filter) nothing is filtered, each is told of all alerts,
+   * and none is `isGone`. Whoever watches so looks whether an alert fits, or uses a client for each filter. At each change `onSubscribed` is
+   * called: list what is there.
    */
   watchAlerts(handlers: WatchHandlers, options?: { filter?: TopicFilter | undefined }): Watch;
   /** One driver, on a trip or not. */

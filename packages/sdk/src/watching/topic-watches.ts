@@ -16,6 +16,7 @@ import { ConnectionError } from '../connection/connection-state.ts';
 import { callGuarded } from '../connection/emitter.ts';
 import type { EventPlace } from './event-place.ts';
 import { comparePlace } from './event-place.ts';
+import { isSameFilter } from './same-filter.ts';
 import { createUnhandledAlerts, type UnhandledAlerts } from './unhandled-alerts.ts';
 import type { AlertHandlers, MapHandlers, MapWatch, NearbyHandlers, Watch, WatchHandlers } from './watch-handlers.ts';
 
@@ -36,6 +37,8 @@ interface WatchedTopic {
   place?: EventPlace;
   unhandled: UnhandledAlerts;
   filter?: TopicFilter | undefined;
+  /** What the server judges by now: the filter that was asked for last may not have been answered yet. */
+  judgedBy?: TopicFilter | undefined;
   /** Asked again, and not answered yet. */
   isRecovering: boolean;
 }
@@ -44,7 +47,7 @@ export interface TopicWatches {
   watch(topic: string, handlers: WatchHandlers | MapHandlers | AlertHandlers): Watch;
   /** Watches of another neighbourhood are closed. */
   watchNearby(topic: string, handlers: NearbyHandlers): Watch;
-  /** @param filter asked for where all alert watches have the same */
+  /** @param filter asked for where all alert watches have the same; where they have not, nothing is filtered, and nothing gone */
   watchAlerts(handlers: WatchHandlers, filter: TopicFilter | undefined): Watch;
   /** @param filter undefined leaves the filter of earlier map watches */
   watchMap(handlers: MapHandlers, filter: TopicFilter | undefined): MapWatch;
@@ -122,9 +125,8 @@ export function createTopicWatches(connection: Connection): TopicWatches {
     const known = topics.get(adminSosTopic);
     if (known === undefined) return;
     const [first, ...others] = [...known.watchers].map(({ filter }) => filter);
-    const isShared = others.every((filter) => JSON.stringify(filter) === JSON.stringify(first));
-    const filter = isShared ? first : undefined;
-    if (JSON.stringify(filter) === JSON.stringify(known.filter)) return;
+    const filter = others.every((other) => isSameFilter(other, first)) ? first : undefined;
+    if (isSameFilter(filter, known.filter)) return;
     known.filter = filter;
     connection.resubscribe(adminSosTopic);
   }
@@ -223,6 +225,7 @@ export function createTopicWatches(connection: Connection): TopicWatches {
   /** What was missed follows a `subscribed` that says so; where it is gone, the app begins again with the snapshot. */
   function stand(known: WatchedTopic, frame: SubscribedFrame): void {
     known.isRecovering = false;
+    if (connection.isSubscribed(frame.topic)) known.judgedBy = known.filter;
     tell(known, (handlers) => handlers.onSubscribed?.());
     if (frame.recovered === true) return;
     const { epoch = '', offset = 0, snapshot } = frame;
@@ -267,11 +270,12 @@ function tell(known: WatchedTopic, call: (handlers: Handlers) => void): void {
 }
 
 /** @returns did at least one watcher deal with it? */
-function tellEvent(known: WatchedTopic, { event, gone }: EventFrame): boolean {
-  const info = { isGone: gone === true };
+function tellEvent({ watchers, judgedBy }: WatchedTopic, { event, gone }: EventFrame): boolean {
   let isHandled = false;
-  for (const { handlers } of known.watchers) {
+  for (const { handlers, filter } of watchers) {
     if (handlers.onEvent === undefined) continue;
+    // What does not fit the filter of one may fit what another wants, who has just come.
+    const info = { isGone: gone === true && judgedBy !== undefined && isSameFilter(filter, judgedBy) };
     if (callGuarded((told: TopicEvent) => handlers.onEvent?.(told, info), event)) isHandled = true;
   }
   return isHandled;

@@ -33,7 +33,8 @@ export interface WatchHandlers extends SubscriptionHandlers {
   /**
    * What happened, in order, each once. An alert is acknowledged once one of its handlers has returned; where all threw, or there was
    * none, it is told again when the server repeats it, so also after newer ones. `isGone`, of a watch with a filter: take what it is about
-   * out of the list; it does not fit, or does not any more.
+   * out of the list, unless a higher version is there; it does not fit, or does not any more. Where several watches of one client ask for
+   * different things nothing is filtered: each is told of everything, and `isGone` is false.
    */
   onEvent?(event: TopicEvent, info: { isGone: boolean }): void;
   /**

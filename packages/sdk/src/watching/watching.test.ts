@@ -1,5 +1,6 @@
 import type { Position } from '@hushryd/contracts/fix';
 import type { MapFrame } from '@hushryd/contracts/realtime/server-frames';
+import type { TopicFilter } from '@hushryd/contracts/realtime/topic-filter';
 import { test } from 'tap';
 import { createFakeApi } from '../../test/support/fake-api.ts';
 import { createFakeSockets } from '../../test/support/fake-socket.ts';
@@ -350,6 +351,54 @@ test('alerts may be watched through a filter, and no watch narrows another', asy
   t.same(asked(), [filter, undefined, filter]);
   await reconnect();
   t.same(asked(), [filter]);
+});
+
+test('an alert is gone for those alone whose filter it was judged by', async (t) => {
+  const { client, sockets, runtime, goLive } = setUp();
+  const told: string[] = [];
+  const watch = (name: string, filter?: TopicFilter) =>
+    client.watchAlerts({ onEvent: (_, { isGone }) => told.push(isGone ? `${name} gone` : name) }, { filter });
+  const asked = () => sockets.last.sentOf('sub').map((frame) => frame.filter);
+  const answer = async (offset: number) => {
+    await runtime.settle();
+    const { id = 0 } = sockets.last.sentOf('sub').at(-1) ?? {};
+    sockets.last.say({ type: 'subscribed', id, topic: 'admin:sos', epoch: 'e1', offset, recovered: true });
+  };
+  const happen = (offset: number, gone?: true) => {
+    const event = { name: 'sos.drill', alertId: 'a', at: '2026-03-01T08:15:30.000Z' } as const;
+    const frame = { type: 'event', topic: 'admin:sos', epoch: 'e1', offset, event, mustAck: true } as const;
+    sockets.last.say({ ...frame, ...(gone && { gone }) });
+    return told.splice(0);
+  };
+  const open = watch('open', { states: ['open', 'acknowledged'] });
+  await goLive();
+  await answer(0);
+  t.same(happen(1, true), ['open gone']);
+
+  const alike = watch('alike', { states: ['acknowledged', 'open'] });
+  await runtime.settle();
+  t.equal(asked().length, 1, 'the same in another order');
+  t.same(happen(2, true), ['open gone', 'alike gone']);
+  alike.close();
+
+  const all = watch('all');
+  t.same(happen(3, true), ['open gone', 'all'], 'on its way before there was no filter any more');
+  await answer(3);
+  t.same(happen(4), ['open', 'all']);
+  t.same(happen(4, true), [], 'said again');
+  all.close();
+  await answer(4);
+  t.same(happen(5, true), ['open gone']);
+
+  const near = watch('near', { bbox: { south: 41.1, west: -8.7, north: 41.2, east: -8.5 } });
+  open.close();
+  t.same(happen(6, true), ['near'], 'not its filter');
+  await answer(6);
+  t.same(happen(7, true), ['near gone']);
+  near.close();
+
+  watch('late');
+  t.same(happen(8, true), ['late'], 'of a subscription that is over');
 });
 
 test('alerts that the server has no more of are missed, whether it says so or there are too many', async (t) => {
