@@ -102,9 +102,10 @@ export function toRaise(record: TriggerRecord, ageMs: number, isHeld: boolean): 
 }
 
 /**
- * The update that lets a press join the open alert of its person. Within a minute of the press before it, its id is kept and
- * what it tells (where the person is, above all): that raises the version, and is neither a fact nor announced, so what is stored is ahead of
- * `admin:sos` until the next event. Later it is *pressed again*: a fact, and the escalation starts anew, also where somebody had acknowledged; then an incident is opened anew too.
+ * The update that lets a press join the open alert of its person. Within a minute of the press before it, its id is kept and what it tells
+ * (where the person is, above all): that raises the version, and is neither a fact nor announced, so what is stored is ahead of `admin:sos`
+ * until the next event. Later it is *pressed again*: a fact, and the escalation starts anew, also where somebody had acknowledged; then an
+ * incident is opened anew too.
  */
 export function toJoin(record: TriggerRecord, ageMs: number): Document[] {
   const pressedAt = before(ageMs);
