@@ -226,6 +226,11 @@ t.test('one operator takes care, the others are told who', async (t) => {
   const [winner, ...others] = replies.toSorted((a, b) => a.status - b.status);
   t.equal(winner?.status, 200);
   t.match(winner?.body, { state: 'acknowledged', escalatesAt: null, version: 2 });
+  const incidents = winner?.body.outbox?.filter(({ channel }) => channel === 'incident');
+  t.same(
+    incidents?.map(({ purpose }) => purpose),
+    [undefined, 'acknowledge'],
+  );
   for (const { status, body } of others) {
     t.match([status, body.code, body.detail], [409, 'sos_taken', `acknowledged by ${winner?.body.acknowledgedBy}`]);
   }

@@ -150,6 +150,8 @@ export const OutboxEntrySchema = Type.Object(
     recipient: Type.Enum(['operators', 'incident', 'contact', 'on_call', 'expand_contacts', 'person']),
     recipientId: Type.Optional(IdSchema),
     channel: Type.Enum(outboxChannels),
+    /** What it says, where that is not the alert itself: that somebody takes care, or that it is over. */
+    purpose: Type.Optional(Type.Enum(['acknowledge', 'resolve'] as const)),
     state: Type.Enum(outboxStates),
     attempts: Type.Integer({ minimum: 0 }),
   },

@@ -106,12 +106,13 @@ function shared(alert: AlertDocument): AlertSummary {
   };
 }
 
-function toOutboxEntry({ entryId, recipient, channel, state, attempts }: OutboxEntry) {
+function toOutboxEntry({ entryId, recipient, channel, purpose, state, attempts }: OutboxEntry) {
   return {
     entryId,
     recipient: recipient.kind,
     ...(recipient.kind === 'contact' && { recipientId: recipient.contactId }),
     channel,
+    ...(purpose !== undefined && { purpose }),
     state,
     attempts,
   };

@@ -1,6 +1,6 @@
 import type { AlertSummary } from '@hushryd/contracts/http/sos';
 import tap from 'tap';
-import { describeEntry, describeEscalation, describeHolder, describeRecipient } from './words.ts';
+import { describeEntry, describeEscalation, describeHolder, describeMessage, describeRecipient } from './words.ts';
 
 const nowMs = Date.parse('2026-03-01T08:15:30.000Z');
 const alert = { state: 'open', escalationLevel: 0, escalatesAt: '2026-03-01T08:15:59.500Z' } as AlertSummary;
@@ -27,6 +27,16 @@ tap.test('a company that took a message has reached nobody yet; the desk is told
   t.equal(describeEntry({ state: 'ACCEPTED', channel: 'sms' }), 'Sent, not confirmed');
   t.equal(describeEntry({ state: 'ACCEPTED', channel: 'desk' }), 'Told');
   t.equal(describeEntry({ state: 'FAILED', channel: 'incident' }), 'Failed');
+});
+
+tap.test('of an incident it is said what it has come to, and of a message what it says', async (t) => {
+  t.equal(describeEntry({ state: 'ACCEPTED', channel: 'incident' }), 'Opened');
+  t.equal(describeEntry({ state: 'ACCEPTED', channel: 'incident', purpose: 'acknowledge' }), 'Acknowledged');
+  t.equal(describeEntry({ state: 'ACCEPTED', channel: 'incident', purpose: 'resolve' }), 'Resolved');
+  t.equal(describeEntry({ state: 'DELIVERED', channel: 'sms', purpose: 'resolve' }), 'Delivered');
+  t.equal(describeMessage({ channel: 'incident', purpose: 'resolve' }), 'Incident');
+  t.equal(describeMessage({ channel: 'sms' }), 'SMS');
+  t.equal(describeMessage({ channel: 'sms', purpose: 'resolve' }), 'SMS: it is over');
 });
 
 tap.test('contacts are called by their names, everybody else by what they are', async (t) => {

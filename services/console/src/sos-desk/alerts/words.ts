@@ -22,11 +22,21 @@ export const channelWords: Record<OutboxChannel, string> = {
   none: 'To be looked up',
 };
 
-const takenWords: Partial<Record<OutboxChannel, string>> = { desk: 'Told', incident: 'Opened' };
+/** What a message says, beside the way it takes: of an incident that is what it has come to. Pure. */
+export const describeMessage = ({ channel, purpose }: Pick<OutboxEntry, 'channel' | 'purpose'>): string =>
+  purpose === undefined || channel === 'incident'
+    ? channelWords[channel]
+    : `${channelWords[channel]}: ${purposeWords[purpose]}`;
+
+const purposeWords = { acknowledge: 'somebody takes care', resolve: 'it is over' };
+const incidentWords = { acknowledge: 'Acknowledged', resolve: 'Resolved' };
 
 /** `ACCEPTED`: a company took it, which says nothing about the person; the desk and the incident system are no person. Pure. */
-export const describeEntry = ({ state, channel }: Pick<OutboxEntry, 'state' | 'channel'>): string =>
-  (state === 'ACCEPTED' ? takenWords[channel] : undefined) ?? outboxWords[state];
+export function describeEntry({ state, channel, purpose }: Pick<OutboxEntry, 'state' | 'channel' | 'purpose'>): string {
+  if (state === 'ACCEPTED' && channel === 'desk') return 'Told';
+  if (state === 'ACCEPTED' && channel === 'incident') return purpose === undefined ? 'Opened' : incidentWords[purpose];
+  return outboxWords[state];
+}
 
 const outboxWords: Record<OutboxState, string> = {
   PENDING: 'Waiting',

@@ -2,7 +2,7 @@ import { SkeletonLines } from '../../feedback/empty-state.tsx';
 import { formatAbsolute, formatClock } from '../../time/format-time.ts';
 import type { ShownAlert } from '../alerts/use-alert.ts';
 import { useContactNames } from '../alerts/use-names.ts';
-import { channelWords, describeEntry, describeRecipient, type OutboxEntry } from '../alerts/words.ts';
+import { describeEntry, describeMessage, describeRecipient, type OutboxEntry } from '../alerts/words.ts';
 import styles from './panel.module.css';
 import { groupByPerson, type News, newsOf } from './reached.ts';
 
@@ -33,10 +33,10 @@ export function ReachedSection({ alert: { userId, outbox, facts } }: { alert: No
 }
 
 function EntryLine({ entry, news }: { entry: OutboxEntry; news: News | undefined }) {
-  const { channel, state, attempts } = entry;
+  const { state, attempts } = entry;
   return (
     <li className={styles.entry} data-state={state}>
-      <span>{channelWords[channel]}</span>
+      <span>{describeMessage(entry)}</span>
       <span className={styles.entryState}>
         <StateShape state={state} />
         {describeEntry(entry)}
