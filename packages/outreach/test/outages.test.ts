@@ -98,7 +98,13 @@ t.test('a vendor’s news that could not be stored comes again; what was stored 
   const hub = await openHub(t, { redis, mongo }, patient);
   const [recordId = ''] = await notifyMany(hub, 1);
   await hub.process(recordId);
-  const { attempts } = await hub.becomes(recordId, ({ state }) => state === 'delivered', 'the delivery');
+  // Nobody sweeps here: a receipt that a busy machine could not apply at once is applied by this.
+  const isDelivered = async () => {
+    await hub.webhooks.retryPending();
+    return (await hub.read(recordId)).state === 'delivered';
+  };
+  await waitFor(isDelivered, { withinMs: 30_000, what: 'the delivery' });
+  const { attempts } = await hub.read(recordId);
   t.equal(attempts.length, 1);
   const receipt = {
     provider: 'twilio-sms',
