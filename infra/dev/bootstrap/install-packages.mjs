@@ -53,7 +53,7 @@ async function findRegistry() {
     cwd: rootDir,
   });
   const settings = Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s)));
-  const host = new URL(settings.registry ?? 'https://registry.npmjs.org').hostname;
+  const host = new URL(settings.registry).hostname;
   const isProxied = [settings['https-proxy'], settings.proxy].some((value) => value && value !== 'null');
   if (isProxied) return { host, isReachable: true };
   return lookup(host).then(
